@@ -1,0 +1,63 @@
+// A QTableView set up as every table of the window: sortable, movable columns, dense rows, copies as text.
+//
+// Models give kSortRole (raw numbers), Qt::TextAlignmentRole for numbers, and kSummableRole as header data; see
+// table_roles.h. Sorting needs a QSortFilterProxyModel with setSortRole(kSortRole) between model and view.
+#pragma once
+
+#include <QTableView>
+#include <functional>
+
+class QLabel;
+class QMenu;
+
+namespace strobe {
+
+enum class TableTextFormat { Tsv, Csv, Markdown };
+// The given rows in the view's order, visible columns in their visual order, headers first.
+QString tableText(const QTableView& view, const QModelIndexList& rows, TableTextFormat format);
+
+class TableView : public QTableView {
+    Q_OBJECT
+public:
+    explicit TableView(QWidget* parent = nullptr);
+
+    // Selected rows, top to bottom; all rows when nothing is selected.
+    QModelIndexList rowsForCopy() const;
+    void copySelection(TableTextFormat format);
+    // Adds this window's own entries to the context menu, above the copies. `index` is the row under the pointer.
+    void setMenuBuilder(std::function<void(QMenu& menu, const QModelIndex& index)> builder);
+    // Shown in place of rows while the model has none.
+    void setEmptyText(const QString& text);
+    void setModel(QAbstractItemModel* model) override;
+
+signals:
+    void rowActivated(const QModelIndex& index);
+    void rowSelectionChanged();
+
+protected:
+    void keyPressEvent(QKeyEvent* event) override;
+    void contextMenuEvent(QContextMenuEvent* event) override;
+    void paintEvent(QPaintEvent* event) override;
+    void selectionChanged(const QItemSelection& selected, const QItemSelection& deselected) override;
+
+private:
+    std::function<void(QMenu&, const QModelIndex&)> m_menuBuilder;
+    QString m_emptyText;
+};
+
+// A TableView with a footer that adds up the summable columns of what is selected (of all rows when nothing is).
+class TablePane : public QWidget {
+    Q_OBJECT
+public:
+    explicit TablePane(QWidget* parent = nullptr);
+    TableView& table() const { return *m_table; }
+    void setModel(QAbstractItemModel* model);
+
+private:
+    void updateFooter();
+
+    TableView* m_table;
+    QLabel* m_footer;
+};
+
+}  // namespace strobe
