@@ -20,6 +20,12 @@ endif()
 add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}=.)
 
 set(STROBE_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wno-missing-field-initializers -Werror)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # g++ 12 warns falsely here about inlined std::string and std::optional (gcc bugs 105651, 105562).
+  list(APPEND STROBE_WARNINGS -Wno-restrict -Wno-maybe-uninitialized)
+endif()
+# -O2: kernels ask for more where it pays; the rest builds faster.
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
 
 # strobe_library(name SOURCES a.cpp … LINK lib …): a static library that includes from the top of the tree.
 function(strobe_library name)

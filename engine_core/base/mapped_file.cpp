@@ -1,0 +1,93 @@
+#include "engine_core/base/mapped_file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+namespace strobe {
+namespace {
+
+/// Non-UTF-8 bytes of a path shown as \xNN so that a message is always valid text.
+std::string displayPath(const std::string& path) {
+    std::string shown;
+    for (size_t i = 0; i < path.size(); ++i) {
+        const auto c = static_cast<unsigned char>(path[i]);
+        int follow = c < 0x80 ? 0 : (c >> 5) == 6 ? 1 : (c >> 4) == 14 ? 2 : (c >> 3) == 30 ? 3 : -1;
+        for (int k = 1; k <= follow; ++k)
+            if (i + k >= path.size() || (static_cast<unsigned char>(path[i + k]) >> 6) != 2) follow = -1;
+        if (follow < 0) {
+            char escaped[8];
+            std::snprintf(escaped, sizeof escaped, "\\x%02x", c);
+            shown += escaped;
+        } else {
+            shown.append(path, i, static_cast<size_t>(follow) + 1);
+            i += static_cast<size_t>(follow);
+        }
+    }
+    return shown;
+}
+
+struct Descriptor {
+    int fd = -1;
+    ~Descriptor() {
+        if (fd >= 0) ::close(fd);
+    }
+};
+
+}  // namespace
+
+Result<std::shared_ptr<const MappedFile>> MappedFile::open(const std::string& path) {
+    const std::string shown = displayPath(path);
+    // O_NONBLOCK: a FIFO must be refused, not waited for.
+    Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+    if (file.fd < 0) {
+        const std::string reason = std::strerror(errno);
+        if (errno == ENOENT) return notFound(shown + ": no such file; check the path");
+        return ioError(shown + ": cannot be opened: " + reason);
+    }
+    struct stat info {};
+    if (::fstat(file.fd, &info) != 0) return ioError(shown + ": " + std::strerror(errno));
+    if (!S_ISREG(info.st_mode)) return ioError(shown + ": is not a regular file; give the path of a file");
+    auto mapped = std::shared_ptr<MappedFile>(new MappedFile);
+    mapped->m_path = path;
+    mapped->m_size = static_cast<size_t>(info.st_size);
+    if (mapped->m_size > 0) {
+        void* data = ::mmap(nullptr, mapped->m_size, PROT_READ, MAP_PRIVATE, file.fd, 0);
+        if (data == MAP_FAILED) return ioError(shown + ": cannot be mapped: " + std::strerror(errno));
+        mapped->m_data = static_cast<const uint8_t*>(data);
+    }
+    return std::shared_ptr<const MappedFile>(std::move(mapped));
+}
+
+MappedFile::~MappedFile() {
+    if (m_data) ::munmap(const_cast<uint8_t*>(m_data), m_size);
+}
+
+Status writeFileAtomically(const std::string& path, std::span<const uint8_t> bytes) {
+    const std::string shown = displayPath(path);
+    const std::string temporary = path + ".tmp" + std::to_string(::getpid());
+    auto fail = [&](const char* step) {
+        const std::string reason = std::strerror(errno);
+        ::unlink(temporary.c_str());
+        return ioError(shown + ": cannot be written (" + step + "): " + reason + "; choose a writable folder");
+    };
+    Descriptor file{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
+    if (file.fd < 0) return fail("create");
+    size_t done = 0;
+    while (done < bytes.size()) {
+        const ssize_t written = ::write(file.fd, bytes.data() + done, bytes.size() - done);
+        if (written < 0 && errno == EINTR) continue;
+        if (written <= 0) return fail("write");
+        done += static_cast<size_t>(written);
+    }
+    if (::fsync(file.fd) != 0) return fail("sync");
+    if (::rename(temporary.c_str(), path.c_str()) != 0) return fail("rename");
+    return Status::ok();
+}
+
+}  // namespace strobe

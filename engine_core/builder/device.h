@@ -1,0 +1,70 @@
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine_core/base/status.h"
+
+namespace strobe {
+
+enum class DeviceKind : uint8_t { Cpu, Cuda };
+
+/// What `strobe-cli devices` and the target menu list.
+struct DeviceInfo {
+    DeviceKind kind = DeviceKind::Cpu;
+    int index = 0;
+    std::string id;           // "cpu", "cuda:0"
+    std::string name;         // "NVIDIA H200", "AMD EPYC …"
+    std::string fingerprint;  // key of timing caches and engine files: name, ISA or compute capability, library versions
+    size_t memoryBytes = 0;
+    int cores = 0;            // hardware threads or multiprocessors
+    std::vector<std::string> features;  // "avx512_bf16", "amx_bf16", "sm_90"
+    bool hasBf16 = false, hasFp16 = false, hasInt8 = false;  // arithmetic, not storage
+    std::string unavailableReason;  // not empty: listed but cannot be used, with what to do
+};
+
+/// An ordered queue of work on a device. One thread at a time.
+class Stream {
+public:
+    virtual ~Stream() = default;
+    virtual Status synchronize() = 0;
+    virtual void* nativeHandle() const = 0;
+};
+
+/// A point in a stream, for timing.
+class Event {
+public:
+    virtual ~Event() = default;
+    virtual Status record(Stream& stream) = 0;
+    virtual Status synchronize() = 0;
+    /// Milliseconds from `earlier` to this; both must have completed.
+    virtual Result<double> millisecondsSince(const Event& earlier) const = 0;
+};
+
+/// A device that is not the host: memory, copies, streams, events. Thread-safe except where a Stream is passed.
+class Device {
+public:
+    virtual ~Device() = default;
+    virtual const DeviceInfo& info() const = 0;
+    /// OutOfMemory names the bytes asked and free. The memory is freed with the last copy of the pointer.
+    virtual Result<std::shared_ptr<void>> allocate(size_t bytes) = 0;
+    virtual Result<std::shared_ptr<void>> allocatePinnedHost(size_t bytes) = 0;
+    virtual Status copyToDevice(void* destination, const void* source, size_t bytes, Stream* stream) = 0;
+    virtual Status copyToHost(void* destination, const void* source, size_t bytes, Stream* stream) = 0;
+    virtual Result<std::unique_ptr<Stream>> createStream() = 0;
+    virtual Result<std::unique_ptr<Event>> createEvent() = 0;
+};
+
+/// Lists and opens devices of one kind. list() never fails: a missing driver is an entry with unavailableReason.
+class DeviceProvider {
+public:
+    virtual ~DeviceProvider() = default;
+    virtual DeviceKind kind() const = 0;
+    virtual std::vector<DeviceInfo> list() const = 0;
+    virtual Result<std::shared_ptr<Device>> open(int index) const = 0;
+};
+
+/// The host itself.
+DeviceInfo cpuDeviceInfo();
+
+}  // namespace strobe

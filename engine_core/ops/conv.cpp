@@ -1,0 +1,58 @@
+#include "engine_core/ops/inference_helpers.h"
+
+namespace strobe {
+namespace {
+
+/// X[N,C,spatial…], W[M,C/group,kernel…], B[M]? → Y[N,M,spatial…].
+Status inferConv(InferenceContext& context) {
+    STROBE_RETURN_IF_ERROR(requireRankAtLeast(context, 0, 3));
+    const Shape& x = context.inputShape(0);
+    const Shape& w = context.inputShape(1);
+    STROBE_RETURN_IF_ERROR(requireRank(context, 1, static_cast<int>(x.size())));
+    const int64_t group = context.attributes().getInt("group", 1);
+    if (group < 1) return invalidModel("attribute 'group' is " + std::to_string(group) + ", 1 or more is needed");
+    if (x[1].isConstant() && w[1].isConstant() && x[1].constant() != w[1].constant() * group)
+        return invalidModel("input 0 has " + x[1].toString() + " channels, weights " + toString(w) + " with group " + std::to_string(group) + " need " +
+                            std::to_string(w[1].constant() * group));
+    if (w[0].isConstant() && w[0].constant() % group != 0)
+        return invalidModel("weights give " + w[0].toString() + " output channels, which group " + std::to_string(group) + " does not divide");
+    std::vector<int64_t> kernel = context.attributes().getInts("kernel_shape");
+    for (size_t i = 2; kernel.size() < w.size() - 2 && i < w.size(); ++i) {
+        if (!w[i].isConstant()) return unsupported("weights with symbolic kernel extents " + toString(w) + "; give constant weights or kernel_shape");
+        kernel.push_back(w[i].constant());
+    }
+    STROBE_ASSIGN(const WindowAttributes window, windowAttributes(context.attributes(), x, kernel));
+    Shape y = {x[0], w[0]};
+    for (size_t i = 0; i < kernel.size(); ++i) {
+        if (w[i + 2].isConstant() && w[i + 2].constant() != kernel[i])
+            return invalidModel("attribute 'kernel_shape' says " + std::to_string(kernel[i]) + ", the weights " + toString(w) + " say " + w[i + 2].toString());
+        y.push_back(windowExtent(x[i + 2], kernel[i], window.strides[i], window.dilations[i], window.padsBegin[i], window.padsEnd[i], false));
+        if (y.back().isConstant() && y.back().constant() < 0)
+            return invalidModel("input " + toString(x) + " is smaller than the window of the kernel " + toString(w));
+    }
+    context.setOutput(0, context.inputType(0), std::move(y));
+    return Status::ok();
+}
+
+double convFlops(const CostContext& cost) {
+    double perOutput = 2.0;
+    for (size_t i = 1; i < cost.inputs[1].size(); ++i) perOutput *= static_cast<double>(cost.inputs[1][i]);
+    return perOutput * static_cast<double>(elementCount(cost.outputs[0]));
+}
+
+}  // namespace
+
+STROBE_OPS(conv) {
+    OpDefinition conv;
+    conv.name = "Conv";
+    conv.family = OpFamily::Convolution;
+    conv.minInputs = 2;
+    conv.maxInputs = 3;
+    conv.attributes = {{"auto_pad", AttributeKind::String}, {"dilations", AttributeKind::Ints}, {"group", AttributeKind::Int},
+                       {"kernel_shape", AttributeKind::Ints}, {"pads", AttributeKind::Ints}, {"strides", AttributeKind::Ints}};
+    conv.infer = inferConv;
+    conv.flops = convFlops;
+    registry.add(std::move(conv));
+}
+
+}  // namespace strobe

@@ -1,0 +1,34 @@
+#pragma once
+#include <initializer_list>
+#include <string>
+
+#include "engine_core/ops/op_definition.h"
+
+namespace strobe {
+
+/// Rank check with a message: "input 0: rank 2 found, rank 4 needed".
+Status requireRank(const InferenceContext& context, int input, int rank);
+Status requireRankAtLeast(const InferenceContext& context, int input, int rank);
+/// Adds `rank` to a negative axis; error when outside [-rank, rank).
+Result<int64_t> normalizeAxis(int64_t axis, int64_t rank);
+/// Numpy broadcasting on symbolic shapes. Two different symbolic extents broadcast to max-like agreement: a constant 1 yields the other,
+/// a constant > 1 wins, two unequal expressions are taken as equal (checked when shapes are bound) and the first is kept.
+Result<Shape> broadcastShapes(const Shape& a, const Shape& b);
+/// Windowed extent of convolution and pooling: floor or ceil ((in + padding − dilation·(kernel−1) − 1) / stride) + 1.
+Dim windowExtent(const Dim& input, int64_t kernel, int64_t stride, int64_t dilation, const Dim& padBegin, const Dim& padEnd, bool ceilMode);
+
+/// auto_pad resolved on symbols: begins then ends, for SAME_* computed from the input extents.
+struct WindowAttributes {
+    std::vector<int64_t> kernel, strides, dilations;
+    Shape padsBegin, padsEnd;
+};
+/// Reads kernel_shape, strides, dilations, pads and auto_pad for `spatial` dims, with ONNX's defaults and checks (stride ≥ 1 …).
+Result<WindowAttributes> windowAttributes(const Attributes& attributes, const Shape& input, const std::vector<int64_t>& kernel);
+
+/// Same type and shape as input 0.
+Status inferLikeInput0(InferenceContext& context);
+/// Broadcast of all inputs; type of input 0 (comparisons: Bool).
+Status inferBroadcast(InferenceContext& context);
+Status inferBroadcastBool(InferenceContext& context);
+
+}  // namespace strobe

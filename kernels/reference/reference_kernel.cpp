@@ -1,0 +1,180 @@
+#include "kernels/reference/reference_kernel.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "engine_core/base/float_formats.h"
+
+namespace strobe {
+namespace {
+
+bool isNarrowFloat(DataType type) { return isFloatingPoint(type) && type != DataType::Float32 && type != DataType::Float64; }
+
+void widen(DataType type, const void* source, float* destination, int64_t count) {
+    Weights view;
+    view.type = type;
+    view.dims = {count};
+    view.data = std::shared_ptr<const void>(source, [](const void*) {});
+    const std::vector<float> values = toFloats(view);
+    std::copy(values.begin(), values.end(), destination);
+}
+
+template <class Stored, class Convert>
+void narrowAll(const float* source, void* destination, int64_t count, Convert convert) {
+    auto* stored = static_cast<Stored*>(destination);
+    for (int64_t i = 0; i < count; ++i) stored[i] = convert(source[i]);
+}
+
+void narrow(DataType type, const float* source, void* destination, int64_t count) {
+    switch (type) {
+        case DataType::BFloat16: return narrowAll<uint16_t>(source, destination, count, floatToBFloat16);
+        case DataType::Float16: return narrowAll<uint16_t>(source, destination, count, floatToFloat16);
+        case DataType::Float8E4M3FN: return narrowAll<uint8_t>(source, destination, count, [](float v) { return floatToFloat8E4M3FN(v); });
+        default: return narrowAll<uint8_t>(source, destination, count, [](float v) { return floatToFloat8E5M2(v); });
+    }
+}
+
+/// The same problem with narrow floats as FP32; `run` of a kernel never meets them.
+Problem widenedProblem(const Problem& problem) {
+    Problem wide = problem;
+    for (auto* list : {&wide.inputs, &wide.outputs})
+        for (TensorDesc& desc : *list)
+            if (isNarrowFloat(desc.format.type)) {
+                desc.format.type = DataType::Float32;
+                desc.constantData = nullptr;  // stored narrow; run() reads the widened copy from its arguments
+            }
+    return wide;
+}
+
+class ReferenceRun final : public Kernel {
+public:
+    ReferenceRun(const ReferenceKernel& kernel, const Problem& problem)
+        : m_kernel(kernel), m_problem(problem), m_wide(kernel.keepsNarrowTypes ? problem : widenedProblem(problem)) {}
+
+    Status run(const RunArguments& arguments) const override {
+        std::vector<TensorView> inputs(arguments.inputs.begin(), arguments.inputs.end());
+        std::vector<TensorView> outputs(arguments.outputs.begin(), arguments.outputs.end());
+        std::vector<std::vector<float>> copies;
+        copies.reserve(inputs.size() + outputs.size());
+        const auto widenView = [&](const TensorDesc& desc, TensorView& view, bool read) {
+            if (m_kernel.keepsNarrowTypes || !view.data || !isNarrowFloat(desc.format.type)) return;
+            copies.emplace_back(static_cast<size_t>(elementCount(*view.dims)));
+            if (read) widen(desc.format.type, view.data, copies.back().data(), elementCount(*view.dims));
+            view.data = copies.back().data();
+        };
+        for (size_t i = 0; i < inputs.size(); ++i) widenView(m_problem.inputs[i], inputs[i], true);
+        for (size_t i = 0; i < outputs.size(); ++i) widenView(m_problem.outputs[i], outputs[i], false);
+        RunArguments wide = arguments;
+        wide.inputs = inputs;
+        wide.outputs = outputs;
+        STROBE_RETURN_IF_ERROR(m_kernel.run(m_wide, wide));
+        if (m_problem.program && m_problem.op->name != "Pointwise") applyEpilogue(wide);
+        for (size_t i = 0; i < outputs.size(); ++i)
+            if (outputs[i].data != arguments.outputs[i].data)
+                narrow(m_problem.outputs[i].format.type, static_cast<float*>(outputs[i].data), arguments.outputs[i].data, elementCount(*outputs[i].dims));
+        return Status::ok();
+    }
+
+private:
+    void applyEpilogue(const RunArguments& arguments) const {
+        float* result = arguments.outputs[0].as<float>();
+        std::vector<const float*> inputs = {result};
+        std::vector<Dims> dims = {*arguments.outputs[0].dims};
+        for (size_t i = static_cast<size_t>(m_problem.op->maxInputs); i < arguments.inputs.size(); ++i) {
+            inputs.push_back(arguments.inputs[i].as<const float>());
+            dims.push_back(*arguments.inputs[i].dims);
+        }
+        runPointwiseReference(*m_problem.program, inputs, dims, std::vector<float*>{result}, *arguments.outputs[0].dims);
+    }
+
+    const ReferenceKernel& m_kernel;
+    Problem m_problem, m_wide;
+};
+
+class ReferenceTactic final : public Tactic {
+public:
+    explicit ReferenceTactic(ReferenceKernel kernel) : m_kernel(std::move(kernel)), m_name("reference." + m_kernel.op) {}
+    std::string_view name() const override { return m_name; }
+    bool isReference() const override { return true; }
+    Support supports(const Problem& problem) const override {
+        for (const auto* list : {&problem.inputs, &problem.outputs})
+            for (const TensorDesc& desc : *list)
+                if (desc.present && (desc.format.layout != Layout::Plain || desc.format.memory != MemoryKind::Host))
+                    return Support::no("reference kernels take plain host tensors, " + desc.format.toString() + " was asked");
+        if (problem.program && problem.op->name != "Pointwise")
+            for (size_t i = static_cast<size_t>(problem.op->maxInputs); i < problem.inputs.size(); ++i)
+                if (!isFloatingPoint(problem.inputs[i].format.type)) return Support::no("an epilogue input is not floating point");
+        return m_kernel.supports ? m_kernel.supports(m_kernel.keepsNarrowTypes ? problem : widenedProblem(problem)) : Support::yes();
+    }
+    Result<std::unique_ptr<Kernel>> prepare(const Problem& problem, const PrepareContext&) const override {
+        return std::unique_ptr<Kernel>(std::make_unique<ReferenceRun>(m_kernel, problem));
+    }
+
+private:
+    ReferenceKernel m_kernel;
+    std::string m_name;
+};
+
+}  // namespace
+
+void addReference(KernelRegistry& registry, ReferenceKernel kernel) {
+    std::string op = kernel.op;
+    registry.add(DeviceKind::Cpu, std::move(op), std::make_unique<ReferenceTactic>(std::move(kernel)));
+}
+
+std::vector<int64_t> rowMajorStrides(const Dims& dims) {
+    std::vector<int64_t> strides(dims.size(), 1);
+    for (size_t i = dims.size(); i-- > 1;) strides[i - 1] = strides[i] * dims[i];
+    return strides;
+}
+
+std::vector<int64_t> broadcastStrides(const Dims& dims, const Dims& target) {
+    std::vector<int64_t> strides(target.size(), 0);
+    const std::vector<int64_t> own = rowMajorStrides(dims);
+    for (size_t i = 0; i < dims.size(); ++i)
+        if (dims[i] != 1) strides[target.size() - dims.size() + i] = own[i];
+    return strides;
+}
+
+bool advance(Dims& index, const Dims& dims) {
+    for (size_t i = dims.size(); i-- > 0;) {
+        if (++index[i] < dims[i]) return true;
+        index[i] = 0;
+    }
+    return false;
+}
+
+std::vector<int64_t> readIntegers(const Problem& problem, const RunArguments& arguments, int input) {
+    const auto i = static_cast<size_t>(input);
+    if (i >= problem.inputs.size() || !problem.inputs[i].present) return {};
+    Weights view;
+    view.type = problem.inputs[i].format.type;
+    view.dims = problem.inputs[i].dims;
+    const void* data = i < arguments.inputs.size() && arguments.inputs[i].data ? arguments.inputs[i].data : problem.inputs[i].constantData;
+    view.data = std::shared_ptr<const void>(data, [](const void*) {});
+    return toInt64s(view).value_or(std::vector<int64_t>());
+}
+
+void runPointwiseReference(const PointwiseProgram& program, std::span<const float* const> inputs, std::span<const Dims> inputDims,
+                           std::span<float* const> outputs, const Dims& dims) {
+    if (elementCount(dims) == 0) return;
+    std::vector<std::vector<int64_t>> strides;
+    for (const Dims& d : inputDims) strides.push_back(broadcastStrides(d, dims));
+    std::vector<float> values(static_cast<size_t>(program.valueCount()));
+    const auto value = [&](int number) { return number < 0 ? 0.0f : values[static_cast<size_t>(number)]; };
+    Dims index(dims.size(), 0);
+    int64_t position = 0;
+    do {
+        for (size_t i = 0; i < inputs.size(); ++i) {
+            int64_t offset = 0;
+            for (size_t d = 0; d < dims.size(); ++d) offset += index[d] * strides[i][d];
+            values[i] = inputs[i][offset];
+        }
+        size_t next = inputs.size();
+        for (const PointwiseInstruction& in : program.instructions) values[next++] = evaluatePointwise(in, value(in.a), value(in.b), value(in.c));
+        for (size_t o = 0; o < outputs.size(); ++o) outputs[o][position] = value(program.results[o]);
+        ++position;
+    } while (advance(index, dims));
+}
+
+}  // namespace strobe

@@ -1,0 +1,52 @@
+#include "engine_core/ir/dim.h"
+
+#include <gtest/gtest.h>
+
+namespace strobe {
+namespace {
+
+const Dim N = Dim::symbol("N"), H = Dim::symbol("H");
+
+TEST(Dim, EqualExpressionsCompareEqual) {
+    EXPECT_EQ((N + Dim(1)) * H, H + N * H);
+    EXPECT_NE(N * H, N + H);
+    EXPECT_EQ(N - N, Dim(0));
+}
+
+TEST(Dim, DividesExactly) {
+    EXPECT_EQ(Dim::floorDiv(N * H * Dim(6), N * Dim(3)), H * Dim(2));
+    EXPECT_EQ(Dim::floorDiv((N + Dim(1)) * H, N + Dim(1)), H);
+    EXPECT_EQ(Dim::floorDiv(N * Dim(4) + Dim(3), Dim(4)), N);
+    EXPECT_EQ(Dim::floorDiv(Dim::floorDiv(H, Dim(2)), Dim(3)), Dim::floorDiv(H, Dim(6)));
+}
+
+TEST(Dim, FloorsTowardsMinusInfinity) {
+    EXPECT_EQ(Dim::floorDiv(Dim(-3), Dim(2)), Dim(-2));
+    EXPECT_EQ(*Dim::ceilDiv(H, Dim(2)).evaluate({{"H", 5}}), 3);
+    EXPECT_EQ(*Dim::mod(H, Dim(4)).evaluate({{"H", 7}}), 3);
+}
+
+TEST(Dim, EvaluateReportsWhatItCannotKnow) {
+    EXPECT_FALSE((N * H).evaluate({{"N", 2}}).has_value());
+    EXPECT_FALSE((N * N).evaluate({{"N", INT64_MAX}}).has_value());
+    EXPECT_FALSE(Dim::floorDiv(N, H).evaluate({{"N", 2}, {"H", 0}}).has_value());
+}
+
+TEST(Dim, TextRoundTrips) {
+    const Dim dims[] = {Dim(7), Dim(-7), N, N * Dim(2) - H + Dim(1), Dim::floorDiv(H - Dim(1), Dim(2)) * N, Dim::max(N, H), Dim::min(N * H, Dim(64))};
+    for (const Dim& dim : dims) {
+        const auto parsed = Dim::parse(dim.toString());
+        ASSERT_TRUE(parsed) << dim.toString() << ": " << parsed.status().message();
+        EXPECT_EQ(*parsed, dim) << dim.toString();
+    }
+    EXPECT_FALSE(Dim::parse("N+").hasValue());
+    EXPECT_FALSE(Dim::parse("foo(N,1)").hasValue());
+}
+
+TEST(Dim, SubstitutesSymbols) {
+    const Dim extent = Dim::floorDiv(H + Dim(1), Dim(2)) * N;
+    EXPECT_EQ(extent.substitute({{"H", Dim(9)}, {"N", H}}), H * Dim(5));
+}
+
+}  // namespace
+}  // namespace strobe
