@@ -1,0 +1,62 @@
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine_core/runtime/engine.h"
+#include "engine_core/runtime/execution_context.h"
+#include "profiler/statistics.h"
+
+namespace strobe {
+
+/// Sums over one layer's runs of hardware counters, where perf_event allows.
+struct CounterValues {
+    double cycles = 0, instructions = 0, cacheMisses = 0;
+};
+
+/// One layer of the engine (layers inside If/Loop bodies count into the layer that holds the body).
+struct LayerProfile {
+    int layer = 0;           // index into CompiledGraph::layers
+    std::string name, op, tactic;
+    std::vector<int> provenance;  // ONNX nodes
+    Statistics milliseconds;
+    double share = 0;        // of the sum of all layers' medians
+    double flops = 0, bytes = 0;  // of one run, from the op's definition at the profiled shapes
+    std::string outputShape; // concrete, "1×24×160×160"
+    std::string precision;   // "bf16"
+    std::optional<CounterValues> counters;  // per run
+};
+
+/// Timings of one engine at one set of shapes. Immutable.
+struct Profile {
+    std::vector<LayerProfile> layers;     // execution order
+    Statistics latency;                   // end to end without per-layer clocks, ms
+    Statistics instrumented;              // end to end with them
+    double layersSum = 0;                 // sum of the layers' medians, ms
+    double coverage() const { return instrumented.median > 0 ? layersSum / instrumented.median : 0; }  // 1: nothing between the layers
+    int iterations = 0;
+    std::map<std::string, Dims> shapes;
+    int threads = 0;
+    std::string countersUnavailable;      // why there are none; empty when there are
+    MemoryFigures memory;
+};
+
+struct ProfileOptions {
+    int minIterations = 10;
+    double warmUpMs = 200, durationMs = 1000;  // each of the two measurements
+    int threads = 0;
+    bool counters = true;
+};
+
+/// Inputs to run with, by name: row-major elements of the binding's type.
+using NamedTensors = std::map<std::string, WeightsPtr>;
+
+/// Random inputs for every input not in `given`, at `shapes` (or the first profile's opt). Integers stay small; deterministic by seed.
+Result<NamedTensors> completeInputs(const Engine& engine, const std::map<std::string, Dims>& shapes, const NamedTensors& given, unsigned seed);
+
+/// Measures latency and per-layer times. `progress` gets 0…1.
+Result<Profile> profileEngine(const Engine& engine, const NamedTensors& inputs, const ProfileOptions& options,
+                              const std::function<void(double)>& progress = {}, const CancelToken& cancel = {});
+
+}  // namespace strobe

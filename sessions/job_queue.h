@@ -1,0 +1,57 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine_core/base/cancel.h"
+#include "engine_core/base/status.h"
+
+namespace strobe {
+
+using JobId = int;
+enum class JobState : uint8_t { Queued, Running, Succeeded, Failed, Cancelled };
+
+struct JobInfo {
+    JobId id = 0;
+    std::string title;           // "Build BF16"
+    JobState state = JobState::Queued;
+    std::string step;            // "timing block2/conv (12 of 71)"
+    double fraction = 0;
+    double secondsLeft = -1;     // −1: unknown
+    double secondsSpent = 0;
+    Status result;               // of a finished job
+};
+
+/// What a running job may do.
+class JobContext {
+public:
+    virtual ~JobContext() = default;
+    virtual void progress(const std::string& step, double fraction, double secondsLeft) = 0;
+    virtual const CancelToken& cancelToken() const = 0;
+};
+
+/// One worker thread that runs jobs in order. Thread-safe. The listener is called from the worker or the caller, outside any lock,
+/// at most about 30 times a second for progress.
+class JobQueue {
+public:
+    using Work = std::function<Status(JobContext&)>;
+    explicit JobQueue(std::function<void()> changed);
+    ~JobQueue();  // cancels everything and joins
+
+    JobId submit(std::string title, Work work);
+    void cancel(JobId id);
+    void cancelAll();
+    /// Unfinished jobs and up to 20 finished ones, oldest first.
+    std::vector<JobInfo> jobs() const;
+    JobInfo info(JobId id) const;
+    bool isIdle() const;
+    /// Blocks until the job has ended (tests, CLI); never call from a GUI thread.
+    Status wait(JobId id);
+
+private:
+    struct State;
+    std::unique_ptr<State> m_state;
+};
+
+}  // namespace strobe

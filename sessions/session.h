@@ -1,0 +1,134 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "engine_core/builder/builder.h"
+#include "engine_core/onnx/importer.h"
+#include "profiler/accuracy.h"
+#include "profiler/profile.h"
+#include "sessions/job_queue.h"
+
+namespace strobe {
+
+/// The model under work. Immutable once loaded.
+struct Model {
+    std::string path, name, hash;  // hash: xxh3 of the file, hexadecimal
+    size_t fileBytes = 0;
+    std::shared_ptr<const Network> parsed;
+    ImportSummary summary;               // producer, opset, warnings, unsupported nodes
+};
+
+/// What the user sets; undoable as a whole.
+struct Settings {
+    BuilderConfig builder;
+    std::map<std::string, Dims> shapes;  // the shapes to profile at; empty: profile's opt
+    std::string inputFile;               // .npz with real inputs (array per input, optional "label"); empty: random
+    unsigned seed = 42;
+    double profileMs = 1000;
+    bool operator==(const Settings&) const = default;
+};
+
+/// One finished build with its measurements. Immutable.
+struct Build {
+    int id = 0;
+    std::string name;      // "BF16", "FP32 (2)"; made from the settings
+    Settings settings;
+    std::string createdAt; // ISO 8601, UTC
+    std::shared_ptr<const Engine> engine;
+    BuildReport report;
+    std::shared_ptr<const Profile> profile;  // null: built only
+    size_t engineBytes = 0;
+};
+
+/// Two builds side by side: A the reference, B the candidate.
+struct Comparison {
+    int id = 0, a = 0, b = 0;  // Build::id
+    std::shared_ptr<const AccuracyReport> accuracy;
+    /// Layers of both aligned by the ONNX nodes that they hold: rows of the Compare page.
+    struct Row {
+        std::vector<int> provenance;  // ONNX nodes of the row
+        std::vector<int> layersA, layersB;  // indices into each engine's layers
+        double msA = 0, msB = 0;
+        double errorMs = 0;       // 95 % half-width of the difference of medians
+        bool significant() const { return (msB - msA > errorMs) || (msA - msB > errorMs); }
+        int accuracyLayer = -1;   // index into accuracy->layers
+    };
+    std::vector<Row> rows;
+};
+std::vector<Comparison::Row> alignBuilds(const Build& a, const Build& b, const AccuracyReport* accuracy);
+
+enum class ProblemSeverity : uint8_t { Info, Warning, Error };
+struct ProblemEntry {
+    ProblemSeverity severity = ProblemSeverity::Info;
+    std::string source;           // "import", "build FP32", "profile"
+    std::vector<int> provenance;  // ONNX nodes to go to
+    std::string layer;
+    std::string message, fix;
+};
+
+/// What changed; a listener asks the session for the rest.
+enum class SessionChange : uint8_t { Model, Settings, Builds, Comparisons, Problems, Jobs, Document };
+
+/// The document: model, settings with undo, builds, comparisons, problems, and the jobs that make them. Plain C++; GUI, CLI and
+/// bindings use it as it is. Public calls are thread-safe and never wait for work; results are immutable and shared.
+class Session {
+public:
+    using Listener = std::function<void(SessionChange)>;  // called from any thread; must only post to its own
+    explicit Session(const KernelRegistry& kernels);
+    ~Session();  // cancels and joins the worker
+
+    int addListener(Listener listener);
+    void removeListener(int id);
+
+    // --- reading (snapshots)
+    std::shared_ptr<const Model> model() const;
+    Settings settings() const;
+    std::vector<std::shared_ptr<const Build>> builds() const;
+    std::shared_ptr<const Build> build(int id) const;
+    std::vector<std::shared_ptr<const Comparison>> comparisons() const;
+    std::vector<ProblemEntry> problems() const;
+    const KernelRegistry& kernels() const { return m_kernels; }
+    std::vector<DeviceInfo> devices() const;
+    bool isModified() const;
+    std::string documentPath() const;
+
+    // --- settings, undoable; `label` is shown in the Edit menu
+    void setSettings(Settings settings, std::string label);
+    bool canUndo() const;
+    bool canRedo() const;
+    std::string undoLabel() const;
+    std::string redoLabel() const;
+    void undo();
+    void redo();
+    /// Each rule or request in force that will have no effect, with why.
+    std::vector<std::string> ignoredRequests() const;
+
+    // --- jobs (queued on the worker; the id is in JobQueue). Results arrive by listener.
+    JobId openModel(std::string path);
+    JobId buildAndProfile(bool profile = true);
+    JobId compare(int buildA, int buildB);
+    JobId exportEngine(int build, std::string path);
+    JobId saveAs(std::string path);
+    JobId openDocument(std::string path);
+    void removeBuild(int id);
+    JobQueue& jobs() { return *m_jobs; }
+    const JobQueue& jobs() const { return *m_jobs; }
+
+    // --- the same work done on the calling thread (CLI)
+    Status openModelNow(const std::string& path, const CancelToken& cancel = {});
+    Result<std::shared_ptr<const Build>> buildNow(bool profile, const Builder::ProgressCallback& progress, const CancelToken& cancel = {});
+    Result<std::shared_ptr<const Comparison>> compareNow(int a, int b, const std::function<void(double)>& progress, const CancelToken& cancel = {});
+    Status saveNow(const std::string& path);
+    Status openDocumentNow(const std::string& path, const CancelToken& cancel = {});
+
+private:
+    struct State;
+    const KernelRegistry& m_kernels;
+    std::unique_ptr<State> m_state;
+    std::unique_ptr<JobQueue> m_jobs;
+};
+
+}  // namespace strobe
