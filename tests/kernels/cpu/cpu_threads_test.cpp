@@ -1,0 +1,59 @@
+#include "kernels/cpu/cpu_threads.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <mutex>
+#include <set>
+#include <vector>
+
+namespace strobe {
+namespace {
+
+TEST(CpuThreads, EveryIndexIsVisitedOnce) {
+    for (int threads : {1, 2, 3, 7}) {
+        const ThreadScope scope(threads);
+        for (int64_t count : {0, 1, 2, 6, 7, 100, 1001}) {
+            std::vector<std::atomic<int>> visits(static_cast<size_t>(count));
+            parallelFor(0, count, 1, [&](int64_t first, int64_t last) {
+                for (int64_t i = first; i < last; ++i) ++visits[static_cast<size_t>(i)];
+            });
+            for (const auto& v : visits) ASSERT_EQ(v.load(), 1);
+        }
+    }
+}
+
+TEST(CpuThreads, GrainLimitsTheNumberOfRanges) {
+    const ThreadScope scope(4);
+    std::mutex mutex;
+    std::vector<int64_t> sizes;
+    parallelFor(10, 110, 40, [&](int64_t first, int64_t last) {
+        std::lock_guard lock(mutex);
+        sizes.push_back(last - first);
+    });
+    EXPECT_EQ(sizes, (std::vector<int64_t>{50, 50}));
+}
+
+TEST(CpuThreads, ScopeIsRestoredAndNestedWorkStaysInItsThread) {
+    const int before = parallelThreads();
+    {
+        const ThreadScope scope(2);
+        EXPECT_EQ(parallelThreads(), 2);
+        std::mutex mutex;
+        std::set<int> indices;
+        parallelFor(0, 2, 1, [&](int64_t, int64_t) {
+            const int outer = parallelThreadIndex();
+            parallelFor(0, 10, 1, [&](int64_t first, int64_t last) {
+                EXPECT_EQ(last - first, 10);
+                EXPECT_EQ(parallelThreadIndex(), outer);
+            });
+            std::lock_guard lock(mutex);
+            indices.insert(outer);
+        });
+        EXPECT_EQ(indices, (std::set<int>{0, 1}));
+    }
+    EXPECT_EQ(parallelThreads(), before);
+}
+
+}  // namespace
+}  // namespace strobe
