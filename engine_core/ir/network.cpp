@@ -213,16 +213,4 @@ std::vector<LayerId> Network::topologicalOrder() const {
     return order;
 }
 
-std::string Network::freshSymbol() {
-    const auto taken = [&](const std::string& name) {
-        return std::any_of(m_tensors.begin(), m_tensors.end(), [&](const Tensor& t) {
-            return t.isInput && std::any_of(t.shape.begin(), t.shape.end(), [&](const Dim& d) { return d.symbolName() == name; });
-        });
-    };
-    std::string name;
-    do name = "u" + std::to_string(m_nextSymbol++);
-    while (taken(name));
-    return name;
-}
-
 }  // namespace strobe

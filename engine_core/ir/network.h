@@ -130,8 +130,10 @@ public:
     std::shared_ptr<const std::vector<SourceNode>> sharedSourceNodes() const { return m_sourceNodes; }
     /// Living layers, producers first, otherwise in id order. Layers on a cycle are left out (the verifier names them).
     std::vector<LayerId> topologicalOrder() const;
-    /// A new symbol name that no tensor of this network uses: "u0", "u1" …
-    std::string freshSymbol();
+    /// What inference puts before the layer id to name an extent known only at run time: "u" → "u12". Bodies of control flow take a
+    /// prefix of their own, since their inputs' dims may speak of the outer network's symbols.
+    const std::string& symbolPrefix() const { return m_symbolPrefix; }
+    void setSymbolPrefix(std::string prefix) { m_symbolPrefix = std::move(prefix); }
     std::string uniqueTensorName(std::string name) const;
 
     /// Text form, one line a tensor or layer, in topological order.
@@ -149,7 +151,7 @@ private:
     std::map<std::string, TensorId, std::less<>> m_tensorByName;
     std::map<std::string, LayerId, std::less<>> m_layerByName;
     std::shared_ptr<const std::vector<SourceNode>> m_sourceNodes;
-    int m_nextSymbol = 0;
+    std::string m_symbolPrefix = "u";
 };
 
 /// Checks the spec of the IR: ids, uses, unique names, no cycle, arity, attribute kinds, inferred types and shapes equal to the

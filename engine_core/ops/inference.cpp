@@ -43,7 +43,7 @@ public:
     }
     /// Inferring the same layer again gives the same symbols, so that inference is idempotent.
     Dim freshSymbol() override {
-        return Dim::symbol("u" + std::to_string(m_id) + (m_fresh++ ? "_" + std::to_string(m_fresh) : ""));
+        return Dim::symbol(m_network.symbolPrefix() + std::to_string(m_id) + (m_fresh++ ? "_" + std::to_string(m_fresh) : ""));
     }
 
 private:

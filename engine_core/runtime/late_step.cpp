@@ -1,0 +1,127 @@
+#include <algorithm>
+#include <cstring>
+
+#include "engine_core/runtime/graph_executor.h"
+
+namespace strobe {
+
+/// Hands out memory for outputs whose extent only the kernel knows.
+class GraphExecutor::LateAllocator final : public OutputAllocator {
+public:
+    LateAllocator(GraphExecutor& executor, const Layer& layer, const EngineLayer& chosen) : m_executor(executor), m_layer(layer), m_chosen(chosen) {}
+    Result<void*> allocate(int index, const Dims& dims) override {
+        const auto o = static_cast<size_t>(index);
+        return m_executor.lateMemory(m_layer.outputs[o], dims, storedBytes(dims, m_chosen.outputs[o]));
+    }
+
+private:
+    GraphExecutor& m_executor;
+    const Layer& m_layer;
+    const EngineLayer& m_chosen;
+};
+
+Result<void*> GraphExecutor::lateMemory(TensorId id, const Dims& dims, size_t bytes) {
+    const TensorPlace& place = m_plan->tensors[static_cast<size_t>(id)];
+    if (place.kind != TensorPlace::Kind::Late) {
+        if (place.dims != dims)
+            return internalError("tensor '" + m_graph.network.tensor(id).name + "' came out as " + toString(dims) + ", planned were " + toString(place.dims));
+        return pointerOf(id);
+    }
+    LateTensor& late = m_late[static_cast<size_t>(id)];
+    STROBE_ASSIGN(void* memory, late.buffer.reserve(bytes));
+    late.dims = dims;
+    late.pointer = memory;
+    late.known = true;
+    return memory;
+}
+
+/// Symbolic constants whose symbols were learnt on the way.
+Status GraphExecutor::resolveLateInput(TensorId id) {
+    if (id == kNone || m_plan->tensors[static_cast<size_t>(id)].kind != TensorPlace::Kind::Late) return Status::ok();
+    LateTensor& late = m_late[static_cast<size_t>(id)];
+    const Tensor& tensor = m_graph.network.tensor(id);
+    if (late.known || !tensor.isSymbolicConstant()) return Status::ok();
+    late.symbolic = evaluateSymbolicConstant(tensor, m_symbols);
+    if (!late.symbolic) return internalError("tensor '" + tensor.name + "' depends on an extent that is not known yet");
+    late.pointer = late.symbolic->data.get();
+    late.dims = late.symbolic->dims;
+    late.known = true;
+    return Status::ok();
+}
+
+void GraphExecutor::learnSymbols(const Layer& layer) {
+    for (TensorId id : layer.outputs) {
+        if (id == kNone || !m_graph.network.tensor(id).rankKnown) continue;
+        const Shape& shape = m_graph.network.tensor(id).shape;
+        const Dims& dims = dimsOf(id);
+        for (size_t d = 0; d < std::min(shape.size(), dims.size()); ++d)
+            if (const auto symbol = shape[d].symbolName()) m_symbols.try_emplace(*symbol, dims[d]);
+    }
+}
+
+Status GraphExecutor::runLate(const PlanStep& step, const RunScope&) {
+    const EngineLayer& chosen = m_graph.layers[static_cast<size_t>(step.layer)];
+    const Layer& layer = m_graph.network.layer(chosen.layer);
+    const auto s = static_cast<size_t>(&step - m_plan->steps.data());
+    std::vector<ConcreteInput> concrete;
+    for (size_t i = 0; i < layer.inputs.size(); ++i) {
+        const TensorId id = layer.inputs[i];
+        STROBE_RETURN_IF_ERROR(resolveLateInput(id));
+        concrete.push_back(id == kNone ? ConcreteInput{} : ConcreteInput{true, m_graph.network.tensor(id).type, dimsOf(id), nullptr});
+        const bool isValue = i < 32 && (layer.op->valueInputs >> i & 1u);
+        if (id != kNone && (isValue || m_graph.network.tensor(id).isConstant())) concrete.back().hostData = pointerOf(id);
+        m_stepInputs[s][i] = id == kNone ? TensorView{} : TensorView{pointerOf(id), &dimsOf(id)};
+    }
+    STROBE_ASSIGN(const auto inferred, inferConcrete(*layer.op, layer.attributes, layer.subgraphs, concrete, static_cast<int>(layer.outputs.size())));
+    std::vector<Dims> outputDims(layer.outputs.size());
+    for (size_t o = 0; o < layer.outputs.size(); ++o) {
+        if (layer.outputs[o] == kNone) continue;
+        outputDims[o] = inferred[o].dims;
+        if (layer.op->dataDependentShape) {
+            m_stepOutputs[s][o] = {};
+            continue;
+        }
+        STROBE_ASSIGN(void* memory, lateMemory(layer.outputs[o], outputDims[o], storedBytes(outputDims[o], chosen.outputs[o])));
+        m_stepOutputs[s][o] = {memory, &dimsOf(layer.outputs[o])};
+    }
+    ProblemInputs inputs;
+    inputs.threads = m_environment.threads;
+    inputs.dims = [&](TensorId id) -> const Dims& {
+        const auto output = std::find(layer.outputs.begin(), layer.outputs.end(), id);
+        return output == layer.outputs.end() ? dimsOf(id) : outputDims[static_cast<size_t>(output - layer.outputs.begin())];
+    };
+    std::string values;
+    inputs.known = [&](TensorId id) -> KnownData {
+        if (const WeightsPtr& constant = m_graph.network.tensor(id).constant) return {constant->data.get(), constantKeyOf(*constant)};
+        for (size_t i = 0; i < layer.inputs.size(); ++i) {
+            if (layer.inputs[i] != id || !concrete[i].hostData) continue;
+            // The kernel may bake these values in: they are part of what it is cached by.
+            values.append(static_cast<const char*>(concrete[i].hostData), dataTypeBytes(concrete[i].type, elementCount(concrete[i].dims)));
+            return {concrete[i].hostData, {}};
+        }
+        return {};
+    };
+    const bool empty = !layer.op->dataDependentShape && std::all_of(outputDims.begin(), outputDims.end(), [](const Dims& d) { return elementCount(d) == 0; });
+    if (empty) return learnSymbols(layer), Status::ok();
+    const Problem problem = makeProblem(m_graph.network, layer, inputs, &chosen.inputs, &chosen.outputs);
+    std::shared_ptr<const Kernel>& kernel = m_lateKernels[std::to_string(step.layer) + " " + problem.key() + values];
+    if (!kernel) {
+        std::string tactic;
+        STROBE_ASSIGN(std::unique_ptr<Kernel> fresh, prepareKernel(problem, chosen, layer.name, m_environment.plan, tactic));
+        kernel = std::move(fresh);
+    }
+    RunArguments arguments;
+    arguments.inputs = m_stepInputs[s];
+    arguments.outputs = m_stepOutputs[s];
+    arguments.stream = m_environment.stream.get();
+    LateAllocator allocator(*this, layer, chosen);
+    arguments.allocator = &allocator;
+    STROBE_ASSIGN(arguments.workspace, m_lateWorkspace.reserve(kernel->workspaceBytes()));
+    STROBE_RETURN_IF_ERROR(kernel->run(arguments));
+    for (size_t o = 0; o < layer.outputs.size(); ++o)
+        if (layer.outputs[o] != kNone) m_stepOutputs[s][o] = {pointerOf(layer.outputs[o]), &dimsOf(layer.outputs[o])};
+    learnSymbols(layer);
+    return Status::ok();
+}
+
+}  // namespace strobe

@@ -1,0 +1,269 @@
+#include "engine_core/runtime/plan.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "engine_core/runtime/memory_planner.h"
+
+namespace strobe {
+
+WeightsPtr evaluateSymbolicConstant(const Tensor& tensor, const SymbolValues& symbols) {
+    std::vector<int64_t> values;
+    for (const Dim& dim : *tensor.values) {
+        const auto value = dim.evaluate(symbols);
+        if (!value) return nullptr;
+        values.push_back(*value);
+    }
+    return makeInt64Weights(toDims(tensor.shape), values);
+}
+
+Result<std::unique_ptr<Kernel>> prepareKernel(const Problem& problem, const EngineLayer& layer, const std::string& layerName,
+                                              const PlanEnvironment& environment, std::string& tactic) {
+    const PrepareContext context{environment.packedWeights, layer.device == DeviceKind::Cpu ? nullptr : environment.device};
+    std::vector<const Tactic*> candidates;
+    if (const Tactic* chosen = environment.kernels->findByName(layer.tactic)) candidates.push_back(chosen);
+    for (const Tactic* other : environment.kernels->tactics(layer.device, problem.op->name))
+        if (other->name() != layer.tactic) candidates.push_back(other);
+    std::string reasons;
+    for (const Tactic* candidate : candidates) {
+        const Support support = candidate->supports(problem);
+        if (!support.supported) {
+            reasons += (reasons.empty() ? "" : "; ") + std::string(candidate->name()) + ": " + support.reason;
+            continue;
+        }
+        auto kernel = candidate->prepare(problem, context);
+        if (!kernel) return kernel.status().withContext("layer '" + layerName + "', tactic " + std::string(candidate->name()));
+        tactic = candidate->name();
+        return kernel;
+    }
+    return unsupported("layer '" + layerName + "' (" + problem.op->name + ") has no kernel for " + problem.key() +
+                       (reasons.empty() ? ": none is registered" : ": " + reasons));
+}
+
+namespace {
+
+class PlanMaker {
+public:
+    PlanMaker(const CompiledGraph& graph, const std::vector<Dims>& inputDims, const SymbolValues& outer, int threads, const PlanEnvironment& environment)
+        : m_graph(graph), m_network(graph.network), m_environment(environment), m_plan(std::make_shared<Plan>()), m_inputDims(inputDims) {
+        m_plan->graph = &graph;
+        m_plan->symbols = outer;
+        m_inputs.threads = threads;
+        m_inputs.dims = [this](TensorId id) -> const Dims& { return place(id).dims; };
+        m_inputs.known = [this](TensorId id) -> KnownData {
+            if (place(id).kind != TensorPlace::Kind::Constant) return {};
+            const WeightsPtr& constant = m_network.tensor(id).constant;
+            return {place(id).pointer, constant ? constantKeyOf(*constant) : std::string()};
+        };
+    }
+
+    Result<std::shared_ptr<const Plan>> make() {
+        m_plan->tensors.resize(static_cast<size_t>(m_network.tensorCount()));
+        collectFormats();
+        placeGivenTensors();
+        for (size_t i = 0; i < m_graph.layers.size(); ++i) STROBE_RETURN_IF_ERROR(addStep(static_cast<int>(i)));
+        placeArena();
+        return std::shared_ptr<const Plan>(m_plan);
+    }
+
+private:
+    TensorPlace& place(TensorId id) { return m_plan->tensors[static_cast<size_t>(id)]; }
+    const Layer& layerOf(int index) const { return m_network.layer(m_graph.layers[static_cast<size_t>(index)].layer); }
+
+    void collectFormats() {
+        m_formats.resize(m_plan->tensors.size());
+        for (size_t i = 0; i < m_formats.size(); ++i) m_formats[i].type = m_network.tensor(static_cast<TensorId>(i)).type;
+        for (const EngineLayer& chosen : m_graph.layers) {
+            const Layer& layer = m_network.layer(chosen.layer);
+            for (size_t o = 0; o < layer.outputs.size(); ++o)
+                if (layer.outputs[o] != kNone) m_formats[static_cast<size_t>(layer.outputs[o])] = chosen.outputs[o];
+        }
+    }
+
+    void placeGivenTensors() {
+        for (size_t i = 0; i < m_network.inputs().size(); ++i) {
+            const Tensor& tensor = m_network.tensor(m_network.inputs()[i]);
+            TensorPlace& input = place(tensor.id);
+            input.kind = TensorPlace::Kind::Input;
+            input.index = static_cast<int>(i);
+            input.dims = m_inputDims[i];
+            for (size_t d = 0; tensor.rankKnown && d < std::min(tensor.shape.size(), input.dims.size()); ++d)
+                if (const auto symbol = tensor.shape[d].symbolName()) m_plan->symbols[*symbol] = input.dims[d];
+        }
+        for (TensorId id = 0; id < m_network.tensorCount(); ++id) placeConstant(m_network.tensor(id));
+    }
+
+    void placeConstant(const Tensor& tensor) {
+        TensorPlace& constant = place(tensor.id);
+        if (tensor.constant) {
+            constant.kind = TensorPlace::Kind::Constant;
+            constant.pointer = tensor.constant->data.get();
+            constant.dims = tensor.constant->dims;
+        } else if (tensor.isSymbolicConstant()) {
+            constant.dims = toDims(tensor.shape);
+            const WeightsPtr weights = evaluateSymbolicConstant(tensor, m_plan->symbols);
+            constant.kind = weights ? TensorPlace::Kind::Constant : TensorPlace::Kind::Late;
+            if (!weights) return;
+            constant.pointer = weights->data.get();
+            m_plan->ownedConstants.push_back(weights->data);
+        }
+    }
+
+    bool isUnknown(TensorId id) { return id != kNone && place(id).kind == TensorPlace::Kind::Late; }
+
+    /// Gives outputs their dims; true when all are known.
+    bool placeOutputs(const Layer& layer) {
+        bool known = true;
+        for (TensorId id : layer.outputs) {
+            if (id == kNone) continue;
+            const Tensor& tensor = m_network.tensor(id);
+            const auto dims = tensor.rankKnown ? evaluate(tensor.shape, m_plan->symbols) : std::nullopt;
+            TensorPlace& output = place(id);
+            output.kind = dims ? TensorPlace::Kind::Arena : TensorPlace::Kind::Late;
+            known = known && dims;
+            if (!dims) continue;
+            output.dims = *dims;
+            output.bytes = storedBytes(*dims, m_formats[static_cast<size_t>(id)]);
+            if (m_formats[static_cast<size_t>(id)].memory == MemoryKind::Device) output.kind = TensorPlace::Kind::Device;
+        }
+        return known;
+    }
+
+    Status addStep(int index) {
+        const EngineLayer& chosen = m_graph.layers[static_cast<size_t>(index)];
+        const Layer& layer = m_network.layer(chosen.layer);
+        PlanStep step;
+        step.layer = index;
+        step.onDevice = chosen.device != DeviceKind::Cpu;
+        const bool known = placeOutputs(layer);
+        const bool late = !known || layer.op->dataDependentShape || std::any_of(layer.inputs.begin(), layer.inputs.end(), [&](TensorId t) { return isUnknown(t); });
+        if (!chosen.bodies.empty())
+            step.kind = PlanStep::Kind::ControlFlow;
+        else if (late)
+            step.kind = PlanStep::Kind::Late;
+        else if (std::all_of(layer.outputs.begin(), layer.outputs.end(), [&](TensorId t) { return t == kNone || elementCount(place(t).dims) == 0; }))
+            step.kind = PlanStep::Kind::Nothing;
+        else
+            STROBE_RETURN_IF_ERROR(prepareStep(step, chosen, layer));
+        m_plan->steps.push_back(std::move(step));
+        return Status::ok();
+    }
+
+    Status prepareStep(PlanStep& step, const EngineLayer& chosen, const Layer& layer) {
+        const Problem problem = makeProblem(m_network, layer, m_inputs, &chosen.inputs, &chosen.outputs);
+        STROBE_ASSIGN(step.kernel, prepareKernel(problem, chosen, layer.name, m_environment, step.tactic));
+        if (step.tactic != chosen.tactic) ++m_plan->fallbacks;
+        step.workspaceBytes = step.kernel->workspaceBytes();
+        m_plan->largestWorkspace = std::max(m_plan->largestWorkspace, step.workspaceBytes);
+        const Tactic* tactic = m_environment.kernels->findByName(step.tactic);
+        for (size_t o = 0; o < layer.outputs.size(); ++o)
+            for (size_t i = 0; i < layer.inputs.size() && layer.outputs[o] != kNone; ++i)
+                if (layer.inputs[i] != kNone && tactic->canRunInPlace(problem, static_cast<int>(i), static_cast<int>(o)))
+                    m_inPlace.push_back({step.layer, layer.inputs[i], layer.outputs[o]});
+        return Status::ok();
+    }
+
+    /// Network outputs made by a layer are written straight to the caller's memory.
+    void placeNetworkOutputs() {
+        for (size_t i = 0; i < m_network.outputs().size(); ++i) {
+            TensorPlace& output = place(m_network.outputs()[i]);
+            if (output.kind != TensorPlace::Kind::Arena) continue;
+            output.kind = TensorPlace::Kind::Output;
+            output.index = static_cast<int>(i);
+        }
+    }
+
+    int lastUse(TensorId id) const {
+        int last = m_stepOfLayer[static_cast<size_t>(m_network.tensor(id).producer)];
+        for (const TensorUse& use : m_network.tensor(id).uses) last = std::max(last, m_stepOfLayer[static_cast<size_t>(use.layer)]);
+        return last;
+    }
+
+    void placeArena() {
+        placeNetworkOutputs();
+        m_stepOfLayer.assign(static_cast<size_t>(m_network.layerIdCount()), 0);
+        for (size_t i = 0; i < m_graph.layers.size(); ++i) m_stepOfLayer[static_cast<size_t>(m_graph.layers[i].layer)] = static_cast<int>(i);
+        std::vector<int> group(m_plan->tensors.size());
+        std::iota(group.begin(), group.end(), 0);
+        const auto movable = [&](TensorId id) { return place(id).kind == TensorPlace::Kind::Arena || place(id).kind == TensorPlace::Kind::Device; };
+        std::vector<bool> outputTaken(m_plan->tensors.size(), false), inputTaken(m_plan->tensors.size(), false);
+        for (const InPlace& pair : m_inPlace) {
+            if (!movable(pair.input) || place(pair.input).kind != place(pair.output).kind || place(pair.input).bytes != place(pair.output).bytes) continue;
+            if (lastUse(pair.input) != pair.step || outputTaken[static_cast<size_t>(pair.output)] || inputTaken[static_cast<size_t>(pair.input)]) continue;
+            outputTaken[static_cast<size_t>(pair.output)] = inputTaken[static_cast<size_t>(pair.input)] = true;
+            group[static_cast<size_t>(pair.output)] = group[static_cast<size_t>(pair.input)];
+        }
+        m_plan->hostBytes = placeKind(TensorPlace::Kind::Arena, group, false);
+        m_plan->deviceBytes = placeKind(TensorPlace::Kind::Device, group, true);
+    }
+
+    size_t placeKind(TensorPlace::Kind kind, const std::vector<int>& group, bool deviceWorkspaces) {
+        std::vector<MemoryRequest> requests;
+        std::map<int, size_t> requestOfGroup;
+        for (size_t id = 0; id < m_plan->tensors.size(); ++id) {
+            const TensorPlace& tensor = m_plan->tensors[id];
+            if (tensor.kind != kind) continue;
+            const int first = m_stepOfLayer[static_cast<size_t>(m_network.tensor(static_cast<TensorId>(id)).producer)];
+            auto [found, fresh] = requestOfGroup.try_emplace(group[id], requests.size());
+            if (fresh) requests.push_back({tensor.bytes, first, first});
+            MemoryRequest& request = requests[found->second];
+            request.first = std::min(request.first, first);
+            request.last = std::max(request.last, lastUse(static_cast<TensorId>(id)));
+        }
+        const size_t tensorRequests = requests.size();
+        std::vector<size_t> stepOfRequest;
+        for (size_t s = 0; s < m_plan->steps.size(); ++s)
+            if (m_plan->steps[s].workspaceBytes > 0 && m_plan->steps[s].onDevice == deviceWorkspaces) {
+                requests.push_back({m_plan->steps[s].workspaceBytes, static_cast<int>(s), static_cast<int>(s)});
+                stepOfRequest.push_back(s);
+            }
+        const MemoryLayout layout = planMemory(requests);
+        for (size_t id = 0; id < m_plan->tensors.size(); ++id)
+            if (m_plan->tensors[id].kind == kind) m_plan->tensors[id].offset = layout.offsets[requestOfGroup.at(group[id])];
+        for (size_t r = 0; r < stepOfRequest.size(); ++r) m_plan->steps[stepOfRequest[r]].workspaceOffset = layout.offsets[tensorRequests + r];
+        return layout.totalBytes;
+    }
+
+    struct InPlace {
+        int step;
+        TensorId input, output;
+    };
+    const CompiledGraph& m_graph;
+    const Network& m_network;
+    const PlanEnvironment& m_environment;
+    std::shared_ptr<Plan> m_plan;
+    ProblemInputs m_inputs;
+    std::vector<Format> m_formats;
+    const std::vector<Dims>& m_inputDims;
+    std::vector<InPlace> m_inPlace;
+    std::vector<int> m_stepOfLayer;
+};
+
+}  // namespace
+
+Result<std::shared_ptr<const Plan>> makePlan(const CompiledGraph& graph, const std::vector<Dims>& inputDims, const SymbolValues& outer, int threads,
+                                             const PlanEnvironment& environment) {
+    return PlanMaker(graph, inputDims, outer, threads, environment).make();
+}
+
+Result<std::shared_ptr<const Plan>> PlanCache::get(const CompiledGraph& graph, const std::vector<Dims>& inputDims, const SymbolValues& outer, int threads,
+                                                   const PlanEnvironment& environment) {
+    std::string text = std::to_string(threads);
+    for (const Dims& dims : inputDims) text += toString(dims);
+    for (const auto& [name, value] : outer) text += " " + name + "=" + std::to_string(value);
+    const auto key = std::make_pair(&graph, std::move(text));
+    // Held while a plan is made: two contexts that start at once share the work instead of doing it twice.
+    std::lock_guard lock(m_mutex);
+    if (auto found = m_plans.find(key); found != m_plans.end()) {
+        found->second.lastUse = ++m_clock;
+        return found->second.plan;
+    }
+    STROBE_ASSIGN(std::shared_ptr<const Plan> plan, makePlan(graph, inputDims, outer, threads, environment));
+    if (m_plans.size() >= kMaxPlans)
+        m_plans.erase(std::min_element(m_plans.begin(), m_plans.end(),
+                                       [](const auto& a, const auto& b) { return a.second.lastUse < b.second.lastUse; }));
+    m_plans[key] = {plan, ++m_clock};
+    return plan;
+}
+
+}  // namespace strobe
