@@ -1,9 +1,13 @@
 #include "kernels/cpu/register.h"
 
+#include "kernels/cpu/simd_tactics.h"
 #include "kernels/reference/reference_kernel.h"
 
 namespace strobe {
 
-void registerCpuKernels(KernelRegistry& registry) { registerReferenceKernels(registry); }
+void registerCpuKernels(KernelRegistry& registry) {
+    registerSimdKernels(registry);
+    registerReferenceKernels(registry);
+}
 
 }  // namespace strobe

@@ -1,0 +1,9 @@
+#include "kernels/cpu/simd_tactics.h"
+
+namespace strobe {
+
+void registerSimdKernels(KernelRegistry& registry) {
+    registerSimdPointwise(registry);
+}
+
+}  // namespace strobe

@@ -1,0 +1,12 @@
+#pragma once
+#include "engine_core/builder/tactic.h"
+
+namespace strobe {
+
+/// Our own kernels, a function a family; registerSimdKernels calls them all.
+void registerSimdPointwise(KernelRegistry& registry);
+
+/// "simd.*": kernels in Highway for AVX-512, AVX2 or plain scalar code, whatever the machine has.
+void registerSimdKernels(KernelRegistry& registry);
+
+}  // namespace strobe
