@@ -27,7 +27,9 @@ def cases_of(file):
     cases = []
     for case in root.iter("testcase"):
         name = ".".join(part for part in (case.get("classname"), case.get("name")) if part)
-        cases.append((name, outcome_of(case)))
+        # QtTest reports its set-up and clean-up as cases; they count only when they go wrong.
+        if outcome_of(case) == "failed" or case.get("name") not in ("initTestCase", "cleanupTestCase"):
+            cases.append((name, outcome_of(case)))
     return cases
 
 
