@@ -1,0 +1,121 @@
+#include "engine_core/builder/builder.h"
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "engine_core/builder/graph_compiler.h"
+
+namespace strobe {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+double secondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+Result<DeviceInfo> findDevice(const KernelRegistry& kernels, const std::string& id) {
+    if (id == "cpu" || id.empty()) return cpuDeviceInfo();
+    std::string known = "cpu";
+    for (const auto& provider : kernels.devices())
+        for (const DeviceInfo& device : provider->list()) {
+            if (device.id == id && device.unavailableReason.empty()) return device;
+            if (device.id == id || (id.rfind("cuda", 0) == 0 && device.kind == DeviceKind::Cuda && !device.unavailableReason.empty()))
+                return unsupported("device '" + id + "' cannot be used: " + device.unavailableReason);
+            known += ", " + device.id;
+        }
+    return invalidArgument("device '" + id + "' does not exist; devices here: " + known);
+}
+
+/// Constants whose elements do not lie at their natural alignment (raw data of a mapped model file) get memory of their own.
+void alignConstants(Network& network) {
+    for (TensorId id = 0; id < network.tensorCount(); ++id) {
+        const WeightsPtr weights = network.tensor(id).constant;
+        if (!weights || weights->type == DataType::String) continue;
+        const size_t element = std::max<size_t>(1, static_cast<size_t>(dataTypeBits(weights->type)) / 8);
+        if (reinterpret_cast<uintptr_t>(weights->data.get()) % element == 0) continue;
+        auto [copy, data] = allocateWeights(weights->type, weights->dims);
+        std::memcpy(data, weights->data.get(), weights->bytes);
+        network.tensor(id).constant = copy;
+    }
+}
+
+Status refuseUnsupported(const Network& network) {
+    std::string names;
+    int count = 0;
+    for (LayerId id : network.topologicalOrder()) {
+        const Layer& layer = network.layer(id);
+        if (layer.op->name != "Unsupported") continue;
+        if (++count <= 20) names += (names.empty() ? "" : ", ") + std::string("'") + layer.name + "' (" + layer.attributes.getString("op_type", "?") + ")";
+    }
+    if (count == 0) return Status::ok();
+    return unsupported(std::to_string(count) + (count == 1 ? " node has an op" : " nodes have ops") + " that Strobe does not know: " + names);
+}
+
+/// Progress with an honest estimate: the time so far, extended to the layers that are left.
+class ProgressMeter {
+public:
+    explicit ProgressMeter(const Builder::ProgressCallback& callback) : m_callback(callback) {}
+    void report(const std::string& step, double fraction) {
+        if (!m_callback) return;
+        const double spent = secondsSince(m_start);
+        m_callback({step, fraction, fraction > 0.08 ? spent / fraction * (1 - fraction) : -1});
+    }
+
+private:
+    const Builder::ProgressCallback& m_callback;
+    Clock::time_point m_start = Clock::now();
+};
+
+}  // namespace
+
+Result<BuildResult> Builder::build(const Request& request) const {
+    const auto start = Clock::now();
+    ProgressMeter meter(request.progress);
+    BuildResult result;
+    STROBE_RETURN_IF_ERROR(refuseUnsupported(*request.parsed));
+    STROBE_ASSIGN(const DeviceInfo device, findDevice(m_kernels, request.config.device));
+    STROBE_ASSIGN(std::vector<OptimizationProfile> profiles, completeProfiles(*request.parsed, request.config.profiles));
+
+    meter.report("Fusing", 0.01);
+    Network fused = *request.parsed;
+    STROBE_ASSIGN(result.report.passes, PassManager::run(fused, request.config, m_kernels, request.cancel));
+    alignConstants(fused);
+    result.report.passSeconds = secondsSince(start);
+    result.report.fused = std::make_shared<const Network>(fused);
+
+    std::map<std::string, Dims> opt;
+    for (const auto& [name, range] : profiles.front().inputs) opt[name] = range.opt;
+    STROBE_ASSIGN(const SymbolValues symbols, bindSymbols(fused, opt));
+
+    std::shared_ptr<Device> opened;
+    if (device.kind != DeviceKind::Cpu)
+        for (const auto& provider : m_kernels.devices())
+            if (provider->kind() == device.kind) {
+                STROBE_ASSIGN(opened, provider->open(device.index));
+            }
+    PackedWeightsCache packedWeights;
+    LayerTimer timer(request.config, device.fingerprint, request.timingCache, opened.get(), packedWeights);
+    GraphCompiler::Setup setup;
+    setup.config = &request.config;
+    setup.kernels = &m_kernels;
+    setup.device = device;
+    setup.timer = &timer;
+    setup.report = &result.report;
+    setup.threads = request.config.threads > 0 ? request.config.threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+    setup.cancel = request.cancel;
+    setup.progress = [&](const std::string& layer, int done, int total) {
+        meter.report("Timing " + layer + " (" + std::to_string(done + 1) + " of " + std::to_string(total) + ")", 0.05 + 0.93 * done / std::max(1, total));
+    };
+    const auto timingStart = Clock::now();
+    STROBE_ASSIGN(std::shared_ptr<const CompiledGraph> graph, GraphCompiler(setup).compile(fused, symbols));
+    result.report.timingSeconds = secondsSince(timingStart);
+    result.report.timedCandidates = timer.timed();
+    result.report.cachedCandidates = timer.cached();
+
+    Engine::Parts parts{std::move(graph), request.config, device, request.modelName, request.modelHash, std::move(profiles), symbols};
+    STROBE_ASSIGN(result.engine, Engine::create(std::move(parts), m_kernels));
+    result.report.totalSeconds = secondsSince(start);
+    meter.report("Built", 1.0);
+    return result;
+}
+
+}  // namespace strobe

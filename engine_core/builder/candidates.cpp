@@ -1,0 +1,157 @@
+#include "engine_core/builder/candidates.h"
+
+#include <algorithm>
+
+namespace strobe {
+namespace {
+
+std::string formatsText(const std::vector<Format>& inputs, const std::vector<Format>& outputs, const Problem& problem) {
+    std::string text;
+    for (size_t i = 0; i < inputs.size(); ++i)
+        if (problem.inputs[i].present && !problem.inputs[i].constantData) text += (text.empty() ? "" : ", ") + inputs[i].toString();
+    text += " → ";
+    for (size_t o = 0; o < outputs.size(); ++o)
+        if (problem.outputs[o].present) text += (o ? ", " : "") + outputs[o].toString();
+    return text;
+}
+
+bool sameFormats(const Candidate& candidate, const Problem& problem) {
+    for (size_t i = 0; i < problem.inputs.size(); ++i)
+        if (!(candidate.inputs[i] == problem.inputs[i].format)) return false;
+    for (size_t o = 0; o < problem.outputs.size(); ++o)
+        if (!(candidate.outputs[o] == problem.outputs[o].format)) return false;
+    return true;
+}
+
+/// A guess in the unit of milliseconds that keeps the registry's order, for level 0 and layers whose shapes nobody knows yet.
+double guessedMilliseconds(size_t order) { return 1e-3 * static_cast<double>(order + 1); }
+
+bool knownShapes(const Problem& problem) {
+    const auto known = [](const TensorDesc& d) { return !d.present || std::all_of(d.dims.begin(), d.dims.end(), [](int64_t x) { return x >= 0; }); };
+    return std::all_of(problem.inputs.begin(), problem.inputs.end(), known) && std::all_of(problem.outputs.begin(), problem.outputs.end(), known);
+}
+
+}  // namespace
+
+/// Formats set; constants carry elements of the type that the format says.
+Problem CandidateFinder::withFormats(const Problem& problem, const Layer& layer, const std::vector<Format>& inputs, const std::vector<Format>& outputs) const {
+    Problem changed = problem;
+    for (size_t i = 0; i < changed.inputs.size() && i < inputs.size(); ++i) {
+        TensorDesc& desc = changed.inputs[i];
+        if (!desc.present) continue;
+        desc.format = inputs[i];
+        const WeightsPtr& constant = m_setup.network->tensor(layer.inputs[i]).constant;
+        if (!constant || constant->type == desc.format.type) continue;
+        const WeightsPtr converted = m_setup.constants->stored(constant, desc.format.type);
+        desc.constantData = converted->data.get();
+        desc.constantKey = constantKeyOf(*converted);
+    }
+    for (size_t o = 0; o < changed.outputs.size() && o < outputs.size(); ++o)
+        if (changed.outputs[o].present) changed.outputs[o].format = outputs[o];
+    return changed;
+}
+
+/// Activations become BF16. Constants of rank 2 and more (the weights) follow; with `vectorsToo`, biases and scales as well.
+Problem CandidateFinder::inBf16(const Problem& problem, const Layer& layer, bool vectorsToo) const {
+    std::vector<Format> inputs, outputs;
+    for (const TensorDesc& desc : problem.inputs) {
+        inputs.push_back(desc.format);
+        if (desc.format.type == DataType::Float32 && (!desc.constantData || vectorsToo || desc.dims.size() >= 2)) inputs.back().type = DataType::BFloat16;
+    }
+    for (const TensorDesc& desc : problem.outputs) {
+        outputs.push_back(desc.format);
+        if (desc.format.type == DataType::Float32) outputs.back().type = DataType::BFloat16;
+    }
+    return withFormats(problem, layer, inputs, outputs);
+}
+
+void CandidateFinder::consider(const Layer& layer, const Tactic& tactic, DeviceKind device, const Problem& base, LayerCandidates& found) const {
+    const auto decline = [&](const std::string& formats, const std::string& reason) {
+        found.records.push_back({std::string(tactic.name()), formats, -1, reason, false});
+    };
+    if (m_setup.config->bannedTactics.count(std::string(tactic.name()))) return decline("", "banned in the settings");
+    std::vector<Tactic::Formats> combinations = tactic.candidateFormats(base);
+    if (m_setup.config->optimizationLevel <= 1 && combinations.size() > 2) combinations.resize(2);
+    for (const Tactic::Formats& formats : combinations) {
+        const Problem problem = withFormats(base, layer, formats.inputs, formats.outputs);
+        Candidate candidate{&tactic, device, {}, {}, guessedMilliseconds(found.usable.size()), static_cast<int>(found.records.size())};
+        for (const TensorDesc& d : problem.inputs) candidate.inputs.push_back(d.format);
+        for (const TensorDesc& d : problem.outputs) candidate.outputs.push_back(d.format);
+        if (std::any_of(found.usable.begin(), found.usable.end(), [&](const Candidate& c) { return c.tactic == &tactic && sameFormats(c, problem); })) continue;
+        const std::string text = formatsText(candidate.inputs, candidate.outputs, problem);
+        if (const Support support = tactic.supports(problem); !support.supported) {
+            decline(text, support.reason);
+            continue;
+        }
+        found.records.push_back({std::string(tactic.name()), text, -1, "", false});
+        found.usable.push_back(std::move(candidate));
+    }
+}
+
+void CandidateFinder::enumerate(const Layer& layer, const LayerPrecision& precision, const Problem& base, LayerCandidates& found) const {
+    std::vector<Problem> variants;
+    if (precision.bf16 && knownShapes(base)) variants = {inBf16(base, layer, false), inBf16(base, layer, true)};
+    variants.push_back(base);
+    bool lower = false;  // a BF16 candidate was found
+    for (const Problem& variant : variants) {
+        const bool isFp32 = &variant == &variants.back();
+        if (lower && (!isFp32 || !precision.fp32)) continue;
+        const size_t before = found.usable.size();
+        if (m_setup.device != DeviceKind::Cpu)
+            for (const Tactic* tactic : m_setup.kernels->tactics(m_setup.device, layer.op->name)) consider(layer, *tactic, m_setup.device, variant, found);
+        for (const Tactic* tactic : m_setup.kernels->tactics(DeviceKind::Cpu, layer.op->name)) {
+            // The oracle is a last resort: never for a lower precision, never beside a real kernel.
+            if (tactic->isReference() && (!isFp32 || found.usable.size() > before)) continue;
+            consider(layer, *tactic, DeviceKind::Cpu, variant, found);
+        }
+        lower = lower || (!isFp32 && !found.usable.empty());
+    }
+    if (precision.requested && precision.bf16 && !lower) {
+        const auto declined = std::find_if(found.records.begin(), found.records.end(), [](const CandidateRecord& r) { return !r.declined.empty(); });
+        found.precisionNote = "stays fp32: no bf16 kernel" + (declined == found.records.end() ? std::string() : " (" + declined->tactic + ": " + declined->declined + ")");
+    }
+}
+
+Status CandidateFinder::timeAll(const Layer& layer, const Problem& base, LayerCandidates& found) const {
+    std::vector<Candidate> timed;
+    for (Candidate& candidate : found.usable) {
+        if (m_setup.cancel.isCancelled()) return cancelled();
+        const Problem problem = withFormats(base, layer, candidate.inputs, candidate.outputs);
+        const auto milliseconds = m_setup.timer->time(*candidate.tactic, problem, m_setup.cancel);
+        CandidateRecord& record = found.records[static_cast<size_t>(candidate.record)];
+        if (!milliseconds) {
+            const ErrorCode code = milliseconds.status().code();
+            if (code == ErrorCode::Cancelled || code == ErrorCode::NotFound) return milliseconds.status();
+            record.declined = milliseconds.status().message();
+            continue;
+        }
+        candidate.milliseconds = record.milliseconds = *milliseconds;
+        timed.push_back(std::move(candidate));
+    }
+    if (timed.empty()) return internalError("layer '" + layer.name + "': every candidate failed: " + found.records.back().declined);
+    found.usable = std::move(timed);
+    return Status::ok();
+}
+
+Result<LayerCandidates> CandidateFinder::find(const Layer& layer, const LayerPrecision& precision) {
+    LayerCandidates found;
+    found.precisionNote = precision.note;
+    const Problem base = makeProblem(*m_setup.network, layer, m_setup.problems);
+    enumerate(layer, precision, base, found);
+    if (found.usable.empty()) {
+        std::string reasons;
+        for (const CandidateRecord& r : found.records) reasons += "; " + r.tactic + ": " + r.declined;
+        return unsupported("layer '" + layer.name + "' (" + layer.op->name + ") has no kernel" + (reasons.empty() ? std::string("; no tactic is registered for this op") : reasons));
+    }
+    if (const auto pinned = m_setup.config->pinnedTactics.find(layer.name); pinned != m_setup.config->pinnedTactics.end()) {
+        std::vector<Candidate> kept;
+        std::copy_if(found.usable.begin(), found.usable.end(), std::back_inserter(kept), [&](const Candidate& c) { return c.tactic->name() == pinned->second; });
+        if (!kept.empty()) found.usable = std::move(kept);
+    }
+    const bool onlyOracle = found.usable.size() == 1 && found.usable[0].tactic->isReference();
+    if (knownShapes(base) && m_setup.config->optimizationLevel > 0 && !onlyOracle && !layer.op->dataDependentShape)
+        STROBE_RETURN_IF_ERROR(timeAll(layer, base, found));
+    return found;
+}
+
+}  // namespace strobe

@@ -1,0 +1,20 @@
+#pragma once
+#include <map>
+
+#include "engine_core/ir/weights.h"
+
+namespace strobe {
+
+/// Constants in another element type, or rounded to one, made once each.
+class ConstantConverter {
+public:
+    /// FP32 weights stored as `type` (BF16). Other weights come back unchanged.
+    WeightsPtr stored(const WeightsPtr& weights, DataType type);
+    /// FP32 weights with every value rounded to `format`, still stored as FP32 (precision preview).
+    WeightsPtr rounded(const WeightsPtr& weights, DataType format);
+
+private:
+    std::map<std::pair<const Weights*, int>, WeightsPtr> m_made;
+};
+
+}  // namespace strobe

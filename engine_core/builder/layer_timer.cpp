@@ -1,0 +1,137 @@
+#include "engine_core/builder/layer_timer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <random>
+
+#include "engine_core/base/float_formats.h"
+#include "engine_core/runtime/graph_executor.h"
+
+namespace strobe {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// Small varied numbers; integers and bools stay zero, a valid index into anything.
+void fillRandom(void* data, const TensorDesc& desc, size_t bytes) {
+    std::memset(data, 0, bytes);
+    std::minstd_rand generator(1);
+    std::uniform_real_distribution<float> uniform(-1.0f, 1.0f);
+    const auto count = static_cast<size_t>(storedElementCount(desc.dims, desc.format.layout));
+    // A repeating pattern is random enough for timing and cheap for large tensors.
+    float pattern[1021];
+    for (float& value : pattern) value = uniform(generator);
+    if (desc.format.type == DataType::Float32)
+        for (size_t i = 0; i < count; ++i) static_cast<float*>(data)[i] = pattern[i % 1021];
+    if (desc.format.type == DataType::BFloat16)
+        for (size_t i = 0; i < count; ++i) static_cast<uint16_t*>(data)[i] = floatToBFloat16(pattern[i % 1021]);
+}
+
+/// Host and device memory of one measurement.
+struct Arena {
+    Device* device = nullptr;
+    std::vector<std::shared_ptr<void>> owned;
+
+    Result<void*> allocate(const TensorDesc& desc, bool fill) {
+        const size_t bytes = storedBytes(desc.dims, desc.format);
+        GrowingBuffer host;
+        STROBE_ASSIGN(void* memory, host.reserve(bytes));
+        if (fill) fillRandom(memory, desc, bytes);
+        auto keep = std::make_shared<GrowingBuffer>(host);
+        if (desc.format.memory == MemoryKind::Host) {
+            owned.push_back(keep);
+            return memory;
+        }
+        STROBE_ASSIGN(std::shared_ptr<void> onDevice, device->allocate(bytes));
+        STROBE_RETURN_IF_ERROR(device->copyToDevice(onDevice.get(), memory, bytes, nullptr));
+        owned.push_back(onDevice);
+        return onDevice.get();
+    }
+    Result<void*> workspace(size_t bytes, bool onDevice) {
+        TensorDesc desc;
+        desc.format = {DataType::UInt8, Layout::Plain, onDevice ? MemoryKind::Device : MemoryKind::Host};
+        desc.dims = {static_cast<int64_t>(bytes)};
+        return allocate(desc, false);
+    }
+};
+
+struct Effort {
+    int minRuns, maxRuns;
+    double budgetMs;
+};
+
+Effort effortOf(const BuilderConfig& config) {
+    static constexpr Effort kByLevel[] = {{1, 1, 1}, {2, 4, 4}, {3, 6, 6}, {4, 10, 10}, {8, 24, 40}, {16, 64, 150}};
+    Effort effort = kByLevel[std::clamp(config.optimizationLevel, 0, 5)];
+    if (config.averageTimings > 0) effort = {config.averageTimings, config.averageTimings, 1e9};
+    return effort;
+}
+
+}  // namespace
+
+LayerTimer::LayerTimer(const BuilderConfig& config, std::string deviceFingerprint, TimingCache* cache, Device* device, PackedWeightsCache& packedWeights)
+    : m_config(config), m_fingerprint(std::move(deviceFingerprint)), m_cache(cache), m_device(device), m_packedWeights(packedWeights) {}
+
+Result<double> LayerTimer::time(const Tactic& tactic, const Problem& problem, const CancelToken& cancel) {
+    const std::string key = m_fingerprint + " | " + std::string(tactic.name()) + " | " + problem.key();
+    if (m_cache)
+        if (const auto known = m_cache->find(key)) {
+            ++m_cached;
+            return *known;
+        }
+    if (m_config.errorOnTimingCacheMiss)
+        return notFound("the timing cache has no entry for " + std::string(tactic.name()) + " on " + problem.key() + "; build once without --errorOnTimingCacheMiss");
+    STROBE_ASSIGN(const double milliseconds, measure(tactic, problem, cancel));
+    ++m_timed;
+    if (m_cache) m_cache->store(key, milliseconds);
+    return milliseconds;
+}
+
+Result<double> LayerTimer::measure(const Tactic& tactic, const Problem& problem, const CancelToken& cancel) {
+    const bool onDevice = std::any_of(problem.outputs.begin(), problem.outputs.end(), [](const TensorDesc& d) { return d.format.memory == MemoryKind::Device; });
+    STROBE_ASSIGN(std::unique_ptr<Kernel> kernel, tactic.prepare(problem, {&m_packedWeights, m_device}));
+    Arena arena{m_device, {}};
+    std::vector<TensorView> inputs, outputs;
+    for (const TensorDesc& desc : problem.inputs) {
+        void* data = const_cast<void*>(desc.constantData);
+        if (desc.present && !data) {
+            STROBE_ASSIGN(data, arena.allocate(desc, true));
+        }
+        inputs.push_back(desc.present ? TensorView{data, &desc.dims} : TensorView{});
+    }
+    for (const TensorDesc& desc : problem.outputs) {
+        void* data = nullptr;
+        if (desc.present) {
+            STROBE_ASSIGN(data, arena.allocate(desc, false));
+        }
+        outputs.push_back(desc.present ? TensorView{data, &desc.dims} : TensorView{});
+    }
+    RunArguments arguments;
+    arguments.inputs = inputs;
+    arguments.outputs = outputs;
+    if (m_device && !m_stream) {
+        STROBE_ASSIGN(m_stream, m_device->createStream());
+    }
+    arguments.stream = m_stream.get();
+    STROBE_ASSIGN(arguments.workspace, arena.workspace(kernel->workspaceBytes(), onDevice));
+    const Effort effort = effortOf(m_config);
+    std::vector<double> samples;
+    double spent = 0;
+    // The first run warms caches and thread pools and is not counted.
+    for (int run = -1; run < effort.minRuns || (run < effort.maxRuns && spent < effort.budgetMs); ++run) {
+        if (cancel.isCancelled()) return cancelled();
+        const auto start = Clock::now();
+        STROBE_RETURN_IF_ERROR(kernel->run(arguments));
+        if (m_stream) STROBE_RETURN_IF_ERROR(m_stream->synchronize());
+        const double milliseconds = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+        spent += milliseconds;
+        if (run >= 0) samples.push_back(milliseconds);
+        // Hopeless candidates (the reference kernel on a large layer) are not run again and again.
+        if (milliseconds > 20 * effort.budgetMs && samples.size() >= 1) break;
+    }
+    std::nth_element(samples.begin(), samples.begin() + static_cast<std::ptrdiff_t>(samples.size() / 2), samples.end());
+    return samples[samples.size() / 2];
+}
+
+}  // namespace strobe

@@ -1,0 +1,31 @@
+#pragma once
+#include <string>
+
+#include "engine_core/base/cancel.h"
+#include "engine_core/builder/builder_config.h"
+#include "engine_core/builder/tactic.h"
+#include "engine_core/builder/timing_cache.h"
+
+namespace strobe {
+
+/// Measures how long a tactic takes on a problem, with made-up activations of the right shapes.
+class LayerTimer {
+public:
+    LayerTimer(const BuilderConfig& config, std::string deviceFingerprint, TimingCache* cache, Device* device, PackedWeightsCache& packedWeights);
+    /// Median milliseconds, from the timing cache when it is there. Errors: the tactic's own, Cancelled, NotFound when a miss is forbidden.
+    Result<double> time(const Tactic& tactic, const Problem& problem, const CancelToken& cancel);
+    int timed() const { return m_timed; }
+    int cached() const { return m_cached; }
+
+private:
+    Result<double> measure(const Tactic& tactic, const Problem& problem, const CancelToken& cancel);
+    const BuilderConfig& m_config;
+    std::string m_fingerprint;
+    TimingCache* m_cache;
+    Device* m_device;
+    PackedWeightsCache& m_packedWeights;
+    std::shared_ptr<Stream> m_stream;
+    int m_timed = 0, m_cached = 0;
+};
+
+}  // namespace strobe

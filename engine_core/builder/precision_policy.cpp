@@ -1,0 +1,108 @@
+#include "engine_core/builder/precision_policy.h"
+
+#include <algorithm>
+
+namespace strobe {
+namespace {
+
+/// Glob with * and ?.
+bool globMatches(std::string_view pattern, std::string_view text) {
+    size_t p = 0, t = 0, star = std::string_view::npos, mark = 0;
+    while (t < text.size()) {
+        if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t])) {
+            ++p, ++t;
+        } else if (p < pattern.size() && pattern[p] == '*') {
+            star = p++;
+            mark = t;
+        } else if (star != std::string_view::npos) {
+            p = star + 1;
+            t = ++mark;
+        } else {
+            return false;
+        }
+    }
+    while (p < pattern.size() && pattern[p] == '*') ++p;
+    return p == pattern.size();
+}
+
+bool touchesFloats(const Network& network, const Layer& layer) {
+    const auto isFloat = [&](TensorId id) { return id != kNone && network.tensor(id).type == DataType::Float32; };
+    return std::any_of(layer.outputs.begin(), layer.outputs.end(), isFloat);
+}
+
+void apply(LayerPrecision& precision, DataType type, const DeviceInfo& device, std::string note) {
+    const bool native = type == DataType::BFloat16 && device.hasBf16;
+    precision.fp32 = !native;
+    precision.bf16 = native;
+    precision.preview = native || type == DataType::Float32 ? DataType::Undefined : type;
+    precision.requested = type != DataType::Float32;
+    precision.note = std::move(note);
+    if (precision.preview != DataType::Undefined)
+        precision.note += (precision.note.empty() ? "" : "; ") + std::string("preview: this device has no ") + std::string(dataTypeName(type)) + " arithmetic, values are rounded";
+}
+
+DataType typeOf(PrecisionMode mode) {
+    return mode == PrecisionMode::Bf16 ? DataType::BFloat16 : mode == PrecisionMode::Fp16 ? DataType::Float16 : DataType::Float32;
+}
+
+}  // namespace
+
+std::string_view precisionModeName(PrecisionMode mode) {
+    switch (mode) {
+        case PrecisionMode::Fp32: return "FP32";
+        case PrecisionMode::Bf16: return "BF16";
+        case PrecisionMode::Fp16: return "FP16";
+        case PrecisionMode::Best: return "Best";
+    }
+    return "unknown";
+}
+
+bool matchesRule(const std::string& pattern, const Layer& layer, const Network& network) {
+    if (pattern.rfind("op:", 0) == 0) return globMatches(std::string_view(pattern).substr(3), layer.op->name);
+    const auto& nodes = network.sourceNodes();
+    return globMatches(pattern, layer.name) || std::any_of(layer.provenance.begin(), layer.provenance.end(), [&](int node) {
+               return node >= 0 && node < static_cast<int>(nodes.size()) && globMatches(pattern, nodes[static_cast<size_t>(node)].name);
+           });
+}
+
+std::vector<LayerPrecision> decidePrecision(const Network& network, const BuilderConfig& config, const DeviceInfo& device, std::vector<BuildNote>& notes) {
+    std::vector<LayerPrecision> decided(static_cast<size_t>(network.layerIdCount()));
+    std::vector<bool> ruleUsed(config.precisionRules.size(), false);
+    for (LayerId id : network.topologicalOrder()) {
+        const Layer& layer = network.layer(id);
+        LayerPrecision& precision = decided[static_cast<size_t>(id)];
+        const bool floats = touchesFloats(network, layer);
+        const PrecisionRule* rule = nullptr;
+        for (size_t r = 0; r < config.precisionRules.size(); ++r)
+            if (matchesRule(config.precisionRules[r].pattern, layer, network)) {
+                rule = &config.precisionRules[r];
+                ruleUsed[r] = true;
+            }
+        if (!floats) {
+            precision.note = "no floating-point result";
+            continue;
+        }
+        if (rule) {
+            apply(precision, rule->type, device, "set by rule '" + rule->pattern + "'");
+        } else if (config.precision == PrecisionMode::Best) {
+            precision.bf16 = device.hasBf16;
+            precision.note = "the faster one";
+        } else {
+            apply(precision, typeOf(config.precision), device, "");
+        }
+        if (precision.requested && !layer.op->keepFp32Reason.empty()) {
+            precision = {};
+            precision.note = "must stay fp32: " + layer.op->keepFp32Reason;
+            if (rule) notes.push_back({BuildNote::Severity::Warning, layer.name, layer.provenance, "rule '" + rule->pattern + "' has no effect: " + layer.op->keepFp32Reason, "remove the rule"});
+        } else if (!layer.op->keepFp32Reason.empty()) {
+            precision.bf16 = false;
+        }
+    }
+    for (size_t r = 0; r < ruleUsed.size(); ++r)
+        if (!ruleUsed[r])
+            notes.push_back({BuildNote::Severity::Warning, "", {}, "precision rule '" + config.precisionRules[r].pattern + "' matches no layer of the fused network",
+                             "check the name in the Layers page; wildcards * and ? and op:Conv are allowed"});
+    return decided;
+}
+
+}  // namespace strobe

@@ -1,0 +1,26 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "engine_core/builder/builder_config.h"
+#include "engine_core/builder/builder.h"
+#include "engine_core/ir/network.h"
+
+namespace strobe {
+
+/// Which precisions the builder may choose for a layer, and why.
+struct LayerPrecision {
+    bool fp32 = true;
+    bool bf16 = false;
+    DataType preview = DataType::Undefined;  // values rounded to this format, computed in FP32
+    std::string note;                        // "set by rule 'conv*'", "must stay fp32: …", "integers"
+    bool requested = false;                  // a lower precision was asked for; staying in FP32 needs a reason
+};
+
+/// Policy of every layer (by LayerId) from mode, rules and op definitions. Rules that match no layer, or ask for what cannot be, become notes.
+std::vector<LayerPrecision> decidePrecision(const Network& network, const BuilderConfig& config, const DeviceInfo& device, std::vector<BuildNote>& notes);
+
+/// "conv*", "block?/x", "op:Conv" against a layer's name, its op, or the names of the ONNX nodes that it holds.
+bool matchesRule(const std::string& pattern, const Layer& layer, const Network& network);
+
+}  // namespace strobe
