@@ -4,6 +4,7 @@
 #include <QColor>
 #include <QString>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -55,6 +56,9 @@ struct GraphLegend {
 struct GraphColouring {
     std::vector<QColor> fills;
     GraphLegend legend;
+    // What a folded group shows for its members (indices into the scene): optional, both called on the GUI thread.
+    std::function<QColor(const std::vector<int>& members)> groupFill;
+    std::function<QString(const std::vector<int>& members)> groupChip;
 };
 
 }  // namespace strobe

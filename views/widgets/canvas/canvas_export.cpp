@@ -1,0 +1,70 @@
+#include <QFileInfo>
+#include <QPainter>
+#include <QSvgGenerator>
+#include <algorithm>
+#include <cmath>
+
+#include "views/widgets/canvas/canvas_state.h"
+
+namespace strobe {
+namespace {
+
+constexpr double kMaxPixels = 16384;
+constexpr double kMargin = 24;
+
+}  // namespace
+
+QImage GraphCanvas::toImage(bool wholeGraph, double scale) const {
+    const State& s = *m_state;
+    if (s.picture.rects.empty()) return {};
+    const QRectF area = wholeGraph ? s.picture.bounds.adjusted(-kMargin, -kMargin, kMargin, kMargin) : s.viewArea();
+    double zoom = wholeGraph ? scale : scale * s.view.zoom;
+    zoom = std::min(zoom, kMaxPixels / std::max(area.width(), area.height()));
+    const QSize size(std::max(1, static_cast<int>(std::ceil(area.width() * zoom))),
+                     std::max(1, static_cast<int>(std::ceil(area.height() * zoom))));
+    QImage image(size, QImage::Format_RGB32);
+    image.fill(Theme::instance().colours().window);
+    QPainter painter(&image);
+    canvas::GraphPainter(s.picture, s.colouring, s.marks)
+        .paint(painter, {area.topLeft(), zoom}, QRectF(image.rect()), -1);
+    canvas::paintLegend(painter, s.colouring.legend, QRectF(image.rect()));
+    return image;
+}
+
+bool GraphCanvas::exportPng(const QString& path, bool wholeGraph, QString* error) const {
+    const QImage image = toImage(wholeGraph);
+    if (!image.isNull() && image.save(path, "PNG")) return true;
+    if (error != nullptr)
+        *error = image.isNull()
+                     ? tr("There is no graph to export yet: open a model first.")
+                     : tr("%1 could not be written: check that the folder exists and may be written.").arg(path);
+    return false;
+}
+
+bool GraphCanvas::exportSvg(const QString& path, QString* error) const {
+    const State& s = *m_state;
+    const bool isEmpty = s.picture.rects.empty();
+    const QFileInfo info(path);
+    const QFileInfo folder(info.absolutePath());
+    if (isEmpty || !folder.isWritable() || (info.exists() && !info.isWritable())) {
+        if (error != nullptr)
+            *error = isEmpty
+                         ? tr("There is no graph to export yet: open a model first.")
+                         : tr("%1 could not be written: check that the folder exists and may be written.").arg(path);
+        return false;
+    }
+    const QRectF area = s.picture.bounds.adjusted(-kMargin, -kMargin, kMargin, kMargin);
+    QSvgGenerator generator;
+    generator.setFileName(path);
+    generator.setSize(area.size().toSize());
+    generator.setViewBox(QRectF(QPointF(0, 0), area.size()));
+    generator.setTitle(tr("Graph"));
+    QPainter painter(&generator);
+    const QRectF page(QPointF(0, 0), area.size());
+    painter.fillRect(page, Theme::instance().colours().window);
+    canvas::GraphPainter(s.picture, s.colouring, s.marks).paint(painter, {area.topLeft(), 1.0}, page, -1);
+    canvas::paintLegend(painter, s.colouring.legend, page);
+    return painter.end();
+}
+
+}  // namespace strobe

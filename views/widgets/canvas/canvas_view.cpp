@@ -1,0 +1,256 @@
+// Pan, zoom and painting of the canvas.
+#include <QPaintEvent>
+#include <QPainter>
+#include <algorithm>
+#include <cmath>
+
+#include "views/widgets/canvas/canvas_state.h"
+
+namespace strobe {
+namespace {
+
+constexpr double kMinZoom = 0.004, kMaxZoom = 4.0;
+constexpr double kRevealZoom = 0.75;  // a revealed node is at least readable
+
+}  // namespace
+
+double GraphCanvas::zoomFactor() const {
+    return m_state->view.zoom;
+}
+
+void GraphCanvas::setZoomFactor(double factor) {
+    m_state->moveTo(m_state->viewArea().center(), factor);
+}
+
+void GraphCanvas::zoomToFit() {
+    m_state->frame(m_state->picture.bounds, 1.0);
+}
+
+void GraphCanvas::zoomToSelection() {
+    QRectF area;
+    for (size_t i = 0; i < m_state->marks.size(); ++i)
+        if (m_state->isSelected(static_cast<int>(i))) area |= m_state->picture.rects[i];
+    if (area.isEmpty())
+        zoomToFit();
+    else
+        m_state->frame(area.adjusted(-60, -60, 60, 60), 1.25);
+}
+
+void GraphCanvas::zoomOneToOne() {
+    setZoomFactor(1.0);
+}
+
+void GraphCanvas::reveal(int64_t id) {
+    const int visible = m_state->visibleOf(id);
+    if (visible >= 0) m_state->revealVisible(visible);
+}
+
+void GraphCanvas::setAnimated(bool animated) {
+    m_state->animated = animated;
+}
+
+void GraphCanvas::setMinimapVisible(bool visible) {
+    m_state->minimapVisible = visible;
+    update();
+}
+
+void GraphCanvas::State::setView(const QPointF& origin, double zoom) {
+    const double before = view.zoom;
+    view.zoom = std::clamp(zoom, kMinZoom, kMaxZoom);
+    // Some of the graph always stays in sight.
+    const QSizeF size(widget.width() / view.zoom, widget.height() / view.zoom);
+    const double marginX = size.width() * 0.8, marginY = size.height() * 0.8;
+    const QRectF& b = picture.bounds;
+    const auto bound = [](double at, double low, double high) {
+        return std::clamp(at, std::min(low, high), std::max(low, high));
+    };
+    view.origin = QPointF(bound(origin.x(), b.left() - marginX, b.right() - size.width() + marginX),
+                          bound(origin.y(), b.top() - marginY, b.bottom() - size.height() + marginY));
+    if (before != view.zoom) emit widget.zoomChanged(view.zoom);
+    widget.update();
+}
+
+void GraphCanvas::State::moveTo(const QPointF& centre, double zoom) {
+    animation.stop();
+    zoom = std::clamp(zoom, kMinZoom, kMaxZoom);
+    if (!animated || !widget.isVisible()) {
+        setView(centre - QPointF(widget.width(), widget.height()) / (2 * zoom), zoom);
+        return;
+    }
+    animationFrom = viewArea().center();
+    animationTo = centre;
+    zoomFrom = view.zoom;
+    zoomTo = zoom;
+    animation.start();
+}
+
+void GraphCanvas::State::frame(const QRectF& area, double maxZoom) {
+    if (area.isEmpty()) return;
+    fitPending = !widget.isVisible();
+    const double pad = 24;
+    const double zoom =
+        std::min({maxZoom, (widget.width() - 2 * pad) / area.width(), (widget.height() - 2 * pad) / area.height()});
+    moveTo(area.center(), std::max(zoom, kMinZoom));
+}
+
+void GraphCanvas::State::zoomAt(const QPointF& device, double factor) {
+    animation.stop();
+    const QPointF fixed = view.unmap(device);
+    const double zoom = std::clamp(view.zoom * factor, kMinZoom, kMaxZoom);
+    setView(fixed - device / zoom, zoom);
+}
+
+void GraphCanvas::State::revealVisible(int visible) {
+    const QRectF& rect = picture.rects[visible];
+    const bool isReadable = view.zoom >= 0.5;
+    const double margin = 32 / view.zoom;
+    if (isReadable && viewArea().adjusted(margin, margin, -margin, -margin).contains(rect)) return;
+    moveTo(rect.center(), isReadable ? view.zoom : kRevealZoom);
+}
+
+void GraphCanvas::resizeEvent(QResizeEvent* event) {
+    QWidget::resizeEvent(event);
+    if (m_state->fitPending && !m_state->picture.rects.empty()) {
+        const bool wasAnimated = std::exchange(m_state->animated, false);
+        zoomToFit();
+        m_state->animated = wasAnimated;
+    }
+}
+
+void GraphCanvas::paintEvent(QPaintEvent* event) {
+    State& s = *m_state;
+    const ThemeColours& c = Theme::instance().colours();
+    QPainter painter(this);
+    painter.fillRect(event->rect(), c.window);
+    if (s.picture.rects.empty()) {
+        painter.setPen(c.secondary);
+        const QString text = s.worker.isRunning() ? tr("Placing the graph …") : s.emptyText;
+        painter.drawText(rect().adjusted(24, 24, -24, -24), Qt::AlignCenter | Qt::TextWordWrap, text);
+        return;
+    }
+    s.paintGroupFrame(painter);
+    canvas::GraphPainter(s.picture, s.colouring, s.marks).paint(painter, s.view, QRectF(rect()), s.hoverEdge);
+    if (s.drag == State::Drag::RubberBand) {
+        QColor fill = c.accent;
+        fill.setAlpha(36);
+        painter.setRenderHint(QPainter::Antialiasing, false);
+        painter.setPen(c.accent);
+        painter.setBrush(fill);
+        painter.drawRect(QRectF(s.pressAt, s.dragAt).normalized());
+    }
+    canvas::paintLegend(painter, s.colouring.legend, QRectF(rect()));
+    s.paintMinimap(painter);
+    s.paintHoverLabel(painter);
+}
+
+QRectF GraphCanvas::State::minimapRect() const {
+    const QRectF& b = picture.bounds;
+    const bool showsAll = viewArea().contains(b);
+    if (!minimapVisible || b.isEmpty() || showsAll || widget.width() < 360 || widget.height() < 240) return {};
+    const double maxWidth = std::min(200.0, widget.width() * 0.25), maxHeight = std::min(260.0, widget.height() * 0.45);
+    const double scale = std::min(maxWidth / b.width(), maxHeight / b.height());
+    // A very long graph is stretched sideways, so that there is something to hit.
+    const QSizeF size(std::max(48.0, b.width() * scale), std::max(48.0, b.height() * scale));
+    return QRectF(QPointF(widget.width() - 8 - size.width(), widget.height() - 8 - size.height()), size);
+}
+
+void GraphCanvas::State::paintMinimap(QPainter& painter) {
+    const QRectF box = minimapRect();
+    if (box.isEmpty()) return;
+    const ThemeColours& c = Theme::instance().colours();
+    const double sx = box.width() / picture.bounds.width(), sy = box.height() / picture.bounds.height();
+    const double ratio = widget.devicePixelRatioF();
+    const QSize pixels = (box.size() * ratio).toSize();
+    if (minimap.size() != pixels) {
+        minimap = QPixmap(pixels);
+        minimap.setDevicePixelRatio(ratio);
+        minimap.fill(c.surface);
+        QPainter mini(&minimap);
+        for (size_t i = 0; i < picture.rects.size(); ++i) {
+            const int sceneNode = picture.graph.nodes[i].sceneNode;
+            const bool given = sceneNode >= 0 && static_cast<size_t>(sceneNode) < colouring.fills.size();
+            const QColor fill = given && colouring.fills[sceneNode].isValid() ? colouring.fills[sceneNode]
+                                : sceneNode >= 0 ? Theme::instance().family(scene->nodes[sceneNode].family)
+                                                 : c.secondary;
+            const QRectF& r = picture.rects[i];
+            mini.fillRect(QRectF(r.x() * sx, r.y() * sy, std::max(1.5, r.width() * sx), std::max(1.0, r.height() * sy)),
+                          fill);
+        }
+    }
+    painter.setRenderHint(QPainter::Antialiasing, false);
+    painter.drawPixmap(box.topLeft(), minimap);
+    const QRectF area = viewArea() & picture.bounds;
+    QRectF window(box.x() + area.x() * sx, box.y() + area.y() * sy, std::max(3.0, area.width() * sx),
+                  std::max(3.0, area.height() * sy));
+    QColor fill = c.accent;
+    fill.setAlpha(40);
+    painter.setPen(QPen(c.accent, 1));
+    painter.setBrush(fill);
+    painter.drawRect(window);
+    painter.setPen(c.hairline);
+    painter.setBrush(Qt::NoBrush);
+    painter.drawRect(box);
+}
+
+void GraphCanvas::State::moveByMinimap(const QPointF& device) {
+    const QRectF box = minimapRect();
+    if (box.isEmpty()) return;
+    const QRectF& b = picture.bounds;
+    const QPointF centre((device.x() - box.x()) / box.width() * b.width(),
+                         (device.y() - box.y()) / box.height() * b.height());
+    animation.stop();
+    setView(centre - QPointF(widget.width(), widget.height()) / (2 * view.zoom), view.zoom);
+}
+
+QString GraphCanvas::State::frameGroup(QRectF* area, QRectF* label) const {
+    const int visible = hoverNode >= 0 ? hoverNode : current();
+    if (visible < 0 || picture.graph.nodes[visible].sceneNode < 0) return {};
+    const QString group = picture.scene->nodes[picture.graph.nodes[visible].sceneNode].group;
+    if (group.isEmpty()) return {};
+    QRectF bounds;
+    for (size_t i = 0; i < picture.rects.size(); ++i) {
+        const int sceneNode = picture.graph.nodes[i].members.front();
+        const QString& path = picture.scene->nodes[sceneNode].group;
+        if (path == group || (path.startsWith(group) && path.size() > group.size() && path[group.size()] == '/'))
+            bounds |= picture.rects[i];
+    }
+    *area = view.map(bounds.adjusted(-10, -12, 10, 12));
+    const QFontMetricsF metrics(Theme::systemFont(-1));
+    *label = QRectF(area->left(), area->top() - metrics.height() - 4,
+                    metrics.horizontalAdvance(group + QStringLiteral(" −")) + 12, metrics.height() + 4);
+    return group;
+}
+
+void GraphCanvas::State::paintGroupFrame(QPainter& painter) {
+    QRectF area, label;
+    const QString group = frameGroup(&area, &label);
+    if (group.isEmpty()) return;
+    const Theme& theme = Theme::instance();
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setPen(QPen(theme.colours().hairline, 1));
+    painter.setBrush(theme.tint(theme.colours().hairline, 0.35));
+    painter.drawRoundedRect(area, 6, 6);
+    painter.setFont(Theme::systemFont(-1));
+    painter.setPen(theme.colours().secondary);
+    painter.drawText(label, Qt::AlignCenter, group + QStringLiteral(" −"));
+}
+
+void GraphCanvas::State::paintHoverLabel(QPainter& painter) {
+    if (hoverEdge < 0 || drag != Drag::None) return;
+    const QString& text = picture.scene->edges[picture.graph.edges[hoverEdge].sceneEdge].label;
+    if (text.isEmpty()) return;
+    const ThemeColours& c = Theme::instance().colours();
+    painter.setFont(Theme::monoFont(-1));
+    const QFontMetricsF metrics(painter.font());
+    QRectF box(hoverAt + QPointF(12, 14), QSizeF(metrics.horizontalAdvance(text) + 12, metrics.height() + 6));
+    box.moveRight(std::min(box.right(), widget.width() - 4.0));
+    box.moveBottom(std::min(box.bottom(), widget.height() - 4.0));
+    painter.setRenderHint(QPainter::Antialiasing, false);
+    painter.setPen(c.hairline);
+    painter.setBrush(c.surface);
+    painter.drawRect(box);
+    painter.setPen(c.text);
+    painter.drawText(box, Qt::AlignCenter, text);
+}
+
+}  // namespace strobe

@@ -1,0 +1,59 @@
+#include "views/widgets/canvas/graph_layout_worker.h"
+
+namespace strobe::canvas {
+
+namespace {
+constexpr int kCoarseAfterMs = 300;
+}
+
+GraphLayoutWorker::GraphLayoutWorker(QObject* parent) : QObject(parent) {
+    m_pool.setMaxThreadCount(2);
+    m_coarseTimer.setSingleShot(true);
+    m_coarseTimer.setInterval(kCoarseAfterMs);
+    connect(&m_coarseTimer, &QTimer::timeout, this, [this] {
+        if (m_job != nullptr) run(m_job, true);
+    });
+}
+
+GraphLayoutWorker::~GraphLayoutWorker() {
+    cancel();
+    m_pool.waitForDone();
+}
+
+void GraphLayoutWorker::start(LayoutInput input) {
+    cancel();
+    m_job = std::make_shared<Job>();
+    m_job->input = std::move(input);
+    m_coarseTimer.start();
+    run(m_job, false);
+}
+
+void GraphLayoutWorker::cancel() {
+    if (m_job != nullptr) m_job->cancel = true;
+    m_job.reset();
+    m_coarseTimer.stop();
+}
+
+void GraphLayoutWorker::run(const std::shared_ptr<Job>& job, bool coarse) {
+    m_pool.start([this, job, coarse] {
+        LayoutOptions options;
+        options.coarse = coarse;
+        options.cancel = &job->cancel;
+        const auto result = std::make_shared<const LayoutResult>(layoutGraph(job->input, options));
+        if (result->cancelled) return;
+        // The destructor waits for the pool, so `this` outlives the call; Qt drops the event if it comes too late.
+        QMetaObject::invokeMethod(
+            this,
+            [this, job, result, coarse] {
+                if (m_job != job) return;
+                if (!coarse) {
+                    m_job.reset();
+                    m_coarseTimer.stop();
+                }
+                emit placed(result, !coarse);
+            },
+            Qt::QueuedConnection);
+    });
+}
+
+}  // namespace strobe::canvas
