@@ -1,0 +1,226 @@
+#include "engine_core/runtime/engine_file.h"
+
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <xxhash.h>
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+
+#include "engine_core/base/mapped_file.h"
+#include "engine_core/runtime/network_proto.h"
+
+namespace strobe {
+namespace {
+
+constexpr char kMagic[8] = {'S', 'T', 'R', 'O', 'B', 'E', 'N', 'G'};
+constexpr size_t kPage = 4096, kAlignment = 64, kHeaderBytes = 64, kHeaderChecked = 40;
+
+struct Header {
+    char magic[8];
+    uint32_t version;
+    uint32_t reserved;
+    uint64_t manifestBytes;
+    uint64_t fileBytes;
+    uint64_t bodyHash;
+    uint64_t headerHash;
+    uint8_t padding[kHeaderBytes - 48];
+};
+static_assert(sizeof(Header) == kHeaderBytes);
+
+size_t roundUp(size_t value, size_t to) { return (value + to - 1) / to * to; }
+
+/// Collects weights; offsets are relative to the weights' start until the manifest's size is known.
+struct WeightsWriter {
+    std::map<const void*, uint64_t> known;
+    std::vector<const Weights*> order;
+    uint64_t bytes = 0;
+
+    void store(const Weights& weights, pb::WeightsRef& ref) {
+        ref.set_type(static_cast<uint32_t>(weights.type));
+        for (int64_t dim : weights.dims) ref.add_dims(dim);
+        ref.set_bytes(weights.bytes);
+        const auto [place, fresh] = known.try_emplace(weights.data.get(), bytes);
+        if (fresh) {
+            order.push_back(&weights);
+            bytes = roundUp(bytes + weights.bytes, kAlignment);
+        }
+        ref.set_offset(place->second);
+    }
+};
+
+void describeParts(const Engine::Parts& parts, pb::Manifest& manifest) {
+    manifest.set_model_name(parts.modelName);
+    manifest.set_model_hash(parts.modelHash);
+    pb::Device& device = *manifest.mutable_device();
+    device.set_kind(static_cast<uint32_t>(parts.device.kind));
+    device.set_index(parts.device.index);
+    device.set_id(parts.device.id);
+    device.set_name(parts.device.name);
+    device.set_fingerprint(parts.device.fingerprint);
+    for (const auto& feature : parts.device.features) device.add_features(feature);
+    writeConfig(parts.config, *manifest.mutable_config());
+    // Where the builder kept its timing cache is not the engine's business.
+    manifest.mutable_config()->clear_timing_cache_path();
+    writeProfiles(parts.profiles, *manifest.mutable_profiles());
+    for (const auto& [symbol, value] : parts.optSymbols) {
+        manifest.add_opt_symbols(symbol);
+        manifest.add_opt_values(value);
+    }
+}
+
+/// Equal messages give equal bytes (maps sorted).
+std::string serializeDeterministic(const google::protobuf::MessageLite& message) {
+    std::string bytes;
+    google::protobuf::io::StringOutputStream stream(&bytes);
+    google::protobuf::io::CodedOutputStream coded(&stream);
+    coded.SetSerializationDeterministic(true);
+    message.SerializeToCodedStream(&coded);
+    return coded.HadError() ? std::string() : (coded.Trim(), bytes);
+}
+
+Status checkHeader(std::span<const uint8_t> bytes, const std::string& name, Header& header) {
+    if (bytes.size() < sizeof header || std::memcmp(bytes.data(), kMagic, sizeof kMagic) != 0)
+        return invalidModel(name + ": is not a Strobe engine" + (bytes.empty() ? " (the file is empty)" : "") + "; build one with strobe-cli --saveEngine");
+    std::memcpy(&header, bytes.data(), sizeof header);
+    if (header.version != EngineFile::kVersion && header.headerHash == XXH3_64bits(bytes.data(), kHeaderChecked))
+        return unsupported(name + ": engine format version " + std::to_string(header.version) + " found, this program reads version " + std::to_string(EngineFile::kVersion) +
+                           "; rebuild the engine from the model");
+    const bool padded = std::all_of(std::begin(header.padding), std::end(header.padding), [](uint8_t b) { return b == 0; });
+    if (header.headerHash != XXH3_64bits(bytes.data(), kHeaderChecked) || !padded || header.fileBytes != bytes.size() ||
+        header.manifestBytes > bytes.size() - sizeof header || header.bodyHash != XXH3_64bits(bytes.data() + sizeof header, bytes.size() - sizeof header))
+        return invalidModel(name + ": the engine file is damaged (" + std::to_string(bytes.size()) + " bytes, checksum differs); copy it again or rebuild it");
+    return Status::ok();
+}
+
+}  // namespace
+
+Result<std::vector<uint8_t>> EngineFile::write(const Engine::Parts& parts) {
+    pb::Manifest manifest;
+    describeParts(parts, manifest);
+    WeightsWriter weights;
+    writeGraph(*parts.graph, [&](const Weights& w, pb::WeightsRef& ref) { weights.store(w, ref); }, *manifest.mutable_graph());
+    const std::string text = serializeDeterministic(manifest);
+    const size_t weightsStart = roundUp(sizeof(Header) + text.size(), kPage);
+    std::vector<uint8_t> bytes(weightsStart + weights.bytes, 0);
+    std::memcpy(bytes.data() + sizeof(Header), text.data(), text.size());
+    for (const Weights* w : weights.order) std::memcpy(bytes.data() + weightsStart + weights.known[w->data.get()], w->data.get(), w->bytes);
+    Header header{};
+    std::memcpy(header.magic, kMagic, sizeof kMagic);
+    header.version = kVersion;
+    header.manifestBytes = text.size();
+    header.fileBytes = bytes.size();
+    header.bodyHash = XXH3_64bits(bytes.data() + sizeof header, bytes.size() - sizeof header);
+    std::memcpy(bytes.data(), &header, sizeof header);
+    header.headerHash = XXH3_64bits(bytes.data(), kHeaderChecked);
+    std::memcpy(bytes.data(), &header, sizeof header);
+    return bytes;
+}
+
+Result<Engine::Parts> EngineFile::read(std::shared_ptr<const void> owner, std::span<const uint8_t> bytes, const std::string& name) {
+    Header header{};
+    STROBE_RETURN_IF_ERROR(checkHeader(bytes, name, header));
+    pb::Manifest manifest;
+    if (!manifest.ParseFromArray(bytes.data() + sizeof header, static_cast<int>(header.manifestBytes))) return invalidModel(name + ": the manifest cannot be read; rebuild the engine");
+    const size_t weightsStart = roundUp(sizeof header + header.manifestBytes, kPage);
+    const auto fetch = [&](const pb::WeightsRef& ref) -> Result<WeightsPtr> {
+        auto weights = std::make_shared<Weights>();
+        if (ref.type() > static_cast<uint32_t>(DataType::String)) return invalidModel(name + ": weights of unknown type");
+        weights->type = static_cast<DataType>(ref.type());
+        weights->dims.assign(ref.dims().begin(), ref.dims().end());
+        weights->bytes = ref.bytes();
+        const bool inside = weightsStart <= bytes.size() && ref.offset() <= bytes.size() - weightsStart && ref.bytes() <= bytes.size() - weightsStart - ref.offset();
+        if (!inside || dataTypeBytes(weights->type, weights->count()) != ref.bytes()) return invalidModel(name + ": weights lie outside the file; rebuild the engine");
+        weights->data = std::shared_ptr<const void>(owner, bytes.data() + weightsStart + ref.offset());
+        return WeightsPtr(std::move(weights));
+    };
+    Engine::Parts parts;
+    auto graph = readGraph(manifest.graph(), fetch);
+    if (!graph) return graph.status().withContext(name);
+    parts.graph = *graph;
+    auto config = readConfig(manifest.config());
+    if (!config) return config.status().withContext(name);
+    parts.config = *config;
+    const pb::Device& device = manifest.device();
+    parts.device.kind = device.kind() == 0 ? DeviceKind::Cpu : DeviceKind::Cuda;
+    parts.device.index = device.index();
+    parts.device.id = device.id();
+    parts.device.name = device.name();
+    parts.device.fingerprint = device.fingerprint();
+    parts.device.features.assign(device.features().begin(), device.features().end());
+    parts.modelName = manifest.model_name();
+    parts.modelHash = manifest.model_hash();
+    parts.profiles = readProfiles(manifest.profiles());
+    for (int i = 0; i < std::min(manifest.opt_symbols_size(), manifest.opt_values_size()); ++i) parts.optSymbols[manifest.opt_symbols(i)] = manifest.opt_values(i);
+    return parts;
+}
+
+std::string EngineFile::whyNotHere(const DeviceInfo& builtFor, const DeviceInfo& device) {
+    for (const std::string& feature : builtFor.features)
+        if (std::find(device.features.begin(), device.features.end(), feature) == device.features.end())
+            return "the engine was built on " + builtFor.name + " and uses " + feature + ", which " + device.name + " lacks; rebuild it on this machine";
+    return {};
+}
+
+Result<std::shared_ptr<const Engine>> Engine::loadBytes(std::shared_ptr<const void> owner, std::span<const uint8_t> bytes, const std::string& shownName,
+                                                        const KernelRegistry& kernels) {
+    STROBE_ASSIGN(Parts parts, EngineFile::read(std::move(owner), bytes, shownName));
+    if (parts.device.kind == DeviceKind::Cpu)
+        if (const std::string reason = EngineFile::whyNotHere(parts.device, cpuDeviceInfo()); !reason.empty()) return unsupported(shownName + ": " + reason);
+    return create(std::move(parts), kernels);
+}
+
+Result<std::shared_ptr<const Engine>> Engine::load(const std::string& path, const KernelRegistry& kernels) {
+    STROBE_ASSIGN(std::shared_ptr<const MappedFile> file, MappedFile::open(path));
+    const auto bytes = file->bytes();
+    return loadBytes(file, bytes, path, kernels);
+}
+
+Result<std::vector<uint8_t>> Engine::serialize() const { return EngineFile::write(m_parts); }
+
+Status Engine::save(const std::string& path) const {
+    STROBE_ASSIGN(const std::vector<uint8_t> bytes, serialize());
+    return writeFileAtomically(path, bytes);
+}
+
+namespace {
+
+void describeOnly(const Weights& weights, pb::WeightsRef& ref) {
+    ref.set_type(static_cast<uint32_t>(weights.type));
+    for (int64_t dim : weights.dims) ref.add_dims(dim);
+    ref.set_stripped(true);
+}
+
+}  // namespace
+
+std::string serializeStructure(const Network& network) {
+    pb::Network out;
+    writeNetwork(network, describeOnly, out);
+    return serializeDeterministic(out);
+}
+
+Result<Network> parseStructure(std::string_view bytes) {
+    pb::Network in;
+    if (!in.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return invalidModel("the stored network cannot be read");
+    return readNetwork(in, [](const pb::WeightsRef& ref) -> Result<WeightsPtr> {
+        auto weights = std::make_shared<Weights>();
+        weights->type = static_cast<DataType>(std::min<uint32_t>(ref.type(), static_cast<uint32_t>(DataType::String)));
+        weights->dims.assign(ref.dims().begin(), ref.dims().end());
+        return WeightsPtr(std::move(weights));
+    });
+}
+
+std::string serializeConfig(const BuilderConfig& config) {
+    pb::Config out;
+    writeConfig(config, out);
+    return serializeDeterministic(out);
+}
+
+Result<BuilderConfig> parseConfig(std::string_view bytes) {
+    pb::Config in;
+    if (!in.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return invalidModel("the stored settings cannot be read");
+    return readConfig(in);
+}
+
+}  // namespace strobe

@@ -1,0 +1,30 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine_core/runtime/engine.h"
+
+namespace strobe {
+
+/// Engine file: [header 64 bytes][manifest: strobe.pb.Manifest][padding][weights, each at a multiple of 64, the first on a page].
+/// Header, little endian: magic "STROBENG", u32 version, u32 zero, u64 manifest bytes, u64 file bytes, u64 XXH3 of all that follows the
+/// header, u64 XXH3 of the header's first 40 bytes. Any flipped bit fails a checksum. Holds no code and no absolute path.
+struct EngineFile {
+    static constexpr uint32_t kVersion = 1;
+    static Result<std::vector<uint8_t>> write(const Engine::Parts& parts);
+    /// Weights alias `owner`'s memory.
+    static Result<Engine::Parts> read(std::shared_ptr<const void> owner, std::span<const uint8_t> bytes, const std::string& shownName);
+    /// "this engine needs avx512_bf16, which this CPU lacks; rebuild it here"; empty when it can run on `device`.
+    static std::string whyNotHere(const DeviceInfo& builtFor, const DeviceInfo& device);
+};
+
+/// A network without its weights (only types and shapes), and a config, for documents.
+std::string serializeStructure(const Network& network);
+Result<Network> parseStructure(std::string_view bytes);
+std::string serializeConfig(const BuilderConfig& config);
+Result<BuilderConfig> parseConfig(std::string_view bytes);
+
+}  // namespace strobe
