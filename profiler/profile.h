@@ -6,6 +6,7 @@
 
 #include "engine_core/runtime/engine.h"
 #include "engine_core/runtime/execution_context.h"
+#include "engine_core/builder/builder.h"
 #include "profiler/statistics.h"
 
 namespace strobe {

@@ -1,0 +1,258 @@
+#include "profiler/accuracy.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace strobe {
+namespace {
+
+constexpr int kFirstDecade = -8, kDecades = 12;  // histogram: < 1e-8, ten decades, ≥ 1e2
+constexpr double kEqualDb = 200;
+
+/// Running sums behind a TensorDifference, so that many samples add up.
+struct Sums {
+    TensorDifference difference;
+    double errorSquares = 0, referenceSquares = 0, candidateSquares = 0, product = 0, absolute = 0;
+    int64_t rows = 0, top1 = 0, top5 = 0;
+
+    Sums() {
+        difference.histogram.assign(kDecades, 0);
+        difference.referenceMin = std::numeric_limits<double>::infinity();
+        difference.referenceMax = -std::numeric_limits<double>::infinity();
+    }
+
+    void add(std::span<const float> reference, std::span<const float> candidate) {
+        for (size_t i = 0; i < reference.size(); ++i) {
+            const double r = static_cast<double>(reference[i]), c = static_cast<double>(candidate[i]);
+            if (std::isnan(r) || std::isnan(c)) {
+                if (std::isnan(r) != std::isnan(c)) ++difference.mismatchedNaN;
+                continue;
+            }
+            const double error = r == c ? 0 : std::fabs(r - c);
+            difference.maxAbs = std::max(difference.maxAbs, error);
+            if (std::isfinite(r)) {
+                difference.referenceMin = std::min(difference.referenceMin, r);
+                difference.referenceMax = std::max(difference.referenceMax, r);
+            }
+            if (!std::isfinite(error)) continue;
+            errorSquares += error * error;
+            referenceSquares += r * r;
+            candidateSquares += c * c;
+            product += r * c;
+            absolute += error;
+            const int decade = error <= 0 ? 0 : std::clamp(static_cast<int>(std::floor(std::log10(error))) - kFirstDecade + 1, 0, kDecades - 1);
+            ++difference.histogram[static_cast<size_t>(decade)];
+        }
+        difference.count += static_cast<int64_t>(reference.size());
+    }
+
+    /// Agreement of the best class, and of the reference's best with the candidate's best five.
+    void addScores(std::span<const float> reference, std::span<const float> candidate, int64_t columns) {
+        const auto width = static_cast<size_t>(columns);
+        for (size_t row = 0; row + width <= reference.size(); row += width) {
+            const auto r = reference.subspan(row, width), c = candidate.subspan(row, width);
+            const auto best = static_cast<size_t>(std::max_element(r.begin(), r.end()) - r.begin());
+            const auto better = std::count_if(c.begin(), c.end(), [&](float value) { return value > c[best]; });
+            ++rows;
+            top1 += better < 1 ? 1 : 0;
+            top5 += better < 5 ? 1 : 0;
+        }
+    }
+
+    TensorDifference finish() {
+        const auto n = static_cast<double>(std::max<int64_t>(1, difference.count));
+        if (difference.referenceMin > difference.referenceMax) difference.referenceMin = difference.referenceMax = 0;
+        const double magnitude = std::max(std::fabs(difference.referenceMin), std::fabs(difference.referenceMax));
+        difference.maxRel = magnitude > 0 ? difference.maxAbs / magnitude : difference.maxAbs > 0 ? 1 : 0;
+        difference.meanAbs = absolute / n;
+        difference.rms = std::sqrt(errorSquares / n);
+        const double norms = std::sqrt(referenceSquares * candidateSquares);
+        difference.cosine = norms > 0 ? product / norms : errorSquares > 0 ? 0 : 1;
+        difference.snrDb = errorSquares > 0 ? std::min(kEqualDb, 10 * std::log10(std::max(referenceSquares, 1e-300) / errorSquares)) : kEqualDb;
+        if (rows > 0) {
+            difference.top1Agreement = static_cast<double>(top1) / static_cast<double>(rows);
+            difference.top5Agreement = static_cast<double>(top5) / static_cast<double>(rows);
+        }
+        return difference;
+    }
+};
+
+struct Captured {
+    std::vector<float> values;
+    Dims dims;
+    int layer = 0;
+};
+
+/// Keeps every named floating-point tensor of the outermost graph as it passes.
+class TensorCapture final : public StepObserver {
+public:
+    void stepStarted(const StepView&) override {}
+    void stepFinished(const StepView& step) override {
+        if (step.depth > 0) return;
+        const EngineLayer& chosen = step.graph->layers[static_cast<size_t>(step.index)];
+        const Layer& layer = step.graph->network.layer(chosen.layer);
+        if (layer.op->name == "Reformat" || step.stream) return;
+        for (size_t o = 0; o < layer.outputs.size(); ++o) {
+            if (layer.outputs[o] == kNone || !step.outputs[o].data || !isFloatingPoint(chosen.outputs[o].type)) continue;
+            tensors[step.graph->network.tensor(layer.outputs[o]).name] = {readAsFloats(step.outputs[o].data, *step.outputs[o].dims, chosen.outputs[o]),
+                                                                          *step.outputs[o].dims, step.index};
+        }
+    }
+    std::map<std::string, Captured> tensors;
+};
+
+struct Runner {
+    const Engine& engine;
+    std::unique_ptr<ExecutionContext> context;
+    TensorCapture capture;
+    std::vector<Captured> outputs;
+
+    Status run(const NamedTensors& inputs, bool layers, const CancelToken& cancel) {
+        for (const auto& [name, tensor] : inputs) {
+            const int index = context->inputIndex(name);
+            if (index == kNone) return invalidArgument("the engine of '" + engine.parts().modelName + "' has no input '" + name + "'");
+            STROBE_RETURN_IF_ERROR(context->setInput(index, tensor->data.get(), tensor->dims));
+        }
+        capture.tensors.clear();
+        STROBE_RETURN_IF_ERROR(context->run(layers ? &capture : nullptr, cancel));
+        outputs.clear();
+        for (size_t o = 0; o < engine.outputs().size(); ++o) {
+            STROBE_ASSIGN(const Dims dims, context->outputDims(static_cast<int>(o)));
+            const Format plain{context->outputType(static_cast<int>(o)), Layout::Plain, MemoryKind::Host};
+            outputs.push_back({readAsFloats(context->outputData(static_cast<int>(o)), dims, plain), dims, 0});
+        }
+        return Status::ok();
+    }
+};
+
+int64_t countCorrect(const Captured& scores, std::span<const int64_t> labels) {
+    const auto columns = static_cast<size_t>(scores.dims.back());
+    int64_t correct = 0;
+    for (size_t row = 0; row < labels.size() && (row + 1) * columns <= scores.values.size(); ++row) {
+        const auto first = scores.values.begin() + static_cast<std::ptrdiff_t>(row * columns);
+        correct += std::max_element(first, first + static_cast<std::ptrdiff_t>(columns)) - first == labels[row] ? 1 : 0;
+    }
+    return correct;
+}
+
+class Comparator {
+public:
+    Comparator(const Engine& reference, const Engine& candidate, const AccuracyOptions& options)
+        : m_options(options), m_reference{reference, nullptr, {}, {}}, m_candidate{candidate, nullptr, {}, {}} {}
+
+    Status open() {
+        STROBE_ASSIGN(m_reference.context, m_reference.engine.createContext());
+        STROBE_ASSIGN(m_candidate.context, m_candidate.engine.createContext());
+        m_outputs.resize(m_reference.engine.outputs().size());
+        if (m_reference.engine.outputs().size() == m_candidate.engine.outputs().size()) return Status::ok();
+        return invalidArgument("the two engines have " + std::to_string(m_reference.engine.outputs().size()) + " and " + std::to_string(m_candidate.engine.outputs().size()) +
+                               " outputs; compare builds of one model");
+    }
+
+    Status add(const NamedTensors& sample, const CancelToken& cancel) {
+        STROBE_RETURN_IF_ERROR(m_reference.run(sample, m_options.layers, cancel));
+        STROBE_RETURN_IF_ERROR(m_candidate.run(sample, m_options.layers, cancel));
+        SampleDifference worst{m_samples, 0, ""};
+        for (size_t o = 0; o < m_outputs.size(); ++o) {
+            const Captured &r = m_reference.outputs[o], &c = m_candidate.outputs[o];
+            if (r.dims != c.dims) return invalidArgument("output '" + m_reference.engine.outputs()[o].name + "' has shape " + toString(r.dims) + " and " + toString(c.dims));
+            Sums own;
+            own.add(r.values, c.values);
+            if (const TensorDifference d = own.finish(); d.maxAbs >= worst.maxAbs) worst = {m_samples, d.maxAbs, m_reference.engine.outputs()[o].name};
+            m_outputs[o].add(r.values, c.values);
+            if (r.dims.size() == 2 && r.dims[1] >= 2) m_outputs[o].addScores(r.values, c.values, r.dims[1]);
+        }
+        m_worst.push_back(worst);
+        countLabels();
+        for (auto& [name, candidate] : m_candidate.capture.tensors) {
+            const auto reference = m_reference.capture.tensors.find(name);
+            if (reference == m_reference.capture.tensors.end() || reference->second.dims != candidate.dims) continue;
+            Pair& pair = m_layers[name];
+            pair.layerReference = reference->second.layer;
+            pair.layerCandidate = candidate.layer;
+            pair.sums.add(reference->second.values, candidate.values);
+        }
+        ++m_samples;
+        return Status::ok();
+    }
+
+    AccuracyReport finish() {
+        AccuracyReport report;
+        report.samples = m_samples;
+        for (size_t o = 0; o < m_outputs.size(); ++o) {
+            report.outputs.push_back(m_outputs[o].finish());
+            report.outputs.back().tensor = m_reference.engine.outputs()[o].name;
+        }
+        std::vector<std::pair<int, LayerDifference>> layers;
+        for (auto& [name, pair] : m_layers) {
+            const CompiledGraph &r = m_reference.engine.graph(), &c = m_candidate.engine.graph();
+            const Layer& candidate = c.network.layer(c.layers[static_cast<size_t>(pair.layerCandidate)].layer);
+            LayerDifference layer{candidate.provenance, r.network.layer(r.layers[static_cast<size_t>(pair.layerReference)].layer).name, candidate.name, pair.sums.finish()};
+            layer.difference.tensor = name;
+            layers.emplace_back(pair.layerCandidate, std::move(layer));
+        }
+        std::stable_sort(layers.begin(), layers.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+        for (auto& entry : layers) {
+            if (report.firstDiverging < 0 && entry.second.difference.snrDb < m_options.divergenceDb) report.firstDiverging = static_cast<int>(report.layers.size());
+            report.layers.push_back(std::move(entry.second));
+        }
+        std::stable_sort(m_worst.begin(), m_worst.end(), [](const auto& a, const auto& b) { return a.maxAbs > b.maxAbs; });
+        if (m_worst.size() > 16) m_worst.resize(16);
+        report.worst = std::move(m_worst);
+        if (m_labelled > 0) {
+            report.labelAccuracyReference = static_cast<double>(m_correctReference) / static_cast<double>(m_labelled);
+            report.labelAccuracyCandidate = static_cast<double>(m_correctCandidate) / static_cast<double>(m_labelled);
+        }
+        return report;
+    }
+
+private:
+    struct Pair {
+        int layerReference = 0, layerCandidate = 0;
+        Sums sums;
+    };
+
+    /// Labels follow the rows of the first output, sample after sample.
+    void countLabels() {
+        const Captured& scores = m_reference.outputs[0];
+        if (scores.dims.size() != 2 || m_labelled >= static_cast<int64_t>(m_options.labels.size())) return;
+        const auto rows = static_cast<size_t>(std::min<int64_t>(scores.dims[0], static_cast<int64_t>(m_options.labels.size()) - m_labelled));
+        const std::span<const int64_t> labels(m_options.labels.data() + m_labelled, rows);
+        m_correctReference += countCorrect(scores, labels);
+        m_correctCandidate += countCorrect(m_candidate.outputs[0], labels);
+        m_labelled += static_cast<int64_t>(rows);
+    }
+
+    const AccuracyOptions& m_options;
+    Runner m_reference, m_candidate;
+    std::vector<Sums> m_outputs;
+    std::map<std::string, Pair> m_layers;
+    std::vector<SampleDifference> m_worst;
+    int m_samples = 0;
+    int64_t m_labelled = 0, m_correctReference = 0, m_correctCandidate = 0;
+};
+
+}  // namespace
+
+TensorDifference compareTensors(std::string name, std::span<const float> reference, std::span<const float> candidate, const Dims& dims) {
+    Sums sums;
+    sums.add(reference, candidate);
+    if (dims.size() == 2 && dims[1] >= 2) sums.addScores(reference, candidate, dims[1]);
+    TensorDifference difference = sums.finish();
+    difference.tensor = std::move(name);
+    return difference;
+}
+
+Result<AccuracyReport> compareAccuracy(const Engine& reference, const Engine& candidate, const std::vector<NamedTensors>& samples, const AccuracyOptions& options,
+                                       const std::function<void(double)>& progress, const CancelToken& cancel) {
+    Comparator comparator(reference, candidate, options);
+    STROBE_RETURN_IF_ERROR(comparator.open());
+    for (size_t s = 0; s < samples.size(); ++s) {
+        STROBE_RETURN_IF_ERROR(comparator.add(samples[s], cancel));
+        if (progress) progress(static_cast<double>(s + 1) / static_cast<double>(samples.size()));
+    }
+    return comparator.finish();
+}
+
+}  // namespace strobe

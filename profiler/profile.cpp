@@ -1,0 +1,215 @@
+#include "profiler/profile.h"
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+#include <thread>
+
+#include "profiler/perf_counters.h"
+
+namespace strobe {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+double millisecondsSince(Clock::time_point start) { return std::chrono::duration<double, std::milli>(Clock::now() - start).count(); }
+
+/// Clock (and counter) readings around every step of the outermost graph.
+class StepRecorder final : public StepObserver {
+public:
+    StepRecorder(size_t layers, const PerfCounters* counters) : m_samples(layers), m_counts(layers), m_counters(counters) {}
+
+    void stepStarted(const StepView& step) override {
+        if (step.depth > 0) return;
+        if (m_counters) m_countStart = m_counters->read();
+        m_start = Clock::now();
+    }
+    void stepFinished(const StepView& step) override {
+        if (step.depth > 0) return;
+        if (step.stream) (void)step.stream->synchronize();
+        m_samples[static_cast<size_t>(step.index)].push_back(millisecondsSince(m_start));
+        if (!m_counters) return;
+        const CounterValues now = m_counters->read();
+        CounterValues& sum = m_counts[static_cast<size_t>(step.index)];
+        sum.cycles += now.cycles - m_countStart.cycles;
+        sum.instructions += now.instructions - m_countStart.instructions;
+        sum.cacheMisses += now.cacheMisses - m_countStart.cacheMisses;
+    }
+    const std::vector<double>& samples(size_t layer) const { return m_samples[layer]; }
+    const CounterValues& counts(size_t layer) const { return m_counts[layer]; }
+
+private:
+    std::vector<std::vector<double>> m_samples;
+    std::vector<CounterValues> m_counts;
+    const PerfCounters* m_counters;
+    CounterValues m_countStart;
+    Clock::time_point m_start;
+};
+
+/// Remembers the dims that tensors had in a run, for FLOPs and bytes.
+class DimsRecorder final : public StepObserver {
+public:
+    void stepStarted(const StepView&) override {}
+    void stepFinished(const StepView& step) override {
+        if (step.depth > 0) return;
+        const Layer& layer = step.graph->network.layer(step.graph->layers[static_cast<size_t>(step.index)].layer);
+        for (size_t o = 0; o < layer.outputs.size(); ++o)
+            if (layer.outputs[o] != kNone && step.outputs[o].dims) dims[layer.outputs[o]] = *step.outputs[o].dims;
+    }
+    std::map<TensorId, Dims> dims;
+};
+
+Status runFor(ExecutionContext& context, double milliseconds, int minIterations, StepObserver* observer, std::vector<double>* samples,
+              const std::function<void(double)>& progress, const CancelToken& cancel) {
+    const auto start = Clock::now();
+    for (int i = 0; i < minIterations || millisecondsSince(start) < milliseconds; ++i) {
+        const auto iteration = Clock::now();
+        STROBE_RETURN_IF_ERROR(context.run(observer, cancel));
+        if (samples) samples->push_back(millisecondsSince(iteration));
+        if (progress && milliseconds > 0) progress(std::min(1.0, millisecondsSince(start) / milliseconds));
+    }
+    return Status::ok();
+}
+
+std::string shapeText(const Dims& dims) {
+    std::string text;
+    for (size_t i = 0; i < dims.size(); ++i) text += (i ? "×" : "") + std::to_string(dims[i]);
+    return text.empty() ? "scalar" : text;
+}
+
+LayerProfile describeLayer(const CompiledGraph& graph, size_t index, const std::map<TensorId, Dims>& dims) {
+    const EngineLayer& chosen = graph.layers[index];
+    const Layer& layer = graph.network.layer(chosen.layer);
+    LayerProfile profile;
+    profile.layer = static_cast<int>(index);
+    profile.name = layer.name;
+    profile.op = layer.op->name;
+    profile.tactic = chosen.tactic;
+    profile.provenance = layer.provenance;
+    const DataType outputType = chosen.outputs.empty() ? DataType::Undefined : chosen.outputs[0].type;
+    profile.precision = dataTypeName(chosen.roundOutputs != DataType::Undefined ? chosen.roundOutputs : outputType);
+    std::vector<Dims> inputs, outputs;
+    const auto collect = [&](const std::vector<TensorId>& ids, const std::vector<Format>& formats, std::vector<Dims>& into) {
+        for (size_t i = 0; i < ids.size(); ++i) {
+            const auto found = dims.find(ids[i]);
+            into.push_back(found == dims.end() ? Dims{} : found->second);
+            if (found != dims.end()) profile.bytes += static_cast<double>(storedBytes(found->second, formats[i]));
+        }
+    };
+    collect(layer.inputs, chosen.inputs, inputs);
+    collect(layer.outputs, chosen.outputs, outputs);
+    if (!outputs.empty()) profile.outputShape = shapeText(outputs[0]);
+    const double elements = outputs.empty() ? 0 : static_cast<double>(elementCount(outputs[0]));
+    const auto operations = layer.program ? static_cast<double>(layer.program->instructions.size()) : 0;
+    if (layer.op->flops)
+        profile.flops = layer.op->flops({layer.attributes, inputs, outputs});
+    else if (layer.op->family != OpFamily::ShapeCopy && layer.op->family != OpFamily::ControlFlow && !layer.program)
+        profile.flops = elements;
+    profile.flops += operations * elements;
+    return profile;
+}
+
+Result<WeightsPtr> randomTensor(const BindingInfo& binding, const Dims& dims, std::mt19937& generator) {
+    auto [weights, data] = allocateWeights(binding.type, dims);
+    std::uniform_real_distribution<float> uniform(0.0f, 1.0f);
+    const int64_t count = elementCount(dims);
+    switch (binding.type) {
+        case DataType::Float32:
+            for (int64_t i = 0; i < count; ++i) static_cast<float*>(data)[i] = uniform(generator);
+            break;
+        case DataType::Float64:
+            for (int64_t i = 0; i < count; ++i) static_cast<double*>(data)[i] = static_cast<double>(uniform(generator));
+            break;
+        case DataType::Int64:
+            for (int64_t i = 0; i < count; ++i) static_cast<int64_t*>(data)[i] = static_cast<int64_t>(generator() % 2u);
+            break;
+        case DataType::Int32:
+            for (int64_t i = 0; i < count; ++i) static_cast<int32_t*>(data)[i] = static_cast<int32_t>(generator() % 2u);
+            break;
+        case DataType::UInt8:
+        case DataType::Bool:
+            for (int64_t i = 0; i < count; ++i) static_cast<uint8_t*>(data)[i] = static_cast<uint8_t>(generator() % 2u);
+            break;
+        default: break;  // zeros
+    }
+    return weights;
+}
+
+}  // namespace
+
+Result<NamedTensors> completeInputs(const Engine& engine, const std::map<std::string, Dims>& shapes, const NamedTensors& given, unsigned seed) {
+    NamedTensors inputs;
+    std::mt19937 generator(seed);
+    for (const auto& [name, tensor] : given) {
+        const auto bindings = engine.inputs();
+        if (std::none_of(bindings.begin(), bindings.end(), [&](const BindingInfo& b) { return b.name == name; })) {
+            std::string names;
+            for (const BindingInfo& b : bindings) names += (names.empty() ? "" : ", ") + b.name;
+            return invalidArgument("the given data has a tensor '" + name + "', which is no input of the model; its inputs are: " + names);
+        }
+    }
+    // Given tensors decide symbols that they share with inputs nobody gave.
+    std::map<std::string, Dims> known = shapes;
+    for (const auto& [name, tensor] : given) known[name] = tensor->dims;
+    STROBE_ASSIGN(SymbolValues symbols, bindSymbols(engine.graph().network, known));
+    for (const auto& [symbol, value] : engine.parts().optSymbols) symbols.try_emplace(symbol, value);
+    for (const BindingInfo& binding : engine.inputs()) {
+        if (const auto found = given.find(binding.name); found != given.end()) {
+            if (found->second->type != binding.type)
+                return invalidArgument("input '" + binding.name + "' is " + std::string(dataTypeName(found->second->type)) + ", the model takes " +
+                                       std::string(dataTypeName(binding.type)) + "; convert the data");
+            inputs[binding.name] = found->second;
+            continue;
+        }
+        const auto shape = shapes.find(binding.name);
+        const auto dims = shape != shapes.end() ? std::optional<Dims>(shape->second) : evaluate(binding.shape, symbols);
+        if (!dims) return invalidArgument("input '" + binding.name + "' " + toString(binding.shape) + " has no shape; give --shapes=" + binding.name + ":…");
+        STROBE_ASSIGN(inputs[binding.name], randomTensor(binding, *dims, generator));
+    }
+    return inputs;
+}
+
+Result<Profile> profileEngine(const Engine& engine, const NamedTensors& inputs, const ProfileOptions& options, const std::function<void(double)>& progress,
+                              const CancelToken& cancel) {
+    Profile profile;
+    profile.threads = options.threads > 0 ? options.threads : engine.parts().config.threads > 0 ? engine.parts().config.threads : static_cast<int>(std::thread::hardware_concurrency());
+    STROBE_ASSIGN(std::unique_ptr<ExecutionContext> context, engine.createContext(options.threads));
+    std::optional<PerfCounters> counters;
+    if (options.counters) counters.emplace();
+    if (!counters) profile.countersUnavailable = "switched off";
+    if (counters && !counters->available()) profile.countersUnavailable = counters->whyNot();
+    DimsRecorder dims;
+    for (const auto& [name, tensor] : inputs) {
+        STROBE_RETURN_IF_ERROR(context->setInput(context->inputIndex(name), tensor->data.get(), tensor->dims));
+        profile.shapes[name] = tensor->dims;
+        dims.dims[engine.graph().network.findTensor(name)] = tensor->dims;
+    }
+    const Network& network = engine.graph().network;
+    for (TensorId id = 0; id < network.tensorCount(); ++id)
+        if (network.tensor(id).constant) dims.dims[id] = network.tensor(id).constant->dims;
+    STROBE_RETURN_IF_ERROR(context->run(&dims, cancel));
+    const auto part = [&](double from, double to) { return [&progress, from, to](double f) { if (progress) progress(from + (to - from) * f); }; };
+    STROBE_RETURN_IF_ERROR(runFor(*context, options.warmUpMs, 1, nullptr, nullptr, part(0, 0.1), cancel));
+    std::vector<double> latency, instrumented;
+    STROBE_RETURN_IF_ERROR(runFor(*context, options.durationMs, options.minIterations, nullptr, &latency, part(0.1, 0.55), cancel));
+    StepRecorder recorder(engine.graph().layers.size(), counters && counters->available() ? &*counters : nullptr);
+    STROBE_RETURN_IF_ERROR(runFor(*context, options.durationMs, options.minIterations, &recorder, &instrumented, part(0.55, 1), cancel));
+    profile.latency = summarize(latency);
+    profile.instrumented = summarize(instrumented);
+    profile.iterations = profile.latency.count;
+    for (size_t i = 0; i < engine.graph().layers.size(); ++i) {
+        LayerProfile layer = describeLayer(engine.graph(), i, dims.dims);
+        layer.milliseconds = summarize(recorder.samples(i));
+        if (counters && counters->available()) {
+            const double runs = std::max(1, layer.milliseconds.count);
+            const CounterValues& sum = recorder.counts(i);
+            layer.counters = CounterValues{sum.cycles / runs, sum.instructions / runs, sum.cacheMisses / runs};
+        }
+        profile.layersSum += layer.milliseconds.median;
+        profile.layers.push_back(std::move(layer));
+    }
+    for (LayerProfile& layer : profile.layers) layer.share = profile.layersSum > 0 ? layer.milliseconds.median / profile.layersSum : 0;
+    profile.memory = context->memory();
+    return profile;
+}
+
+}  // namespace strobe
