@@ -1,0 +1,203 @@
+#include "engine_core/ops/inference_helpers.h"
+#include "kernels/cpu/cpu_threads.h"
+#include "kernels/cpu/onednn_post_ops.h"
+#include "kernels/cpu/onednn_tactics.h"
+
+namespace strobe {
+namespace {
+
+using dnnl::convolution_forward;
+using dnnl::memory;
+
+/// ONNX attributes in oneDNN's terms: a dilation of 1 is 0 there, weights of a grouped convolution have a dim of groups in front.
+struct ConvGeometry {
+    memory::dims strides, dilations, padsBegin, padsEnd;
+    Dims weights;
+};
+
+struct ConvPlan {
+    convolution_forward::primitive_desc pd;
+    memory::desc source, storedWeights, bias, destination;
+    bool hasBias = false;
+    PostOps postOps;
+};
+
+Result<ConvGeometry> geometryOf(const Problem& problem) {
+    const Dims& w = problem.inputs[1].dims;
+    STROBE_ASSIGN(const WindowAttributes window,
+                  windowAttributes(*problem.attributes, toShape(problem.inputs[0].dims), Dims(w.begin() + 2, w.end())));
+    ConvGeometry geometry{window.strides, window.dilations, toDims(window.padsBegin), toDims(window.padsEnd), w};
+    for (auto& dilation : geometry.dilations) --dilation;
+    const int64_t group = problem.attributes->getInt("group", 1);
+    if (group > 1) {
+        geometry.weights[0] /= group;
+        geometry.weights.insert(geometry.weights.begin(), group);
+    }
+    return geometry;
+}
+
+/// What is asked of oneDNN: our layouts, or `any` to learn its preference.
+struct ConvDescs {
+    memory::desc source, weights, bias, destination;
+};
+
+Result<ConvDescs> describe(const Problem& problem, const ConvGeometry& geometry, bool any) {
+    ConvDescs descs;
+    const TensorDesc &x = problem.inputs[0], &y = problem.outputs[0];
+    const memory::data_type xType = *onednnType(x.format.type), yType = *onednnType(y.format.type);
+    STROBE_ASSIGN(descs.source, any ? onednnAnyDesc(x.dims, xType) : onednnDesc(x.dims, x.format));
+    STROBE_ASSIGN(descs.destination, any ? onednnAnyDesc(y.dims, yType) : onednnDesc(y.dims, y.format));
+    descs.weights = onednnAnyDesc(geometry.weights, xType);
+    if (problem.inputs.size() > 2 && problem.inputs[2].present)
+        descs.bias = onednnPlainDesc(problem.inputs[2].dims, *onednnType(problem.inputs[2].format.type));
+    return descs;
+}
+
+Result<convolution_forward::primitive_desc> createDescriptor(const ConvDescs& descs, const ConvGeometry& geometry, const dnnl::post_ops& postOps) {
+    return guardOnednn("this convolution", [&] {
+        dnnl::primitive_attr attributes = onednnAttributes();
+        attributes.set_post_ops(postOps);
+        constexpr auto kind = dnnl::prop_kind::forward_inference;
+        constexpr auto algorithm = dnnl::algorithm::convolution_direct;
+        const auto desc = descs.bias.get_size() > 0
+                              ? convolution_forward::desc(kind, algorithm, descs.source, descs.weights, descs.bias, descs.destination, geometry.strides,
+                                                          geometry.dilations, geometry.padsBegin, geometry.padsEnd)
+                              : convolution_forward::desc(kind, algorithm, descs.source, descs.weights, descs.destination, geometry.strides,
+                                                          geometry.dilations, geometry.padsBegin, geometry.padsEnd);
+        return convolution_forward::primitive_desc(desc, attributes, onednnEngine());
+    });
+}
+
+Support checkConv(const Problem& problem) {
+    if (const Support floats = checkFloatTensors(problem); !floats.supported) return floats;
+    if (problem.inputs[0].dims.size() > 5) return Support::no("oneDNN convolves 1 to 3 spatial dims, the input is " + toString(problem.inputs[0].dims));
+    if (elementCount(problem.inputs[0].dims) == 0 || elementCount(problem.inputs[1].dims) == 0) {
+        if (elementCount(problem.outputs[0].dims) > 0) return Support::no("an input has no elements");
+    }
+    return Support::yes();
+}
+
+/// oneDNN 2.6's channels-last kernels skip the post-ops of outputs whose window lies wholly in padding.
+bool hasWindowInPadding(const ConvGeometry& geometry) {
+    const size_t spatial = geometry.strides.size(), first = geometry.weights.size() - spatial;
+    for (size_t i = 0; i < spatial; ++i) {
+        const int64_t extent = (geometry.dilations[i] + 1) * (geometry.weights[first + i] - 1) + 1;
+        if (geometry.padsBegin[i] >= extent || geometry.padsEnd[i] >= extent) return true;
+    }
+    return false;
+}
+
+/// With the residual as a binary post-op, or as a sum where oneDNN is only fast so.
+Result<ConvPlan> planConv(const Problem& problem) {
+    if (const Support support = checkConv(problem); !support.supported) return unsupported(support.reason);
+    const ThreadScope threads(problem.threads);
+    STROBE_ASSIGN(const ConvGeometry geometry, geometryOf(problem));
+    if (problem.program && hasWindowInPadding(geometry)) return unsupported("oneDNN applies no epilogue where a window lies wholly in padding");
+    STROBE_ASSIGN(const ConvDescs descs, describe(problem, geometry, false));
+    bool isPlain = true;
+    for (const Layout layout : {problem.inputs[0].format.layout, problem.outputs[0].format.layout}) isPlain = isPlain && layout == Layout::Plain;
+    ConvPlan plan;
+    plan.source = descs.source;
+    plan.destination = descs.destination;
+    plan.bias = descs.bias;
+    plan.hasBias = descs.bias.get_size() > 0;
+    plan.storedWeights = onednnPlainDesc(geometry.weights, *onednnType(problem.inputs[1].format.type));
+    Status failure = unsupported("oneDNN has only its naive loop for " + summary(problem));
+    bool hasNaive = false;
+    for (Residual residual : {Residual::Binary, Residual::Sum}) {
+        STROBE_ASSIGN(PostOps postOps, translateEpilogue(problem, residual));
+        if (residual == Residual::Sum && postOps.sumInput < 0) break;
+        auto pd = createDescriptor(descs, geometry, postOps.ops);
+        if (!pd) {
+            failure = unsupported("oneDNN has no kernel for " + summary(problem));
+            continue;
+        }
+        const bool naive = isNaiveImplementation(pd->impl_info_str());
+        if (naive && (!isPlain || hasNaive)) continue;
+        plan.pd = *pd;
+        plan.postOps = std::move(postOps);
+        hasNaive = naive;
+        if (!naive) return plan;
+    }
+    if (hasNaive) return plan;
+    return failure;
+}
+
+/// oneDNN's own choice of layouts for this convolution, if we have them too.
+std::optional<std::pair<Layout, Layout>> preferredLayouts(const Problem& problem) {
+    const auto geometry = geometryOf(problem);
+    if (!geometry) return std::nullopt;
+    const auto descs = describe(problem, *geometry, true);
+    if (!descs) return std::nullopt;
+    const auto pd = createDescriptor(*descs, *geometry, {});
+    if (!pd) return std::nullopt;
+    const auto source = layoutOf(pd->src_desc(), problem.inputs[0].dims), destination = layoutOf(pd->dst_desc(), problem.outputs[0].dims);
+    if (!source || !destination) return std::nullopt;
+    return std::pair(*source, *destination);
+}
+
+class OnednnConvTactic final : public Tactic {
+public:
+    std::string_view name() const override { return "onednn.conv"; }
+
+    Support supports(const Problem& problem) const override {
+        const auto plan = planConv(problem);
+        return plan ? Support::yes() : Support::no(plan.status().message());
+    }
+
+    std::vector<Formats> candidateFormats(const Problem& problem) const override {
+        if (!checkConv(problem).supported) return Tactic::candidateFormats(problem);
+        const ThreadScope threads(problem.threads);
+        const Layout blocked = onednnBlockedLayout();
+        std::vector<std::pair<Layout, Layout>> layouts;
+        if (const auto preferred = preferredLayouts(problem)) layouts.push_back(*preferred);
+        layouts.emplace_back(Layout::ChannelsLast, Layout::ChannelsLast);
+        layouts.emplace_back(blocked, blocked);
+        constexpr int64_t kFewChannels = 4;  // an image: kernels exist that read it plain
+        if (problem.inputs[0].dims[1] <= kFewChannels) {
+            layouts.emplace_back(Layout::Plain, blocked);
+            layouts.emplace_back(Layout::Plain, Layout::ChannelsLast);
+        }
+        layouts.emplace_back(Layout::Plain, Layout::Plain);
+        std::vector<Formats> candidates;
+        for (const auto& [source, destination] : layouts) {
+            Formats formats;
+            for (size_t i = 0; i < 3 && i < problem.inputs.size(); ++i) formats.inputs.push_back(problem.inputs[i].format);
+            formats.outputs.push_back(problem.outputs[0].format);
+            formats.inputs[0].layout = source;
+            formats.outputs[0].layout = destination;
+            appendEpilogueFormats(problem, destination, formats.inputs);
+            candidates.push_back(std::move(formats));
+        }
+        return candidates;
+    }
+
+    bool canRunInPlace(const Problem& problem, int input, int) const override {
+        const auto plan = planConv(problem);
+        return plan && plan->postOps.sumInput == input;
+    }
+
+    Result<std::unique_ptr<Kernel>> prepare(const Problem& problem, const PrepareContext& context) const override {
+        STROBE_ASSIGN(const ConvPlan plan, planConv(problem));
+        const ThreadScope threads(problem.threads);
+        auto kernel = std::make_unique<OnednnKernel>(problem);
+        if (plan.postOps.sumInput >= 0)
+            STROBE_RETURN_IF_ERROR(kernel->addReorder(plan.destination, OnednnBuffer::input(static_cast<size_t>(plan.postOps.sumInput)), plan.destination,
+                                                      OnednnBuffer::output(0)));
+        STROBE_ASSIGN(OnednnBuffer weights, placeWeights(problem, 1, plan.storedWeights, plan.pd.weights_desc(), context, *kernel));
+        std::vector<OnednnArgument> arguments = plan.postOps.arguments;
+        arguments.push_back({DNNL_ARG_SRC, plan.source, OnednnBuffer::input(0)});
+        arguments.push_back({DNNL_ARG_WEIGHTS, plan.pd.weights_desc(), std::move(weights)});
+        if (plan.hasBias) arguments.push_back({DNNL_ARG_BIAS, plan.bias, OnednnBuffer::input(2)});
+        arguments.push_back({DNNL_ARG_DST, plan.destination, OnednnBuffer::output(0)});
+        STROBE_ASSIGN(auto primitive, guardOnednn(summary(problem), [&] { return dnnl::convolution_forward(plan.pd); }));
+        kernel->addStep(std::move(primitive), std::move(arguments), plan.pd.scratchpad_desc(), plan.pd.impl_info_str());
+        return std::unique_ptr<Kernel>(std::move(kernel));
+    }
+};
+
+}  // namespace
+
+void registerOnednnConv(KernelRegistry& registry) { registry.add(DeviceKind::Cpu, "Conv", std::make_unique<OnednnConvTactic>()); }
+
+}  // namespace strobe

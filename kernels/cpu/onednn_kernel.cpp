@@ -1,0 +1,109 @@
+#include "kernels/cpu/onednn_kernel.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "kernels/cpu/cpu_threads.h"
+
+namespace strobe {
+namespace {
+
+size_t roundUp(size_t bytes) { return (bytes + 63) / 64 * 64; }
+
+bool hasNoElements(const Problem& problem) {
+    return std::all_of(problem.outputs.begin(), problem.outputs.end(),
+                       [](const TensorDesc& desc) { return !desc.present || elementCount(desc.dims) == 0; });
+}
+
+/// Names a descriptor: packed weights are shared exactly where it is equal.
+std::string fingerprint(const dnnl::memory::desc& desc) {
+    uint64_t hash = 1469598103934665603ull;
+    const auto* bytes = reinterpret_cast<const unsigned char*>(&desc.data);
+    for (size_t i = 0; i < sizeof desc.data; ++i) hash = (hash ^ bytes[i]) * 1099511628211ull;
+    char text[20];
+    std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
+    return text;
+}
+
+}  // namespace
+
+OnednnKernel::OnednnKernel(const Problem& problem) : m_threads(problem.threads), m_isEmpty(hasNoElements(problem)) {}
+
+OnednnBuffer OnednnKernel::reserve(size_t bytes) {
+    const OnednnBuffer buffer{OnednnBuffer::Where::Workspace, m_reserved, nullptr};
+    m_reserved += roundUp(bytes);
+    return buffer;
+}
+
+void OnednnKernel::addStep(dnnl::primitive primitive, std::vector<OnednnArgument> arguments, const dnnl::memory::desc& scratchpad,
+                           std::string description) {
+    m_scratchpad = std::max(m_scratchpad, roundUp(scratchpad.get_size()));
+    m_steps.push_back({std::move(primitive), std::move(arguments), scratchpad, false});
+    if (!m_description.empty()) m_description += " + ";
+    m_description += description;
+}
+
+Status OnednnKernel::addReorder(const dnnl::memory::desc& fromDesc, OnednnBuffer from, const dnnl::memory::desc& toDesc, OnednnBuffer to) {
+    STROBE_ASSIGN(const auto pd, guardOnednn("a change of layout", [&] {
+                      return dnnl::reorder::primitive_desc(onednnEngine(), fromDesc, onednnEngine(), toDesc, onednnAttributes());
+                  }));
+    addStep(dnnl::reorder(pd), {{DNNL_ARG_FROM, fromDesc, std::move(from)}, {DNNL_ARG_TO, toDesc, std::move(to)}}, pd.scratchpad_desc(),
+            pd.impl_info_str());
+    m_steps.back().isCopy = fromDesc == toDesc;
+    return Status::ok();
+}
+
+void* OnednnKernel::resolve(const OnednnBuffer& buffer, const RunArguments& arguments) {
+    switch (buffer.where) {
+        case OnednnBuffer::Where::Input: return arguments.inputs[buffer.at].data;
+        case OnednnBuffer::Where::Output: return arguments.outputs[buffer.at].data;
+        case OnednnBuffer::Where::Workspace: return static_cast<char*>(arguments.workspace) + buffer.at;
+        case OnednnBuffer::Where::Constant: return const_cast<void*>(buffer.constant.get());
+    }
+    return nullptr;
+}
+
+void OnednnKernel::runStep(const Step& step, const RunArguments& arguments) const {
+    if (step.isCopy && resolve(step.arguments[0].buffer, arguments) == resolve(step.arguments[1].buffer, arguments)) return;
+    std::unordered_map<int, dnnl::memory> memories;
+    for (const OnednnArgument& argument : step.arguments)
+        memories.emplace(argument.name, dnnl::memory(argument.desc, onednnEngine(), resolve(argument.buffer, arguments)));
+    if (step.scratchpad.get_size() > 0)
+        memories.emplace(DNNL_ARG_SCRATCHPAD, dnnl::memory(step.scratchpad, onednnEngine(), static_cast<char*>(arguments.workspace) + m_reserved));
+    step.primitive.execute(onednnStream(), memories);
+}
+
+Status OnednnKernel::run(const RunArguments& arguments) const {
+    if (m_isEmpty) return Status::ok();
+    const ThreadScope threads(m_threads);
+    return guardOnednn(m_description, [&] {
+               for (const Step& step : m_steps) runStep(step, arguments);
+               return true;
+           })
+        .status();
+}
+
+Result<OnednnBuffer> placeWeights(const Problem& problem, size_t index, const dnnl::memory::desc& stored, const dnnl::memory::desc& wanted,
+                                  const PrepareContext& context, OnednnKernel& kernel) {
+    const TensorDesc& tensor = problem.inputs[index];
+    if (stored == wanted) return OnednnBuffer::input(index);
+    if (tensor.constantKey.empty() || !tensor.constantData || !context.packedWeights) {
+        OnednnBuffer packed = kernel.reserve(wanted.get_size());
+        STROBE_RETURN_IF_ERROR(kernel.addReorder(stored, OnednnBuffer::input(index), wanted, packed));
+        return packed;
+    }
+    const auto pack = [&](void* destination) {
+        return guardOnednn("packing weights " + toString(tensor.dims), [&] {
+                   dnnl::memory from(stored, onednnEngine(), const_cast<void*>(tensor.constantData));
+                   dnnl::memory to(wanted, onednnEngine(), destination);
+                   dnnl::reorder(from, to).execute(onednnStream(), from, to);
+                   return true;
+               })
+            .status();
+    };
+    const std::string key = tensor.constantKey + "|onednn|" + fingerprint(stored) + fingerprint(wanted);
+    STROBE_ASSIGN(auto data, context.packedWeights->get(key, wanted.get_size(), pack));
+    return OnednnBuffer::packed(std::move(data));
+}
+
+}  // namespace strobe

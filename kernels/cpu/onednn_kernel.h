@@ -1,0 +1,65 @@
+#pragma once
+#include <vector>
+
+#include "kernels/cpu/onednn_support.h"
+
+namespace strobe {
+
+/// Where an argument of a oneDNN primitive lies when the kernel runs.
+struct OnednnBuffer {
+    enum class Where : uint8_t { Input, Output, Workspace, Constant };
+    Where where = Where::Input;
+    size_t at = 0;                         // index of input or output, or byte offset in the workspace
+    std::shared_ptr<const void> constant;  // Constant: packed weights
+
+    static OnednnBuffer input(size_t index) { return {Where::Input, index, nullptr}; }
+    static OnednnBuffer output(size_t index) { return {Where::Output, index, nullptr}; }
+    static OnednnBuffer packed(std::shared_ptr<const void> data) { return {Where::Constant, 0, std::move(data)}; }
+};
+
+struct OnednnArgument {
+    int name = 0;  // DNNL_ARG_…
+    dnnl::memory::desc desc;
+    OnednnBuffer buffer;
+};
+
+/// A short list of oneDNN primitives run one after another. Steps are added in prepare(); then it is immutable.
+class OnednnKernel final : public Kernel {
+public:
+    /// `isEmpty`: the outputs have no elements and nothing runs.
+    explicit OnednnKernel(const Problem& problem);
+
+    /// Room in the workspace for a tensor between steps.
+    OnednnBuffer reserve(size_t bytes);
+    /// Scratchpads of the steps share memory.
+    void addStep(dnnl::primitive primitive, std::vector<OnednnArgument> arguments, const dnnl::memory::desc& scratchpad, std::string description);
+    /// Changes layout or type; nothing to do when both are in one place at run time and descriptors are equal.
+    Status addReorder(const dnnl::memory::desc& fromDesc, OnednnBuffer from, const dnnl::memory::desc& toDesc, OnednnBuffer to);
+
+    size_t workspaceBytes() const override { return m_reserved + m_scratchpad; }
+    Status run(const RunArguments& arguments) const override;
+    std::string description() const override { return m_description; }
+
+private:
+    struct Step {
+        dnnl::primitive primitive;
+        std::vector<OnednnArgument> arguments;
+        dnnl::memory::desc scratchpad;
+        bool isCopy = false;  // from arguments[0] to arguments[1], same descriptor
+    };
+    static void* resolve(const OnednnBuffer& buffer, const RunArguments& arguments);
+    void runStep(const Step& step, const RunArguments& arguments) const;
+
+    std::vector<Step> m_steps;
+    size_t m_reserved = 0, m_scratchpad = 0;
+    int m_threads;
+    bool m_isEmpty;
+    std::string m_description;
+};
+
+/// A weight in the layout that a primitive wants: packed once for all plans when it is constant, else reordered at every run.
+/// `stored` describes how input `index` lies as the problem gives it (plain; dims may be split for groups or swapped for transposes).
+Result<OnednnBuffer> placeWeights(const Problem& problem, size_t index, const dnnl::memory::desc& stored, const dnnl::memory::desc& wanted,
+                                  const PrepareContext& context, OnednnKernel& kernel);
+
+}  // namespace strobe

@@ -1,0 +1,27 @@
+#pragma once
+#include <vector>
+
+#include "kernels/cpu/onednn_kernel.h"
+
+namespace strobe {
+
+/// A layer's epilogue as oneDNN post-ops.
+struct PostOps {
+    dnnl::post_ops ops;
+    std::vector<OnednnArgument> arguments;  // the extra inputs of binary post-ops
+    int sumInput = -1;                      // extra input that must lie in the output's memory before the primitive runs
+};
+
+enum class Residual { Binary, Sum };
+
+/// Translates problem.program (none: no post-ops). Each instruction must work on the previous one's result; the status says which one
+/// oneDNN cannot express. With Residual::Sum the first full-size addend is accumulated in the output's memory.
+Result<PostOps> translateEpilogue(const Problem& problem, Residual residual);
+
+/// For candidateFormats: formats of the epilogue's inputs when output 0 lies in `layout`: full-size ones follow it, the rest stays plain.
+void appendEpilogueFormats(const Problem& problem, Layout layout, std::vector<Format>& inputs);
+
+/// Extra input `index` may be overwritten by the output: it is the residual of a Sum post-op.
+bool isSumResidual(const Problem& problem, size_t index);
+
+}  // namespace strobe
