@@ -81,6 +81,24 @@ GraphScene makeNetworkScene(int nodeCount) {
     return Generator(nodeCount).run();
 }
 
+GraphScene makeWideScene(int nodeCount, int towers) {
+    const int each = nodeCount / towers;
+    GraphScene wide;
+    for (int tower = 0; tower < towers; ++tower) {
+        GraphScene part = makeNetworkScene(each);
+        const int base = static_cast<int>(wide.nodes.size());
+        for (GraphNode& node : part.nodes) {
+            node.id += base;
+            wide.nodes.push_back(std::move(node));
+        }
+        for (const GraphEdge& edge : part.edges) wide.edges.push_back({edge.from + base, edge.to + base, edge.label});
+        if (tower == 0) continue;
+        wide.edges.push_back({0, base + 1, QStringLiteral("1×3×640×640")});
+        wide.edges.push_back({base - each / 2, base + each / 2 + 1, QStringLiteral("1×64×80×80")});
+    }
+    return wide;
+}
+
 LayoutInput layoutInputOf(const GraphScene& scene) {
     LayoutInput input;
     input.nodes.assign(scene.nodes.size(), {160, 40});

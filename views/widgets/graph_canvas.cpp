@@ -209,9 +209,7 @@ void GraphCanvas::State::takeLayout(const std::shared_ptr<const LayoutResult>& l
         animation.stop();
         setView(picture.rects[anchor].center() - anchorAt / view.zoom, view.zoom);
     } else {
-        const bool wasAnimated = std::exchange(animated, false);
-        widget.zoomToFit();
-        animated = wasAnimated;
+        showWhole();
     }
     if (isFinal) emit widget.layoutFinished();
 }

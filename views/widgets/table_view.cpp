@@ -99,7 +99,7 @@ TableView::TableView(QWidget* parent) : QTableView(parent) {
     verticalHeader()->setDefaultSectionSize(QFontMetrics(font()).height() + 6);
     horizontalHeader()->setSectionsMovable(true);
     horizontalHeader()->setHighlightSections(false);
-    horizontalHeader()->setStretchLastSection(true);
+    horizontalHeader()->setMinimumSectionSize(40);
     horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
     connect(this, &QTableView::activated, this, &TableView::rowActivated);
     connect(&Theme::instance(), &Theme::themeChanged, viewport(), qOverload<>(&QWidget::update));

@@ -13,7 +13,7 @@ namespace strobe {
 namespace {
 
 const ThemeColours kLight{QColor(0xF6F7F9), QColor(0xFFFFFF), QColor(0xE1E5EA), QColor(0x1B1F24),
-                          QColor(0x5A6370), QColor(0x2F6FEB), QColor(0x1A7F5A), QColor(0x9A6700),
+                          QColor(0x5A6370), QColor(0x2A67E0), QColor(0x1A7F5A), QColor(0x9A6700),
                           QColor(0xC2352F), QColor(0xDCE8FF), QColor(0xEEF2F8), QColor(0xFFFFFF)};
 const ThemeColours kDark{QColor(0x15171B), QColor(0x1D2025), QColor(0x2D3239), QColor(0xE7EAEE),
                          QColor(0x9BA5B2), QColor(0x6CA0FF), QColor(0x4CC38A), QColor(0xE2B341),

@@ -32,6 +32,7 @@ struct GraphCanvas::State {
     void setView(const QPointF& origin, double zoom);
     void moveTo(const QPointF& centre, double zoom);  // animated
     void frame(const QRectF& area, double maxZoom);
+    void showWhole();  // at once; the beginning of a graph that is too long to be seen whole
     void zoomAt(const QPointF& device, double factor);
     QRectF viewArea() const { return view.unmap(QRectF(widget.rect())); }
     QRectF minimapRect() const;

@@ -93,6 +93,19 @@ void GraphCanvas::State::frame(const QRectF& area, double maxZoom) {
     moveTo(area.center(), std::max(zoom, kMinZoom));
 }
 
+void GraphCanvas::State::showWhole() {
+    constexpr double kTooSmall = 0.15;
+    const bool wasAnimated = std::exchange(animated, false);
+    widget.zoomToFit();
+    if (view.zoom < kTooSmall && widget.isVisible()) {
+        // A long network seen whole is a thread; its beginning, across the full width, says more.
+        const double zoom = std::clamp((widget.width() - 48) / picture.bounds.width(), kTooSmall, kRevealZoom);
+        const QPointF inputs(picture.bounds.center().x(), picture.bounds.top());
+        setView(inputs - QPointF(widget.width() / 2.0, 24) / zoom, zoom);
+    }
+    animated = wasAnimated;
+}
+
 void GraphCanvas::State::zoomAt(const QPointF& device, double factor) {
     animation.stop();
     const QPointF fixed = view.unmap(device);
@@ -111,9 +124,7 @@ void GraphCanvas::State::revealVisible(int visible) {
 void GraphCanvas::resizeEvent(QResizeEvent* event) {
     QWidget::resizeEvent(event);
     if (m_state->fitPending && !m_state->picture.rects.empty()) {
-        const bool wasAnimated = std::exchange(m_state->animated, false);
-        zoomToFit();
-        m_state->animated = wasAnimated;
+        m_state->showWhole();
     }
 }
 

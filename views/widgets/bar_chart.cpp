@@ -1,0 +1,121 @@
+#include "views/widgets/bar_chart.h"
+
+#include <QMouseEvent>
+#include <QPainter>
+#include <QToolTip>
+#include <algorithm>
+#include <cmath>
+
+#include "views/widgets/number_format.h"
+#include "views/widgets/theme.h"
+
+namespace strobe {
+
+BarChart::BarChart(QWidget* parent) : QWidget(parent) {
+    setMouseTracking(true);
+    setMinimumHeight(64);
+    connect(&Theme::instance(), &Theme::themeChanged, this, qOverload<>(&QWidget::update));
+}
+
+void BarChart::setData(BarChartData bars) {
+    m_data = std::move(bars);
+    m_hover = -1;
+    update();
+}
+
+void BarChart::setEmptyText(const QString& text) {
+    m_emptyText = text;
+    update();
+}
+
+QRectF BarChart::plotArea() const {
+    const bool hasAxis = !m_data.labels.empty() || m_data.low != m_data.high;
+    const double axis = hasAxis ? QFontMetricsF(Theme::figuresFont(-1)).height() + 4 : 2;
+    return QRectF(rect()).adjusted(kGrid, 6, -kGrid, -axis - 2);
+}
+
+int BarChart::barAt(const QPointF& point) const {
+    const QRectF plot = plotArea();
+    if (m_data.values.empty() || point.x() < plot.left() || point.x() >= plot.right()) return -1;
+    const auto count = static_cast<double>(m_data.values.size());
+    return static_cast<int>((point.x() - plot.left()) / plot.width() * count);
+}
+
+double BarChart::heightOf(double value) const {
+    const double top = *std::max_element(m_data.values.begin(), m_data.values.end());
+    if (!(top > 0) || !(value > 0)) return 0;
+    return m_data.logarithmic ? std::log1p(value) / std::log1p(top) : value / top;
+}
+
+QString BarChart::describe(int bar) const {
+    const auto index = static_cast<size_t>(bar);
+    const QString value =
+        formatNumber(m_data.values[index]) + (m_data.valueName.isEmpty() ? QString() : ' ' + m_data.valueName);
+    if (index < m_data.labels.size()) return m_data.labels[index] + QStringLiteral(": ") + value;
+    if (m_data.low == m_data.high) return value;
+    const double step = (m_data.high - m_data.low) / static_cast<double>(m_data.values.size());
+    return tr("%1 to %2 %3: %4")
+        .arg(formatNumber(m_data.low + bar * step), formatNumber(m_data.low + (bar + 1) * step), m_data.unit, value);
+}
+
+void BarChart::paintEvent(QPaintEvent*) {
+    const ThemeColours& c = Theme::instance().colours();
+    QPainter painter(this);
+    painter.setFont(Theme::figuresFont(-1));
+    if (m_data.values.empty()) {
+        painter.setPen(c.secondary);
+        painter.drawText(rect(), Qt::AlignCenter | Qt::TextWordWrap, m_emptyText);
+        return;
+    }
+    const QRectF plot = plotArea();
+    const double step = plot.width() / static_cast<double>(m_data.values.size());
+    const double gap = step > 6 ? std::min(step * 0.2, 6.0) : step > 3 ? 1 : 0;
+    const QColor colour = m_data.colour.isValid() ? m_data.colour : c.accent;
+    for (size_t i = 0; i < m_data.values.size(); ++i) {
+        const double value = heightOf(m_data.values[i]);
+        // What is not zero is at least one pixel tall.
+        const double height = value > 0 ? std::max(1.0, value * plot.height()) : 0;
+        const QRectF bar(plot.left() + static_cast<double>(i) * step + gap / 2, plot.bottom() - height, step - gap,
+                         height);
+        painter.fillRect(bar, static_cast<int>(i) == m_hover ? colour.lighter(120) : colour);
+    }
+    painter.setPen(c.hairline);
+    painter.drawLine(plot.bottomLeft(), plot.bottomRight());
+    painter.setPen(c.secondary);
+    const QRectF axis(plot.left(), plot.bottom() + 2, plot.width(), height() - plot.bottom() - 2);
+    if (m_data.low != m_data.high) {
+        painter.drawText(axis, Qt::AlignLeft | Qt::AlignTop, formatNumber(m_data.low));
+        painter.drawText(axis, Qt::AlignRight | Qt::AlignTop,
+                         formatNumber(m_data.high) + (m_data.unit.isEmpty() ? QString() : ' ' + m_data.unit));
+        if (m_data.low < 0 && m_data.high > 0) {
+            const double zero = plot.left() - m_data.low / (m_data.high - m_data.low) * plot.width();
+            painter.drawText(QRectF(zero - 20, axis.top(), 40, axis.height()), Qt::AlignHCenter | Qt::AlignTop,
+                             QStringLiteral("0"));
+        }
+    }
+    for (size_t i = 0; i < std::min(m_data.labels.size(), m_data.values.size()); ++i) {
+        const QRectF box(plot.left() + static_cast<double>(i) * step, axis.top(), step, axis.height());
+        painter.drawText(box, Qt::AlignHCenter | Qt::AlignTop,
+                         painter.fontMetrics().elidedText(m_data.labels[i], Qt::ElideRight, static_cast<int>(step)));
+    }
+}
+
+void BarChart::mouseMoveEvent(QMouseEvent* event) {
+    const int bar = barAt(event->position());
+    if (bar == m_hover) return;
+    m_hover = bar;
+    if (bar >= 0) QToolTip::showText(event->globalPosition().toPoint(), describe(bar), this);
+    update();
+}
+
+void BarChart::mousePressEvent(QMouseEvent* event) {
+    const int bar = barAt(event->position());
+    if (event->button() == Qt::LeftButton && bar >= 0) emit barClicked(bar);
+}
+
+void BarChart::leaveEvent(QEvent*) {
+    m_hover = -1;
+    update();
+}
+
+}  // namespace strobe

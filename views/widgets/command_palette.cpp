@@ -1,0 +1,146 @@
+#include "views/widgets/command_palette.h"
+
+#include <QGridLayout>
+#include <QKeyEvent>
+#include <QLabel>
+#include <QMap>
+#include <QMenu>
+#include <QScrollArea>
+#include <QVBoxLayout>
+#include <algorithm>
+
+#include "views/widgets/theme.h"
+
+namespace strobe {
+
+int fuzzyScore(const QString& query, const QString& text) {
+    if (query.isEmpty()) return 1;
+    int score = 1;
+    qsizetype at = 0, previous = -2;
+    for (const QChar wanted : query) {
+        if (wanted.isSpace()) continue;
+        while (at < text.size() && text[at].toCaseFolded() != wanted.toCaseFolded()) ++at;
+        if (at == text.size()) return 0;
+        const bool startsWord = at == 0 || !text[at - 1].isLetterOrNumber();
+        score += 1 + (startsWord ? 8 : 0) + (at == previous + 1 ? 5 : 0);
+        previous = at++;
+    }
+    // Of two equal fits the shorter text is meant.
+    return score * 100 - static_cast<int>(std::min<qsizetype>(text.size(), 99));
+}
+
+QString actionLabel(const QAction& action) {
+    QString text = action.text();
+    text.replace(QStringLiteral("&&"), QString(QChar(1))).remove('&').replace(QChar(1), '&');
+    return text;
+}
+
+CommandPalette::CommandPalette(QWidget* parent)
+    : QDialog(parent, Qt::Popup | Qt::FramelessWindowHint), m_edit(new QLineEdit(this)), m_list(new QListWidget(this)) {
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(kGrid, kGrid, kGrid, kGrid);
+    layout->setSpacing(kGrid);
+    layout->addWidget(m_edit);
+    layout->addWidget(m_list);
+    m_edit->setPlaceholderText(tr("Type a command"));
+    m_edit->installEventFilter(this);
+    m_list->setFocusPolicy(Qt::NoFocus);
+    m_list->setUniformItemSizes(true);
+    connect(m_edit, &QLineEdit::textChanged, this, &CommandPalette::refill);
+    connect(m_list, &QListWidget::itemClicked, this, &CommandPalette::run);
+}
+
+void CommandPalette::open(const QList<QAction*>& actions) {
+    m_actions = actions;
+    m_edit->clear();
+    refill();
+    resize(560, 360);
+    if (const QWidget* host = parentWidget()) {
+        const QPoint top = host->mapToGlobal(QPoint((host->width() - width()) / 2, 64));
+        move(top);
+    }
+    show();
+    m_edit->setFocus();
+}
+
+void CommandPalette::refill() {
+    struct Entry {
+        int score;
+        QAction* action;
+    };
+    std::vector<Entry> entries;
+    for (QAction* action : m_actions) {
+        if (action->isSeparator() || action->text().isEmpty() || action->menu() != nullptr) continue;
+        const int score = fuzzyScore(m_edit->text(), actionLabel(*action));
+        if (score > 0) entries.push_back({action->isEnabled() ? score : score - 100'000, action});
+    }
+    std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.score > b.score; });
+    m_list->clear();
+    for (const Entry& entry : entries) {
+        const QString keys = entry.action->shortcut().toString(QKeySequence::NativeText);
+        auto* item = new QListWidgetItem(m_list);
+        item->setData(Qt::UserRole, QVariant::fromValue(entry.action));
+        item->setText(actionLabel(*entry.action) + (keys.isEmpty() ? QString() : QStringLiteral("    ") + keys));
+        if (!entry.action->isEnabled()) item->setFlags(item->flags() & ~Qt::ItemIsEnabled);
+    }
+    m_list->setCurrentRow(0);
+}
+
+void CommandPalette::run() {
+    const QListWidgetItem* item = m_list->currentItem();
+    auto* action = item == nullptr ? nullptr : item->data(Qt::UserRole).value<QAction*>();
+    if (action == nullptr || !action->isEnabled()) return;
+    // Closed first: the action may open a window of its own.
+    accept();
+    action->trigger();
+}
+
+bool CommandPalette::eventFilter(QObject* watched, QEvent* event) {
+    if (watched != m_edit || event->type() != QEvent::KeyPress) return QDialog::eventFilter(watched, event);
+    const int key = static_cast<QKeyEvent*>(event)->key();
+    const int step = key == Qt::Key_Down ? 1 : key == Qt::Key_Up ? -1 : 0;
+    if (step != 0 && m_list->count() > 0) {
+        m_list->setCurrentRow((m_list->currentRow() + step + m_list->count()) % m_list->count());
+        return true;
+    }
+    if (key != Qt::Key_Return && key != Qt::Key_Enter) return QDialog::eventFilter(watched, event);
+    run();
+    return true;
+}
+
+KeySheet::KeySheet(const QList<QAction*>& actions, QWidget* parent) : QDialog(parent) {
+    setWindowTitle(tr("Keys"));
+    QMap<QString, QList<QAction*>> categories;
+    for (QAction* action : actions) {
+        if (action->shortcut().isEmpty() || action->text().isEmpty()) continue;
+        const QString category = action->property("category").toString();
+        categories[category.isEmpty() ? tr("General") : category].append(action);
+    }
+    auto* content = new QWidget;
+    auto* grid = new QGridLayout(content);
+    grid->setHorizontalSpacing(3 * kGrid);
+    grid->setVerticalSpacing(4);
+    int row = 0;
+    for (auto it = categories.cbegin(); it != categories.cend(); ++it) {
+        auto* heading = new QLabel(it.key());
+        heading->setFont(Theme::systemFont(0, true));
+        heading->setContentsMargins(0, row == 0 ? 0 : kGrid, 0, 0);
+        grid->addWidget(heading, row++, 0, 1, 2);
+        for (const QAction* action : it.value()) {
+            auto* keys = new QLabel(QKeySequence::listToString(action->shortcuts(), QKeySequence::NativeText));
+            keys->setFont(Theme::monoFont());
+            grid->addWidget(new QLabel(actionLabel(*action)), row, 0);
+            grid->addWidget(keys, row++, 1);
+        }
+    }
+    grid->setRowStretch(row, 1);
+    auto* scroll = new QScrollArea(this);
+    scroll->setWidget(content);
+    scroll->setWidgetResizable(true);
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(kGrid, kGrid, kGrid, kGrid);
+    layout->addWidget(scroll);
+    resize(480, 520);
+}
+
+}  // namespace strobe

@@ -1,0 +1,87 @@
+#include "views/widgets/key_value_view.h"
+
+#include <QApplication>
+#include <QClipboard>
+#include <QContextMenuEvent>
+#include <QGridLayout>
+#include <QLabel>
+#include <QMenu>
+
+#include "views/widgets/theme.h"
+
+namespace strobe {
+
+KeyValueView::KeyValueView(QWidget* parent) : QScrollArea(parent) {
+    setWidgetResizable(true);
+    setFrameShape(NoFrame);
+    setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    setBackgroundRole(QPalette::Base);
+    // Rich text keeps the link colour that it was laid out with.
+    connect(&Theme::instance(), &Theme::themeChanged, this, [this] { setSections(m_sections); });
+}
+
+void KeyValueView::setSections(std::vector<KeyValueSection> sections) {
+    m_sections = std::move(sections);
+    auto* content = new QWidget;
+    content->setBackgroundRole(QPalette::Base);
+    content->setAutoFillBackground(true);
+    auto* grid = new QGridLayout(content);
+    grid->setContentsMargins(kGrid, kGrid, kGrid, kGrid);
+    grid->setHorizontalSpacing(kGrid + 4);
+    grid->setVerticalSpacing(3);
+    grid->setColumnStretch(1, 1);
+    int at = 0;
+    for (const KeyValueSection& section : m_sections) {
+        if (!section.heading.isEmpty()) {
+            auto* heading = new QLabel(section.heading);
+            heading->setFont(Theme::systemFont(0, true));
+            heading->setContentsMargins(0, at == 0 ? 0 : kGrid, 0, 2);
+            grid->addWidget(heading, at++, 0, 1, 2);
+        }
+        for (const KeyValueRow& row : section.rows) addRow(*grid, at++, row);
+    }
+    grid->setRowStretch(at, 1);
+    setWidget(content);
+}
+
+void KeyValueView::addRow(QGridLayout& grid, int at, const KeyValueRow& row) {
+    auto* value = new QLabel;
+    value->setWordWrap(true);
+    value->setTextFormat(row.link.isEmpty() ? Qt::PlainText : Qt::RichText);
+    value->setText(row.link.isEmpty() ? row.value
+                                      : QStringLiteral("<a style=\"text-decoration:none\" href=\"%1\">%2</a>")
+                                            .arg(row.link.toHtmlEscaped(), row.value.toHtmlEscaped()));
+    value->setTextInteractionFlags(Qt::TextBrowserInteraction);
+    value->setToolTip(row.tooltip);
+    value->setFont(row.mono ? Theme::monoFont(-1) : Theme::figuresFont());
+    value->setMinimumWidth(40);
+    connect(value, &QLabel::linkActivated, this, &KeyValueView::linkActivated);
+    if (row.key.isEmpty()) {
+        value->setForegroundRole(QPalette::PlaceholderText);
+        grid.addWidget(value, at, 0, 1, 2);
+        return;
+    }
+    auto* key = new QLabel(row.key);
+    key->setForegroundRole(QPalette::PlaceholderText);
+    key->setToolTip(row.tooltip);
+    grid.addWidget(key, at, 0, Qt::AlignTop);
+    grid.addWidget(value, at, 1);
+}
+
+QString KeyValueView::plainText() const {
+    QString text;
+    for (const KeyValueSection& section : m_sections) {
+        if (!section.heading.isEmpty()) text += section.heading + '\n';
+        for (const KeyValueRow& row : section.rows)
+            text += (row.key.isEmpty() ? row.value : row.key + QStringLiteral(": ") + row.value) + '\n';
+    }
+    return text;
+}
+
+void KeyValueView::contextMenuEvent(QContextMenuEvent* event) {
+    QMenu menu(this);
+    menu.addAction(tr("Copy all"), this, [this] { QApplication::clipboard()->setText(plainText()); });
+    menu.exec(event->globalPos());
+}
+
+}  // namespace strobe

@@ -1,0 +1,45 @@
+// Sections of "key  value" rows, as the inspector shows them: headings, rows whose value can be copied, links, notes.
+#pragma once
+
+#include <QScrollArea>
+#include <QString>
+#include <vector>
+
+class QGridLayout;
+
+namespace strobe {
+
+struct KeyValueRow {
+    QString key;  // empty: the value is a note across both columns
+    QString value;
+    QString link;  // not empty: the value is a link, and linkActivated carries this
+    bool mono = false;
+    QString tooltip;
+};
+
+struct KeyValueSection {
+    QString heading;
+    std::vector<KeyValueRow> rows;
+};
+
+class KeyValueView : public QScrollArea {
+    Q_OBJECT
+public:
+    explicit KeyValueView(QWidget* parent = nullptr);
+    void setSections(std::vector<KeyValueSection> sections);
+    // Everything shown, as lines of "key: value".
+    QString plainText() const;
+
+signals:
+    void linkActivated(const QString& link);
+
+protected:
+    void contextMenuEvent(QContextMenuEvent* event) override;
+
+private:
+    void addRow(QGridLayout& grid, int at, const KeyValueRow& row);
+
+    std::vector<KeyValueSection> m_sections;
+};
+
+}  // namespace strobe
