@@ -1,0 +1,23 @@
+#pragma once
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "engine_core/passes/pass.h"
+
+namespace strobe {
+
+// One maker per pass, in the file of its name.
+std::unique_ptr<Pass> makeSymbolicConstantFolding();
+std::unique_ptr<Pass> makeConstantFolding();
+std::unique_ptr<Pass> makeIdentityElimination();
+std::unique_ptr<Pass> makeDuplicateElimination();
+std::unique_ptr<Pass> makeDeadLayerElimination();
+
+/// Each pass once, in the order of first use.
+std::vector<std::unique_ptr<Pass>> makeStandardPasses();
+/// Names in running order; a pass may stand there more than once.
+std::span<const std::string_view> passSchedule();
+
+}  // namespace strobe
