@@ -15,17 +15,16 @@ namespace strobe {
 
 /// The model under work. Immutable once loaded.
 struct Model {
-    std::string path, name, hash;  // hash: xxh3 of the file, hexadecimal
-    size_t fileBytes = 0;
-    std::shared_ptr<const Network> parsed;
-    ImportSummary summary;               // producer, opset, warnings, unsupported nodes
+    std::string path, name, hash;  // name: the file's; hash: XXH3 of the file, hexadecimal
+    std::shared_ptr<const ImportedModel> imported;
+    std::shared_ptr<const Network> parsed;  // imported->network
 };
 
 /// What the user sets; undoable as a whole.
 struct Settings {
     BuilderConfig builder;
     std::map<std::string, Dims> shapes;  // the shapes to profile at; empty: profile's opt
-    std::string inputFile;               // .npz with real inputs (array per input, optional "label"); empty: random
+    std::string inputFile;               // .npz with real inputs (see samples.h); empty: random
     unsigned seed = 42;
     double profileMs = 1000;
     bool operator==(const Settings&) const = default;
@@ -67,6 +66,14 @@ struct ProblemEntry {
     std::vector<int> provenance;  // ONNX nodes to go to
     std::string layer;
     std::string message, fix;
+};
+
+/// What a document file holds.
+struct SessionSnapshot {
+    std::shared_ptr<const Model> model;
+    Settings settings;
+    std::vector<std::shared_ptr<const Build>> builds;
+    std::vector<std::shared_ptr<const Comparison>> comparisons;
 };
 
 /// What changed; a listener asks the session for the rest.

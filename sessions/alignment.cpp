@@ -1,0 +1,83 @@
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "sessions/session.h"
+
+namespace strobe {
+namespace {
+
+/// Union–find over ONNX nodes: nodes that share a layer in either build belong to one row.
+class NodeSets {
+public:
+    explicit NodeSets(size_t nodes) : m_parent(nodes) { std::iota(m_parent.begin(), m_parent.end(), 0); }
+    int find(int node) {
+        while (m_parent[static_cast<size_t>(node)] != node) node = m_parent[static_cast<size_t>(node)] = m_parent[static_cast<size_t>(m_parent[static_cast<size_t>(node)])];
+        return node;
+    }
+    void join(int a, int b) { m_parent[static_cast<size_t>(find(a))] = find(b); }
+
+private:
+    std::vector<int> m_parent;
+};
+
+std::vector<int> provenanceOf(const Build& build, size_t layer) { return build.engine->graph().network.layer(build.engine->graph().layers[layer].layer).provenance; }
+
+struct RowTimes {
+    double milliseconds = 0, errorSquares = 0;
+};
+RowTimes sumTimes(const Build& build, const std::vector<int>& layers) {
+    RowTimes sum;
+    if (!build.profile) return sum;
+    for (int layer : layers) {
+        const Statistics& s = build.profile->layers[static_cast<size_t>(layer)].milliseconds;
+        sum.milliseconds += s.median;
+        sum.errorSquares += s.medianError * s.medianError;
+    }
+    return sum;
+}
+
+}  // namespace
+
+std::vector<Comparison::Row> alignBuilds(const Build& a, const Build& b, const AccuracyReport* accuracy) {
+    int nodes = 0;
+    for (const Build* build : {&a, &b})
+        for (size_t i = 0; i < build->engine->graph().layers.size(); ++i)
+            for (int node : provenanceOf(*build, i)) nodes = std::max(nodes, node + 1);
+    NodeSets sets(static_cast<size_t>(nodes));
+    for (const Build* build : {&a, &b})
+        for (size_t i = 0; i < build->engine->graph().layers.size(); ++i) {
+            // A Reformat carries its producer's nodes and joins nothing new.
+            const std::vector<int> provenance = provenanceOf(*build, i);
+            for (size_t p = 1; p < provenance.size(); ++p) sets.join(provenance[0], provenance[p]);
+        }
+    std::vector<Comparison::Row> rows;
+    std::map<int, size_t> rowOfSet;
+    const auto rowFor = [&](const std::vector<int>& provenance) -> Comparison::Row& {
+        const int key = provenance.empty() ? -1 : sets.find(provenance[0]);
+        const auto [place, fresh] = rowOfSet.try_emplace(key, rows.size());
+        if (fresh) rows.emplace_back();
+        Comparison::Row& row = rows[place->second];
+        row.provenance.insert(row.provenance.end(), provenance.begin(), provenance.end());
+        return row;
+    };
+    for (size_t i = 0; i < a.engine->graph().layers.size(); ++i) rowFor(provenanceOf(a, i)).layersA.push_back(static_cast<int>(i));
+    for (size_t i = 0; i < b.engine->graph().layers.size(); ++i) rowFor(provenanceOf(b, i)).layersB.push_back(static_cast<int>(i));
+    for (Comparison::Row& row : rows) {
+        std::sort(row.provenance.begin(), row.provenance.end());
+        row.provenance.erase(std::unique(row.provenance.begin(), row.provenance.end()), row.provenance.end());
+        const RowTimes timesA = sumTimes(a, row.layersA), timesB = sumTimes(b, row.layersB);
+        row.msA = timesA.milliseconds;
+        row.msB = timesB.milliseconds;
+        row.errorMs = std::sqrt(timesA.errorSquares + timesB.errorSquares);
+    }
+    // The last tensor of a row that was compared stands for the row.
+    for (size_t l = 0; accuracy && l < accuracy->layers.size(); ++l) {
+        const auto& provenance = accuracy->layers[l].provenance;
+        const auto found = rowOfSet.find(provenance.empty() ? -1 : sets.find(provenance[0]));
+        if (found != rowOfSet.end()) rows[found->second].accuracyLayer = static_cast<int>(l);
+    }
+    return rows;
+}
+
+}  // namespace strobe

@@ -1,0 +1,17 @@
+#pragma once
+#include <map>
+#include <string>
+
+#include "engine_core/ir/weights.h"
+
+namespace strobe {
+
+/// NumPy's .npy format, version 1–3 (little endian, C order). Errors name file and what was found.
+Result<WeightsPtr> readNpy(const std::string& path);
+/// All arrays of an .npz (stored or deflated) by name without ".npy".
+Result<std::map<std::string, WeightsPtr>> readNpz(const std::string& path);
+Status writeNpz(const std::string& path, const std::map<std::string, WeightsPtr>& arrays);
+/// Parses the bytes of one .npy; `name` stands in messages.
+Result<WeightsPtr> parseNpy(std::span<const uint8_t> bytes, const std::string& name);
+
+}  // namespace strobe

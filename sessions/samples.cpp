@@ -1,0 +1,87 @@
+#include "sessions/samples.h"
+
+#include <algorithm>
+
+#include "sessions/npz.h"
+
+namespace strobe {
+namespace {
+
+/// The array in the type that the input takes: uint8 → float in 0 … 1, integers widened or narrowed.
+Result<WeightsPtr> converted(const WeightsPtr& array, const BindingInfo& binding) {
+    if (array->type == binding.type) return array;
+    if (binding.type == DataType::Float32) {
+        std::vector<float> values = toFloats(*array);
+        if (array->type == DataType::UInt8)
+            for (float& value : values) value /= 255.0f;
+        return makeFloatWeights(array->dims, values);
+    }
+    const auto integers = toInt64s(*array);
+    if (integers && binding.type == DataType::Int64) return makeInt64Weights(array->dims, *integers);
+    if (integers && binding.type == DataType::Int32) return makeWeights<int32_t>(DataType::Int32, array->dims, std::vector<int32_t>(integers->begin(), integers->end()));
+    return invalidArgument("array '" + binding.name + "' is " + std::string(dataTypeName(array->type)) + ", the model takes " + std::string(dataTypeName(binding.type)));
+}
+
+/// Rows [first, first + count) along axis 0, sharing the memory.
+WeightsPtr rows(const WeightsPtr& array, int64_t first, int64_t count) {
+    auto part = std::make_shared<Weights>(*array);
+    part->dims[0] = count;
+    const size_t rowBytes = array->bytes / static_cast<size_t>(std::max<int64_t>(1, array->dims[0]));
+    part->bytes = rowBytes * static_cast<size_t>(count);
+    part->data = std::shared_ptr<const void>(array->data, static_cast<const uint8_t*>(array->data.get()) + rowBytes * static_cast<size_t>(first));
+    return part;
+}
+
+/// How many rows of the array one run takes: the shape asked for, else the opt shape's batch, else all.
+int64_t rowsPerRun(const BindingInfo& binding, const WeightsPtr& array, const std::map<std::string, Dims>& shapes, const SymbolValues& opt) {
+    if (array->dims.empty() || binding.shape.size() != array->dims.size()) return -1;
+    const auto asked = shapes.find(binding.name);
+    const auto dims = asked != shapes.end() ? std::optional<Dims>(asked->second) : evaluate(binding.shape, opt);
+    if (!dims || dims->empty() || (*dims)[0] <= 0) return array->dims[0];
+    return std::min((*dims)[0], array->dims[0]);
+}
+
+}  // namespace
+
+Result<Samples> loadSamples(const Engine& engine, const std::string& path, const std::map<std::string, Dims>& shapes, unsigned seed, int maxRuns) {
+    Samples samples;
+    if (path.empty()) {
+        STROBE_ASSIGN(NamedTensors random, completeInputs(engine, shapes, {}, seed));
+        samples.runs.push_back(std::move(random));
+        return samples;
+    }
+    STROBE_ASSIGN(const auto arrays, readNpz(path));
+    NamedTensors given;
+    int64_t perRun = -1, total = -1;
+    for (const BindingInfo& binding : engine.inputs()) {
+        const auto found = arrays.find(binding.name);
+        if (found == arrays.end()) continue;
+        auto array = converted(found->second, binding);
+        if (!array) return array.status().withContext(path);
+        given[binding.name] = *array;
+        if (total < 0 && !(*array)->dims.empty()) {
+            perRun = rowsPerRun(binding, *array, shapes, engine.parts().optSymbols);
+            total = (*array)->dims[0];
+        }
+    }
+    if (given.empty()) {
+        std::string names, inputs;
+        for (const auto& entry : arrays) names += (names.empty() ? "" : ", ") + entry.first;
+        for (const BindingInfo& b : engine.inputs()) inputs += (inputs.empty() ? "" : ", ") + b.name;
+        return invalidArgument(path + ": holds arrays " + names + ", none of which is an input of the model (" + inputs + "); name them so");
+    }
+    const bool cut = perRun > 0 && total > perRun && std::all_of(given.begin(), given.end(), [&](const auto& g) { return !g.second->dims.empty() && g.second->dims[0] == total; });
+    const int64_t runs = cut ? std::min<int64_t>(total / perRun, maxRuns) : 1;
+    for (int64_t r = 0; r < runs; ++r) {
+        NamedTensors run;
+        for (const auto& [name, array] : given) run[name] = cut ? rows(array, r * perRun, perRun) : array;
+        std::map<std::string, Dims> runShapes;
+        STROBE_ASSIGN(run, completeInputs(engine, runShapes, run, seed));
+        samples.runs.push_back(std::move(run));
+    }
+    if (const auto label = arrays.find("label"); label != arrays.end())
+        if (auto labels = toInt64s(*label->second)) samples.labels = std::move(*labels);
+    return samples;
+}
+
+}  // namespace strobe

@@ -1,0 +1,20 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "profiler/profile.h"
+
+namespace strobe {
+
+/// Real inputs for an engine, one entry a run.
+struct Samples {
+    std::vector<NamedTensors> runs;
+    std::vector<int64_t> labels;  // row by row; empty when the file has none
+};
+
+/// Reads an .npz with one array an input and, if there, an int64 "label" per row. Arrays whose first extent is a multiple of the batch
+/// in `shapes` (or the engine's opt) are cut into runs along it. uint8 images for a float input are scaled to 0 … 1. Inputs that the
+/// file lacks are random. Empty path: one random run by `seed`.
+Result<Samples> loadSamples(const Engine& engine, const std::string& path, const std::map<std::string, Dims>& shapes, unsigned seed, int maxRuns = 1 << 20);
+
+}  // namespace strobe

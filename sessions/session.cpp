@@ -1,0 +1,411 @@
+#include "sessions/session.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <ctime>
+#include <deque>
+#include <filesystem>
+
+#include "engine_core/base/mapped_file.h"
+#include "sessions/document.h"
+#include "sessions/samples.h"
+
+namespace strobe {
+namespace {
+
+constexpr int kMaxSamplesCompared = 64;
+
+std::string nowIso() {
+    const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+    std::tm utc{};
+    gmtime_r(&now, &utc);
+    char text[32];
+    std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    return text;
+}
+
+std::string defaultTimingCachePath() {
+    const char* cache = std::getenv("XDG_CACHE_HOME");
+    const char* home = std::getenv("HOME");
+    if (!cache && !home) return {};
+    const std::filesystem::path folder = std::filesystem::path(cache ? std::string(cache) : std::string(home) + "/.cache") / "strobe";
+    std::error_code ignored;
+    std::filesystem::create_directories(folder, ignored);
+    return (folder / "timing.cache").string();
+}
+
+struct UndoStep {
+    Settings settings;
+    std::string label;
+};
+
+ProblemSeverity severityOf(BuildNote::Severity severity) { return static_cast<ProblemSeverity>(severity); }
+
+}  // namespace
+
+struct Session::State {
+    mutable std::mutex mutex;
+    std::map<int, Listener> listeners;
+    int nextListener = 1, nextBuild = 1, nextComparison = 1;
+    std::shared_ptr<const Model> model;
+    Settings settings;
+    std::deque<UndoStep> undo, redo;
+    std::vector<std::shared_ptr<const Build>> builds;
+    std::vector<std::shared_ptr<const Comparison>> comparisons;
+    std::vector<ProblemEntry> problems;
+    std::string documentPath;
+    bool modified = false;
+    TimingCache timingCache;
+    std::string loadedCachePath;
+
+    void notify(std::initializer_list<SessionChange> changes) {
+        std::vector<Listener> all;
+        {
+            std::lock_guard lock(mutex);
+            for (const auto& entry : listeners) all.push_back(entry.second);
+        }
+        for (SessionChange change : changes)
+            for (const Listener& listener : all) listener(change);
+    }
+
+    /// "BF16", or "BF16 (2)" when taken.
+    std::string buildName(const Settings& used) const {
+        std::string base(precisionModeName(used.builder.precision));
+        if (!used.builder.precisionRules.empty()) base += " + " + std::to_string(used.builder.precisionRules.size()) + (used.builder.precisionRules.size() == 1 ? " rule" : " rules");
+        if (used.builder.device != "cpu") base += " @" + used.builder.device;
+        std::string name = base;
+        for (int n = 2; std::any_of(builds.begin(), builds.end(), [&](const auto& b) { return b->name == name; }); ++n) name = base + " (" + std::to_string(n) + ")";
+        return name;
+    }
+
+    void setProblems(const std::string& source, std::vector<ProblemEntry> fresh) {
+        problems.erase(std::remove_if(problems.begin(), problems.end(), [&](const ProblemEntry& p) { return p.source == source; }), problems.end());
+        problems.insert(problems.end(), std::make_move_iterator(fresh.begin()), std::make_move_iterator(fresh.end()));
+    }
+};
+
+Session::Session(const KernelRegistry& kernels) : m_kernels(kernels), m_state(std::make_unique<State>()) {
+    m_state->settings.builder.timingCachePath = defaultTimingCachePath();
+    m_jobs = std::make_unique<JobQueue>([this] { m_state->notify({SessionChange::Jobs}); });
+}
+Session::~Session() { m_jobs.reset(); }
+
+int Session::addListener(Listener listener) {
+    std::lock_guard lock(m_state->mutex);
+    m_state->listeners[m_state->nextListener] = std::move(listener);
+    return m_state->nextListener++;
+}
+void Session::removeListener(int id) {
+    std::lock_guard lock(m_state->mutex);
+    m_state->listeners.erase(id);
+}
+
+std::shared_ptr<const Model> Session::model() const {
+    std::lock_guard lock(m_state->mutex);
+    return m_state->model;
+}
+Settings Session::settings() const {
+    std::lock_guard lock(m_state->mutex);
+    return m_state->settings;
+}
+std::vector<std::shared_ptr<const Build>> Session::builds() const {
+    std::lock_guard lock(m_state->mutex);
+    return m_state->builds;
+}
+std::shared_ptr<const Build> Session::build(int id) const {
+    for (const auto& b : builds())
+        if (b->id == id) return b;
+    return nullptr;
+}
+std::vector<std::shared_ptr<const Comparison>> Session::comparisons() const {
+    std::lock_guard lock(m_state->mutex);
+    return m_state->comparisons;
+}
+std::vector<ProblemEntry> Session::problems() const {
+    std::lock_guard lock(m_state->mutex);
+    return m_state->problems;
+}
+bool Session::isModified() const {
+    std::lock_guard lock(m_state->mutex);
+    return m_state->modified;
+}
+std::string Session::documentPath() const {
+    std::lock_guard lock(m_state->mutex);
+    return m_state->documentPath;
+}
+
+std::vector<DeviceInfo> Session::devices() const {
+    std::vector<DeviceInfo> devices = {cpuDeviceInfo()};
+    for (const auto& provider : m_kernels.devices())
+        for (DeviceInfo& device : provider->list()) devices.push_back(std::move(device));
+    return devices;
+}
+
+void Session::setSettings(Settings settings, std::string label) {
+    {
+        std::lock_guard lock(m_state->mutex);
+        if (settings == m_state->settings) return;
+        m_state->undo.push_back({m_state->settings, std::move(label)});
+        m_state->redo.clear();
+        m_state->settings = std::move(settings);
+        m_state->modified = true;
+    }
+    m_state->notify({SessionChange::Settings, SessionChange::Document});
+}
+bool Session::canUndo() const { return !undoLabel().empty(); }
+bool Session::canRedo() const { return !redoLabel().empty(); }
+std::string Session::undoLabel() const {
+    std::lock_guard lock(m_state->mutex);
+    return m_state->undo.empty() ? std::string() : m_state->undo.back().label;
+}
+std::string Session::redoLabel() const {
+    std::lock_guard lock(m_state->mutex);
+    return m_state->redo.empty() ? std::string() : m_state->redo.back().label;
+}
+
+void Session::undo() {
+    {
+        std::lock_guard lock(m_state->mutex);
+        if (m_state->undo.empty()) return;
+        UndoStep step = std::move(m_state->undo.back());
+        m_state->undo.pop_back();
+        m_state->redo.push_back({m_state->settings, step.label});
+        m_state->settings = std::move(step.settings);
+    }
+    m_state->notify({SessionChange::Settings});
+}
+void Session::redo() {
+    {
+        std::lock_guard lock(m_state->mutex);
+        if (m_state->redo.empty()) return;
+        UndoStep step = std::move(m_state->redo.back());
+        m_state->redo.pop_back();
+        m_state->undo.push_back({m_state->settings, step.label});
+        m_state->settings = std::move(step.settings);
+    }
+    m_state->notify({SessionChange::Settings});
+}
+
+std::vector<std::string> Session::ignoredRequests() const {
+    std::vector<std::string> reasons;
+    const Settings now = settings();
+    const auto builds = this->builds();
+    for (auto b = builds.rbegin(); b != builds.rend(); ++b) {
+        if (!((*b)->settings.builder == now.builder)) continue;
+        for (const BuildNote& note : (*b)->report.notes) reasons.push_back(note.message);
+        break;
+    }
+    return reasons;
+}
+
+Status Session::openModelNow(const std::string& path, const CancelToken& cancel) {
+    ImportOptions options;
+    options.allowUnsupported = true;
+    options.cancel = cancel;
+    STROBE_ASSIGN(ImportedModel imported, importOnnx(path, options));
+    auto model = std::make_shared<Model>();
+    model->path = path;
+    model->name = std::filesystem::path(path).filename().string();
+    model->hash = imported.fileHash;
+    auto shared = std::make_shared<const ImportedModel>(std::move(imported));
+    model->imported = shared;
+    model->parsed = std::shared_ptr<const Network>(shared, &shared->network);
+    std::vector<ProblemEntry> problems;
+    const auto nodeOf = [&](const std::string& name) {
+        const auto& nodes = shared->network.sourceNodes();
+        for (size_t n = 0; n < nodes.size(); ++n)
+            if (nodes[n].name == name) return std::vector<int>{static_cast<int>(n)};
+        return std::vector<int>();
+    };
+    for (const UnsupportedNode& node : shared->unsupported)
+        problems.push_back({ProblemSeverity::Error, "import", nodeOf(node.name), node.name,
+                            "op '" + node.opType + "'" + (node.domain.empty() ? "" : " of domain '" + node.domain + "'") + " (version " + std::to_string(node.version) + ") is not supported", node.help});
+    for (const ImportIssue& issue : shared->warnings)
+        problems.push_back({issue.severity == ImportSeverity::Note ? ProblemSeverity::Info : ProblemSeverity::Warning, "import", nodeOf(issue.node), issue.node, issue.message, issue.fix});
+    {
+        std::lock_guard lock(m_state->mutex);
+        const bool other = m_state->model && m_state->model->hash != model->hash;
+        if (other) {
+            m_state->settings.shapes.clear();
+            m_state->settings.inputFile.clear();
+            m_state->settings.builder.profiles.clear();
+            m_state->settings.builder.precisionRules.clear();
+            m_state->settings.builder.pinnedTactics.clear();
+        }
+        m_state->undo.clear();
+        m_state->redo.clear();
+        m_state->builds.clear();
+        m_state->comparisons.clear();
+        m_state->problems = std::move(problems);
+        m_state->model = std::move(model);
+        m_state->documentPath.clear();
+        m_state->modified = false;
+    }
+    m_state->notify({SessionChange::Model, SessionChange::Builds, SessionChange::Comparisons, SessionChange::Problems, SessionChange::Settings, SessionChange::Document});
+    return Status::ok();
+}
+
+Result<std::shared_ptr<const Build>> Session::buildNow(bool profile, const Builder::ProgressCallback& progress, const CancelToken& cancel) {
+    const std::shared_ptr<const Model> model = this->model();
+    if (!model) return invalidArgument("no model is open; open an ONNX file first");
+    auto build = std::make_shared<Build>();
+    build->settings = settings();
+    build->createdAt = nowIso();
+    std::vector<ProblemEntry> problems;
+    const std::string cachePath = build->settings.builder.timingCachePath;
+    if (!cachePath.empty() && cachePath != m_state->loadedCachePath) {
+        if (const auto warning = m_state->timingCache.load(cachePath)) problems.push_back({ProblemSeverity::Warning, "", {}, "", *warning, "nothing to do"});
+        m_state->loadedCachePath = cachePath;
+    }
+    Builder::Request request;
+    request.parsed = model->parsed;
+    request.config = build->settings.builder;
+    request.modelName = model->name;
+    request.modelHash = model->hash;
+    request.timingCache = &m_state->timingCache;
+    request.cancel = cancel;
+    const double buildShare = profile ? 0.8 : 1.0;
+    request.progress = [&](const BuildProgress& p) {
+        if (progress) progress({p.step, p.fraction * buildShare, p.secondsLeft < 0 ? -1 : p.secondsLeft + (profile ? build->settings.profileMs * 2.2e-3 : 0)});
+    };
+    STROBE_ASSIGN(BuildResult result, Builder(m_kernels).build(request));
+    if (!cachePath.empty() && result.report.timedCandidates > 0)
+        if (const Status saved = m_state->timingCache.save(cachePath); !saved.isOk()) problems.push_back({ProblemSeverity::Warning, "", {}, "", saved.message(), "choose a writable timing cache"});
+    build->engine = result.engine;
+    build->report = std::move(result.report);
+    STROBE_ASSIGN(const std::vector<uint8_t> bytes, build->engine->serialize());
+    build->engineBytes = bytes.size();
+    if (profile) {
+        STROBE_ASSIGN(Samples samples, loadSamples(*build->engine, build->settings.inputFile, build->settings.shapes, build->settings.seed, 1));
+        ProfileOptions options;
+        options.durationMs = build->settings.profileMs;
+        options.warmUpMs = std::min(200.0, options.durationMs / 4);
+        const auto report = [&](double f) {
+            if (progress) progress({"Profiling", buildShare + (1 - buildShare) * f, (1 - f) * build->settings.profileMs * 2.2e-3});
+        };
+        STROBE_ASSIGN(Profile measured, profileEngine(*build->engine, samples.runs.front(), options, report, cancel));
+        build->profile = std::make_shared<const Profile>(std::move(measured));
+    }
+    {
+        std::lock_guard lock(m_state->mutex);
+        if (m_state->model != model) return Status(ErrorCode::Cancelled, "another model was opened meanwhile");
+        build->id = m_state->nextBuild++;
+        build->name = m_state->buildName(build->settings);
+        const std::string source = "build " + build->name;
+        for (ProblemEntry& p : problems) p.source = source;
+        for (const BuildNote& note : build->report.notes) problems.push_back({severityOf(note.severity), source, note.provenance, note.layer, note.message, note.fix});
+        m_state->setProblems(source, std::move(problems));
+        m_state->builds.push_back(build);
+        m_state->modified = true;
+    }
+    m_state->notify({SessionChange::Builds, SessionChange::Problems, SessionChange::Document});
+    return std::shared_ptr<const Build>(build);
+}
+
+Result<std::shared_ptr<const Comparison>> Session::compareNow(int a, int b, const std::function<void(double)>& progress, const CancelToken& cancel) {
+    const auto buildA = build(a), buildB = build(b);
+    if (!buildA || !buildB) return notFound("build " + std::to_string(buildA ? b : a) + " does not exist");
+    STROBE_ASSIGN(const Samples samples, loadSamples(*buildA->engine, settings().inputFile, settings().shapes, settings().seed, kMaxSamplesCompared * 8));
+    AccuracyOptions options;
+    options.labels = samples.labels;
+    STROBE_ASSIGN(AccuracyReport report, compareAccuracy(*buildA->engine, *buildB->engine, samples.runs, options, progress, cancel));
+    auto comparison = std::make_shared<Comparison>();
+    comparison->a = a;
+    comparison->b = b;
+    comparison->accuracy = std::make_shared<const AccuracyReport>(std::move(report));
+    comparison->rows = alignBuilds(*buildA, *buildB, comparison->accuracy.get());
+    {
+        std::lock_guard lock(m_state->mutex);
+        comparison->id = m_state->nextComparison++;
+        auto& all = m_state->comparisons;
+        all.erase(std::remove_if(all.begin(), all.end(), [&](const auto& c) { return c->a == a && c->b == b; }), all.end());
+        all.push_back(comparison);
+        m_state->modified = true;
+    }
+    m_state->notify({SessionChange::Comparisons, SessionChange::Document});
+    return std::shared_ptr<const Comparison>(comparison);
+}
+
+void Session::removeBuild(int id) {
+    {
+        std::lock_guard lock(m_state->mutex);
+        auto& builds = m_state->builds;
+        builds.erase(std::remove_if(builds.begin(), builds.end(), [&](const auto& b) { return b->id == id; }), builds.end());
+        auto& comparisons = m_state->comparisons;
+        comparisons.erase(std::remove_if(comparisons.begin(), comparisons.end(), [&](const auto& c) { return c->a == id || c->b == id; }), comparisons.end());
+        m_state->modified = true;
+    }
+    m_state->notify({SessionChange::Builds, SessionChange::Comparisons, SessionChange::Document});
+}
+
+Status Session::saveNow(const std::string& path) {
+    SessionSnapshot snapshot;
+    {
+        std::lock_guard lock(m_state->mutex);
+        snapshot = {m_state->model, m_state->settings, m_state->builds, m_state->comparisons};
+    }
+    STROBE_RETURN_IF_ERROR(saveDocument(path, snapshot));
+    {
+        std::lock_guard lock(m_state->mutex);
+        m_state->documentPath = path;
+        m_state->modified = false;
+    }
+    m_state->notify({SessionChange::Document});
+    return Status::ok();
+}
+
+Status Session::openDocumentNow(const std::string& path, const CancelToken& cancel) {
+    STROBE_ASSIGN(SessionSnapshot snapshot, loadDocument(path, m_kernels, cancel));
+    {
+        std::lock_guard lock(m_state->mutex);
+        m_state->model = snapshot.model;
+        m_state->settings = snapshot.settings;
+        m_state->builds = snapshot.builds;
+        m_state->comparisons = snapshot.comparisons;
+        m_state->problems.clear();
+        for (const auto& build : m_state->builds) {
+            m_state->nextBuild = std::max(m_state->nextBuild, build->id + 1);
+            std::vector<ProblemEntry> problems;
+            for (const BuildNote& note : build->report.notes) problems.push_back({severityOf(note.severity), "build " + build->name, note.provenance, note.layer, note.message, note.fix});
+            m_state->setProblems("build " + build->name, std::move(problems));
+        }
+        for (const auto& comparison : m_state->comparisons) m_state->nextComparison = std::max(m_state->nextComparison, comparison->id + 1);
+        m_state->undo.clear();
+        m_state->redo.clear();
+        m_state->documentPath = path;
+        m_state->modified = false;
+    }
+    m_state->notify({SessionChange::Model, SessionChange::Settings, SessionChange::Builds, SessionChange::Comparisons, SessionChange::Problems, SessionChange::Document});
+    return Status::ok();
+}
+
+JobId Session::openModel(std::string path) {
+    const std::string name = std::filesystem::path(path).filename().string();
+    return m_jobs->submit("Open " + name, [this, path = std::move(path)](JobContext& job) { return openModelNow(path, job.cancelToken()); });
+}
+JobId Session::buildAndProfile(bool profile) {
+    const std::string title = "Build " + std::string(precisionModeName(settings().builder.precision));
+    return m_jobs->submit(title, [this, profile](JobContext& job) {
+        return buildNow(profile, [&](const BuildProgress& p) { job.progress(p.step, p.fraction, p.secondsLeft); }, job.cancelToken()).status();
+    });
+}
+JobId Session::compare(int buildA, int buildB) {
+    return m_jobs->submit("Compare", [this, buildA, buildB](JobContext& job) {
+        return compareNow(buildA, buildB, [&](double f) { job.progress("Comparing samples", f, -1); }, job.cancelToken()).status();
+    });
+}
+JobId Session::exportEngine(int id, std::string path) {
+    return m_jobs->submit("Export " + std::filesystem::path(path).filename().string(), [this, id, path](JobContext&) {
+        const auto chosen = build(id);
+        return chosen ? chosen->engine->save(path) : notFound("build " + std::to_string(id) + " does not exist");
+    });
+}
+JobId Session::saveAs(std::string path) {
+    return m_jobs->submit("Save " + std::filesystem::path(path).filename().string(), [this, path](JobContext&) { return saveNow(path); });
+}
+JobId Session::openDocument(std::string path) {
+    return m_jobs->submit("Open " + std::filesystem::path(path).filename().string(), [this, path](JobContext& job) { return openDocumentNow(path, job.cancelToken()); });
+}
+
+}  // namespace strobe
