@@ -8,11 +8,12 @@ namespace {
 struct TypeRow {
     std::string_view name;
     int bits;
+    int onnx;
 };
-constexpr std::array<TypeRow, 19> kRows = {{{"undefined", 0}, {"fp32", 32},  {"fp64", 64},  {"fp16", 16},  {"bf16", 16},
-                                            {"fp8e4m3", 8},   {"fp8e5m2", 8}, {"int4", 4},   {"uint4", 4},  {"int8", 8},
-                                            {"uint8", 8},     {"int16", 16},  {"uint16", 16}, {"int32", 32}, {"uint32", 32},
-                                            {"int64", 64},    {"uint64", 64}, {"bool", 8},   {"string", 8 * sizeof(void*) * 4}}};
+constexpr std::array<TypeRow, 19> kRows = {{{"undefined", 0, 0}, {"fp32", 32, 1},  {"fp64", 64, 11},  {"fp16", 16, 10},  {"bf16", 16, 16},
+                                            {"fp8e4m3", 8, 17},   {"fp8e5m2", 8, 19}, {"int4", 4, 22},   {"uint4", 4, 21},  {"int8", 8, 3},
+                                            {"uint8", 8, 2},     {"int16", 16, 5},  {"uint16", 16, 4}, {"int32", 32, 6}, {"uint32", 32, 12},
+                                            {"int64", 64, 7},    {"uint64", 64, 13}, {"bool", 8, 9},   {"string", 8 * sizeof(void*) * 4, 8}}};
 
 }  // namespace
 
@@ -27,6 +28,14 @@ std::string_view dataTypeName(DataType type) { return kRows[static_cast<size_t>(
 std::optional<DataType> dataTypeFromName(std::string_view name) {
     for (size_t i = 0; i < kRows.size(); ++i)
         if (kRows[i].name == name) return static_cast<DataType>(i);
+    return std::nullopt;
+}
+
+int64_t onnxTypeNumber(DataType type) { return kRows[static_cast<size_t>(type)].onnx; }
+
+std::optional<DataType> dataTypeFromOnnx(int64_t number) {
+    for (size_t i = 1; i < kRows.size(); ++i)
+        if (kRows[i].onnx == number) return static_cast<DataType>(i);
     return std::nullopt;
 }
 

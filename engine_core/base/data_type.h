@@ -35,6 +35,9 @@ size_t dataTypeBytes(DataType type, int64_t count);
 /// Short name as the views and the text form show it: "fp32", "bf16", "int64" …
 std::string_view dataTypeName(DataType type);
 std::optional<DataType> dataTypeFromName(std::string_view name);
+/// The number that ONNX gives a type (TensorProto.DataType); 0 for Undefined. nullopt: a number for which Strobe has no type.
+int64_t onnxTypeNumber(DataType type);
+std::optional<DataType> dataTypeFromOnnx(int64_t number);
 bool isFloatingPoint(DataType type);
 bool isInteger(DataType type);
 bool isSigned(DataType type);

@@ -225,6 +225,59 @@ std::optional<int64_t> Dim::evaluate(const SymbolValues& values) const {
     return sum;
 }
 
+namespace {
+
+std::optional<int64_t> lowerBoundOf(const Dim& dim, int depth);
+
+std::optional<int64_t> lowerBoundOf(const DimAtom& atom, int depth) {
+    if (atom.kind == AtomKind::Symbol) return 0;
+    const auto a = lowerBoundOf(atom.a, depth), b = lowerBoundOf(atom.b, depth);
+    switch (atom.kind) {
+        case AtomKind::FloorDiv:
+            if (a && atom.b.isConstant() && atom.b.constant() > 0) return floorDivide(*a, atom.b.constant());
+            return a && b && *a >= 0 && *b >= 0 ? std::optional<int64_t>(0) : std::nullopt;
+        case AtomKind::Max: return a && b ? std::max(*a, *b) : a ? a : b;
+        case AtomKind::Min: return a && b ? std::optional<int64_t>(std::min(*a, *b)) : std::nullopt;
+        case AtomKind::Symbol: break;
+    }
+    return std::nullopt;
+}
+
+/// A negative multiple of floor(a/c) or min(a, b) is bounded by the same multiple of a (a ≥ 0, c ≥ 1), or of b.
+std::vector<Dim> upperBoundsOf(const DimAtom& atom, int depth) {
+    if (atom.kind == AtomKind::Min) return {atom.a, atom.b};
+    const auto a = lowerBoundOf(atom.a, depth);
+    if (atom.kind == AtomKind::FloorDiv && a && *a >= 0 && atom.b.isConstant() && atom.b.constant() > 0) return {atom.a};
+    return {};
+}
+
+std::optional<int64_t> lowerBoundOf(const Dim& dim, int depth) {
+    if (dim.isConstant()) return dim.constant();
+    if (depth > 8) return std::nullopt;
+    int64_t bound = 0;
+    for (const auto& [monomial, coefficient] : DimExpr::of(dim)->terms()) {
+        if (coefficient < 0 && monomial.factors.size() == 1) {
+            const DimAtom& atom = *monomial.factors[0];
+            const Dim rest = dim - DimExpr::make({{monomial, coefficient}});
+            for (const Dim& upper : upperBoundsOf(atom, depth + 1))
+                if (const auto found = lowerBoundOf(rest + upper * Dim(coefficient), depth + 1)) return found;
+        }
+        if (coefficient < 0 && !monomial.factors.empty()) return std::nullopt;
+        int64_t term = coefficient;
+        for (const AtomPtr& atom : monomial.factors) {
+            const auto factor = lowerBoundOf(*atom, depth + 1);
+            if (!factor || *factor < 0) return std::nullopt;
+            term = saturated(checkedMul(term, *factor), false);
+        }
+        bound = saturated(checkedAdd(bound, term), term < 0);
+    }
+    return bound;
+}
+
+}  // namespace
+
+std::optional<int64_t> Dim::lowerBound() const { return lowerBoundOf(*this, 0); }
+
 Dim Dim::substitute(const std::map<std::string, Dim>& values) const {
     if (!m_expr) return *this;
     Dim sum(0);

@@ -37,6 +37,8 @@ public:
 
     /// nullopt: a symbol has no value, a division by zero, or an overflow of 64 bits.
     std::optional<int64_t> evaluate(const SymbolValues& values) const;
+    /// A bound that holds whatever the symbols are, given that symbols are extents (0 or more). nullopt: none found.
+    std::optional<int64_t> lowerBound() const;
     /// The same expression with some symbols replaced.
     Dim substitute(const std::map<std::string, Dim>& values) const;
     std::string toString() const;

@@ -33,37 +33,42 @@ std::string printFloat(float value) {
     return {buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr};
 }
 
-float evaluateActivation(const PointwiseInstruction& i, float a) {
-    const auto sigmoid = [](float x) { return 1.0f / (1.0f + std::exp(-x)); };
-    const auto softplus = [](float x) { return x > 20.0f ? x : std::log1p(std::exp(x)); };
+template <class T>
+T evaluateActivation(const PointwiseInstruction& i, T a) {
+    const T alpha = static_cast<T>(i.alpha), beta = static_cast<T>(i.beta), zero = 0, one = 1, half = static_cast<T>(0.5);
+    const auto sigmoid = [](T x) { return static_cast<T>(1) / (static_cast<T>(1) + std::exp(-x)); };
+    const auto softplus = [](T x) { return x > static_cast<T>(40) ? x : std::log1p(std::exp(x)); };
     switch (i.op) {
-        case PointwiseOp::Relu: return a > 0.0f || std::isnan(a) ? a : 0.0f;
-        case PointwiseOp::LeakyRelu: return a < 0.0f ? i.alpha * a : a;
-        case PointwiseOp::ThresholdedRelu: return a > i.alpha ? a : 0.0f;
-        case PointwiseOp::Clip: return std::isnan(a) ? a : std::min(std::max(a, i.alpha), i.beta);
+        case PointwiseOp::Relu: return a > zero || std::isnan(a) ? a : zero;
+        case PointwiseOp::LeakyRelu: return a < zero ? alpha * a : a;
+        case PointwiseOp::ThresholdedRelu: return a > alpha ? a : zero;
+        case PointwiseOp::Clip: return std::isnan(a) ? a : std::min(std::max(a, alpha), beta);
         case PointwiseOp::Sigmoid: return sigmoid(a);
-        case PointwiseOp::HardSigmoid: return std::min(std::max(i.alpha * a + i.beta, 0.0f), 1.0f);
-        case PointwiseOp::HardSwish: return a * std::min(std::max(a / 6.0f + 0.5f, 0.0f), 1.0f);
+        case PointwiseOp::HardSigmoid: return std::min(std::max(alpha * a + beta, zero), one);
+        case PointwiseOp::HardSwish: return a * std::min(std::max(a / static_cast<T>(6.0) + half, zero), one);
         case PointwiseOp::Silu: return a * sigmoid(a);
-        case PointwiseOp::Gelu: return 0.5f * a * (1.0f + std::erf(a * 0.70710678118654752f));
-        case PointwiseOp::GeluTanh: return 0.5f * a * (1.0f + std::tanh(0.79788456080286536f * (a + 0.044715f * a * a * a)));
+        case PointwiseOp::Gelu: return half * a * (one + std::erf(a * static_cast<T>(0.70710678118654752)));
+        case PointwiseOp::GeluTanh: return half * a * (one + std::tanh(static_cast<T>(0.79788456080286536) * (a + static_cast<T>(0.044715) * a * a * a)));
         case PointwiseOp::Softplus: return softplus(a);
-        case PointwiseOp::Softsign: return a / (1.0f + std::fabs(a));
-        case PointwiseOp::Elu: return a < 0.0f ? i.alpha * std::expm1(a) : a;
-        case PointwiseOp::Selu: return i.beta * (a > 0.0f ? a : i.alpha * std::expm1(a));
-        case PointwiseOp::Celu: return std::max(a, 0.0f) + std::min(0.0f, i.alpha * std::expm1(a / i.alpha));
+        case PointwiseOp::Softsign: return a / (one + std::fabs(a));
+        case PointwiseOp::Elu: return a < zero ? alpha * std::expm1(a) : a;
+        case PointwiseOp::Selu: return beta * (a > zero ? a : alpha * std::expm1(a));
+        case PointwiseOp::Celu: return std::max(a, zero) + std::min(zero, alpha * std::expm1(a / alpha));
         case PointwiseOp::Mish: return a * std::tanh(softplus(a));
         default: return a;
     }
 }
 
-float evaluateUnary(const PointwiseInstruction& i, float a) {
+template <class T>
+T evaluateUnary(const PointwiseInstruction& i, T a) {
+    const T zero = 0, one = 1;
+    const auto truth = [](bool value) { return static_cast<T>(value ? 1 : 0); };
     switch (i.op) {
         case PointwiseOp::Abs: return std::fabs(a);
         case PointwiseOp::Neg: return -a;
         case PointwiseOp::Sqrt: return std::sqrt(a);
-        case PointwiseOp::Rsqrt: return 1.0f / std::sqrt(a);
-        case PointwiseOp::Reciprocal: return 1.0f / a;
+        case PointwiseOp::Rsqrt: return one / std::sqrt(a);
+        case PointwiseOp::Reciprocal: return one / a;
         case PointwiseOp::Exp: return std::exp(a);
         case PointwiseOp::Log: return std::log(a);
         case PointwiseOp::Erf: return std::erf(a);
@@ -82,14 +87,17 @@ float evaluateUnary(const PointwiseInstruction& i, float a) {
         case PointwiseOp::Floor: return std::floor(a);
         case PointwiseOp::Ceil: return std::ceil(a);
         case PointwiseOp::Round: return std::nearbyint(a);
-        case PointwiseOp::Sign: return a > 0.0f ? 1.0f : a < 0.0f ? -1.0f : a;
-        case PointwiseOp::Not: return a == 0.0f ? 1.0f : 0.0f;
-        case PointwiseOp::IsNaN: return std::isnan(a) ? 1.0f : 0.0f;
+        case PointwiseOp::Sign: return a > zero ? one : a < zero ? -one : a;
+        case PointwiseOp::Not: return truth(a == zero);
+        case PointwiseOp::IsNaN: return truth(std::isnan(a));
         default: return evaluateActivation(i, a);
     }
 }
 
-float evaluateBinary(PointwiseOp op, float a, float b) {
+template <class T>
+T evaluateBinary(PointwiseOp op, T a, T b) {
+    const T zero = 0;
+    const auto truth = [](bool value) { return static_cast<T>(value ? 1 : 0); };
     switch (op) {
         case PointwiseOp::Add: return a + b;
         case PointwiseOp::Sub: return a - b;
@@ -97,21 +105,22 @@ float evaluateBinary(PointwiseOp op, float a, float b) {
         case PointwiseOp::Div: return a / b;
         case PointwiseOp::Pow: return std::pow(a, b);
         case PointwiseOp::Mod: {
-            const float rest = std::fmod(a, b);
-            return rest != 0.0f && (rest < 0.0f) != (b < 0.0f) ? rest + b : rest;
+            const T rest = std::fmod(a, b);
+            if (rest == zero) return std::copysign(zero, b);
+            return (rest < zero) != (b < zero) ? rest + b : rest;
         }
         case PointwiseOp::Fmod: return std::fmod(a, b);
         case PointwiseOp::Min: return std::isnan(a) ? a : std::isnan(b) ? b : std::min(a, b);
         case PointwiseOp::Max: return std::isnan(a) ? a : std::isnan(b) ? b : std::max(a, b);
-        case PointwiseOp::PRelu: return a < 0.0f ? a * b : a;
-        case PointwiseOp::Equal: return a == b ? 1.0f : 0.0f;
-        case PointwiseOp::Less: return a < b ? 1.0f : 0.0f;
-        case PointwiseOp::LessOrEqual: return a <= b ? 1.0f : 0.0f;
-        case PointwiseOp::Greater: return a > b ? 1.0f : 0.0f;
-        case PointwiseOp::GreaterOrEqual: return a >= b ? 1.0f : 0.0f;
-        case PointwiseOp::And: return a != 0.0f && b != 0.0f ? 1.0f : 0.0f;
-        case PointwiseOp::Or: return a != 0.0f || b != 0.0f ? 1.0f : 0.0f;
-        case PointwiseOp::Xor: return (a != 0.0f) != (b != 0.0f) ? 1.0f : 0.0f;
+        case PointwiseOp::PRelu: return a < zero ? a * b : a;
+        case PointwiseOp::Equal: return truth(a == b);
+        case PointwiseOp::Less: return truth(a < b);
+        case PointwiseOp::LessOrEqual: return truth(a <= b);
+        case PointwiseOp::Greater: return truth(a > b);
+        case PointwiseOp::GreaterOrEqual: return truth(a >= b);
+        case PointwiseOp::And: return truth(a != zero && b != zero);
+        case PointwiseOp::Or: return truth(a != zero || b != zero);
+        case PointwiseOp::Xor: return truth((a != zero) != (b != zero));
         default: return a;
     }
 }
@@ -210,13 +219,23 @@ std::optional<PointwiseProgram> PointwiseProgram::parse(std::string_view text, i
     return program;
 }
 
-float evaluatePointwise(const PointwiseInstruction& instruction, float a, float b, float c) {
+namespace {
+
+template <class T>
+T evaluate(const PointwiseInstruction& instruction, T a, T b, T c) {
     switch (pointwiseOperandCount(instruction.op)) {
-        case 0: return instruction.alpha;
+        case 0: return static_cast<T>(instruction.alpha);
         case 1: return evaluateUnary(instruction, a);
         case 2: return evaluateBinary(instruction.op, a, b);
-        default: return a != 0.0f ? b : c;
+        default: return a != 0 ? b : c;
     }
+}
+
+}  // namespace
+
+float evaluatePointwise(const PointwiseInstruction& instruction, float a, float b, float c) { return evaluate(instruction, a, b, c); }
+double evaluatePointwiseDouble(const PointwiseInstruction& instruction, double a, double b, double c) {
+    return evaluate(instruction, a, b, c);
 }
 
 }  // namespace strobe

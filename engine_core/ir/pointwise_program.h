@@ -52,5 +52,7 @@ struct PointwiseProgram {
 
 /// One instruction on scalars: the definition that every kernel is tested against.
 float evaluatePointwise(const PointwiseInstruction& instruction, float a, float b, float c);
+/// The same in double, for models that compute in FP64 (reference kernels only).
+double evaluatePointwiseDouble(const PointwiseInstruction& instruction, double a, double b, double c);
 
 }  // namespace strobe

@@ -1,0 +1,63 @@
+#include <numeric>
+
+#include "engine_core/ops/inference_helpers.h"
+#include "engine_core/ops/value_inference.h"
+
+namespace strobe {
+namespace {
+
+Result<std::vector<int64_t>> paddedAxes(const InferenceContext& context) {
+    const auto rank = static_cast<int64_t>(context.inputShape(0).size());
+    std::vector<int64_t> axes(static_cast<size_t>(rank));
+    std::iota(axes.begin(), axes.end(), 0);
+    if (!context.hasInput(3)) return axes;
+    const auto given = constantValues(context, 3);
+    if (!given) return unsupported("input 3 (axes) is computed when the model runs; constant axes are needed");
+    axes = *given;
+    for (int64_t& axis : axes) {
+        STROBE_ASSIGN(axis, normalizeAxis(axis, rank));
+    }
+    return axes;
+}
+
+Status checkMode(const InferenceContext& context) {
+    const std::string mode = context.attributes().getString("mode", "constant");
+    if (mode == "constant" || mode == "reflect" || mode == "edge" || mode == "wrap") return Status::ok();
+    return invalidModel("attribute 'mode' is '" + mode + "'; constant, reflect, edge or wrap is allowed");
+}
+
+Status inferPad(InferenceContext& context) {
+    const Shape& x = context.inputShape(0);
+    context.setOutputUnknownRank(0, context.inputType(0));
+    STROBE_RETURN_IF_ERROR(checkMode(context));
+    STROBE_RETURN_IF_ERROR(requireRank(context, 1, 1));
+    STROBE_ASSIGN(const std::vector<int64_t> axes, paddedAxes(context));
+    const auto pads = context.inputValues(1);
+    if (pads && pads->size() != 2 * axes.size())
+        return invalidModel("input 1 (pads) has " + std::to_string(pads->size()) + " elements, " + std::to_string(2 * axes.size()) + " are needed");
+    Shape y = x;
+    for (size_t i = 0; i < axes.size(); ++i) {
+        Dim& extent = y[static_cast<size_t>(axes[i])];
+        extent = pads ? extent + (*pads)[i] + (*pads)[i + axes.size()] : context.freshSymbol();
+        if (extent.isConstant() && extent.constant() < 0)
+            return invalidModel("pads take away more of axis " + std::to_string(axes[i]) + " than input " + toString(x) + " has");
+    }
+    context.setOutput(0, context.inputType(0), std::move(y));
+    return Status::ok();
+}
+
+}  // namespace
+
+STROBE_OPS(pad) {
+    OpDefinition pad;
+    pad.name = "Pad";
+    pad.family = OpFamily::ShapeCopy;
+    pad.minInputs = 2;
+    pad.maxInputs = 4;
+    pad.attributes = {{"mode", AttributeKind::String}};
+    pad.valueInputs = 0b1010;
+    pad.infer = inferPad;
+    registry.add(std::move(pad));
+}
+
+}  // namespace strobe

@@ -1,0 +1,124 @@
+#include "engine_core/ops/slice.h"
+
+#include <limits>
+#include <numeric>
+
+#include "engine_core/ops/inference_helpers.h"
+#include "engine_core/ops/value_inference.h"
+
+namespace strobe {
+namespace {
+
+constexpr int64_t kHuge = std::numeric_limits<int32_t>::max();  // exporters write "to the end" as INT32_MAX or INT64_MAX
+
+/// `position` counted from the front, clamped to [low, high]. A symbolic position counts from the back exactly when it is
+/// provably negative.
+Dim resolvePosition(const Dim& position, const Dim& extent, const Dim& low, const Dim& high) {
+    if (position.isConstant() && position.constant() >= kHuge) return high;
+    if (position.isConstant() && position.constant() <= -kHuge) return low;
+    const Dim fromFront = provablyAtMost(position, Dim(-1)) ? position + extent : position;
+    return maxOf(low, minOf(fromFront, high));
+}
+
+}  // namespace
+
+SliceRange resolveSlice(const Dim& extent, const Dim& start, const Dim& end, int64_t step) {
+    const Dim zero(0), last = extent - Dim(1);
+    SliceRange range;
+    range.step = step;
+    if (step > 0) {
+        range.start = resolvePosition(start, extent, zero, extent);
+        const Dim stop = resolvePosition(end, extent, zero, extent);
+        range.count = maxOf(zero, Dim::ceilDiv(stop - range.start, Dim(step)));
+    } else {
+        range.start = resolvePosition(start, extent, zero, last);
+        const Dim stop = resolvePosition(end, extent, Dim(-1), last);
+        // Not min(): a step of INT64_MIN has no negative.
+        const Dim stride(step == std::numeric_limits<int64_t>::min() ? std::numeric_limits<int64_t>::max() : -step);
+        range.count = maxOf(zero, Dim::ceilDiv(range.start - stop, stride));
+    }
+    return range;
+}
+
+namespace {
+
+struct SliceInputs {
+    std::vector<int64_t> axes;
+    std::optional<std::vector<Dim>> starts, ends;
+    std::optional<std::vector<int64_t>> steps;
+};
+
+Result<SliceInputs> readInputs(const InferenceContext& context, int64_t rank, size_t count) {
+    SliceInputs in;
+    in.starts = context.inputValues(1);
+    in.ends = context.inputValues(2);
+    in.steps = context.hasInput(4) ? constantValues(context, 4) : std::vector<int64_t>(count, 1);
+    if (context.hasInput(3)) {
+        const auto axes = constantValues(context, 3);
+        if (!axes) return unsupported("input 3 (axes) is computed when the model runs; constant axes are needed");
+        in.axes = *axes;
+    } else {
+        in.axes.resize(count);
+        std::iota(in.axes.begin(), in.axes.end(), 0);
+    }
+    for (int64_t& axis : in.axes) {
+        STROBE_ASSIGN(axis, normalizeAxis(axis, rank));
+    }
+    const auto wrong = [&](const auto& values) { return values && values->size() != in.axes.size(); };
+    if (wrong(in.starts) || wrong(in.ends) || wrong(in.steps))
+        return invalidModel("inputs starts, ends, axes and steps must have the same number of elements, " + std::to_string(in.axes.size()) + " axes found");
+    if (in.steps)
+        for (int64_t step : *in.steps)
+            if (step == 0) return invalidModel("input 4 (steps) holds 0");
+    return in;
+}
+
+void passSlicedValues(InferenceContext& context, const SliceRange& range, const Shape& y) {
+    const auto values = context.inputValues(0);
+    if (!values || y.size() != 1 || !range.start.isConstant() || !range.count.isConstant()) return;
+    std::vector<Dim> chosen;
+    for (int64_t i = 0; i < range.count.constant(); ++i) {
+        const int64_t at = range.start.constant() + i * range.step;
+        if (at < 0 || at >= static_cast<int64_t>(values->size())) return;
+        chosen.push_back((*values)[static_cast<size_t>(at)]);
+    }
+    setValues(context, 0, y, std::move(chosen));
+}
+
+Status inferSlice(InferenceContext& context) {
+    const Shape& x = context.inputShape(0);
+    context.setOutputUnknownRank(0, context.inputType(0));
+    STROBE_RETURN_IF_ERROR(requireRank(context, 1, 1));
+    STROBE_RETURN_IF_ERROR(requireRank(context, 2, 1));
+    const Dim& count = context.inputShape(1)[0];
+    STROBE_ASSIGN(const SliceInputs in, readInputs(context, static_cast<int64_t>(x.size()), count.isConstant() ? static_cast<size_t>(count.constant()) : 0));
+    Shape y = x;
+    SliceRange range;
+    for (size_t i = 0; i < in.axes.size(); ++i) {
+        const auto axis = static_cast<size_t>(in.axes[i]);
+        if (in.starts && in.ends && in.steps) {
+            range = resolveSlice(x[axis], (*in.starts)[i], (*in.ends)[i], (*in.steps)[i]);
+            y[axis] = range.count;
+        } else {
+            y[axis] = context.freshSymbol();
+        }
+    }
+    context.setOutput(0, context.inputType(0), y);
+    if (in.starts && in.ends && in.steps && in.axes.size() == 1) passSlicedValues(context, range, y);
+    return Status::ok();
+}
+
+}  // namespace
+
+STROBE_OPS(slice) {
+    OpDefinition slice;
+    slice.name = "Slice";
+    slice.family = OpFamily::ShapeCopy;
+    slice.minInputs = 3;
+    slice.maxInputs = 5;
+    slice.valueInputs = 0b11110;
+    slice.infer = inferSlice;
+    registry.add(std::move(slice));
+}
+
+}  // namespace strobe
