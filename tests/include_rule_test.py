@@ -111,8 +111,12 @@ def top_level_violations(names):
 
 
 def tracked_top_level(top):
-    listing = subprocess.run(["git", "-C", top, "ls-tree", "--name-only", "HEAD"], capture_output=True, text=True)
-    return set(listing.stdout.split()) if listing.returncode == 0 else {path.name for path in top.iterdir()} - {"build"}
+    """What git would commit at the top; without git (an unpacked archive) all that lies there but build folders."""
+    try:
+        listing = subprocess.run(["git", "-C", top, "ls-files", "-z"], capture_output=True, text=True, check=True).stdout
+        return {name.split("/")[0] for name in listing.split("\0") if name}
+    except (OSError, subprocess.CalledProcessError):
+        return {path.name for path in top.iterdir() if not path.name.startswith("build")}
 
 
 class HouseTest(unittest.TestCase):
