@@ -64,6 +64,7 @@ QPlainTextEdit, QTextEdit, QTextBrowser { background: @surface; border: none; se
 QHeaderView { background: @surface; }
 QHeaderView::section { background: @surface; color: @secondary; border: none; border-bottom: 1px solid @hairline; border-right: 1px solid @hairline; padding: 4px 6px; }
 QHeaderView::section:hover { color: @text; background: @hover; }
+QHeaderView::up-arrow, QHeaderView::down-arrow { subcontrol-origin: padding; subcontrol-position: top center; width: 9px; height: 9px; top: 1px; }
 QTableCornerButton::section { background: @surface; border: none; }
 QScrollArea { border: none; background: transparent; }
 QScrollBar { background: transparent; border: none; }

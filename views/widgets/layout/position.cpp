@@ -3,6 +3,7 @@
 // is a longest path over blocks, which holds the gaps for any widths.
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 #include <numeric>
 
@@ -210,6 +211,43 @@ Extent extentOf(const LayeredGraph& graph, const std::vector<double>& x) {
     return extent;
 }
 
+// Vertices of the trunk that starts at dummy `head`, from top to bottom.
+std::vector<int> trunkFrom(const LayeredGraph& graph, int head) {
+    std::vector<int> trunk{head};
+    for (bool grows = true; grows;) {
+        grows = false;
+        for (const int w : graph.down[trunk.back()]) {
+            if (!graph.isDummy(w)) continue;
+            trunk.push_back(w);
+            grows = true;
+            break;
+        }
+    }
+    return trunk;
+}
+
+// The mean of four alignments leaves passing edges halfway to the border; a straight trunk moves back beside the nodes
+// that it joins, as far as its neighbours let it.
+void tightenTrunks(const LayeredGraph& graph, const LayoutOptions& options, std::vector<double>& x) {
+    for (int head = graph.realCount; head < graph.vertexCount(); ++head) {
+        if (graph.isDummy(graph.up[head].front())) continue;
+        const std::vector<int> trunk = trunkFrom(graph, head);
+        double low = -std::numeric_limits<double>::infinity(), high = -low;
+        bool isStraight = true;
+        for (const int v : trunk) {
+            isStraight = isStraight && std::abs(x[v] - x[head]) < 0.01;
+            const auto& layer = graph.layers[graph.layer[v]];
+            const auto at = static_cast<size_t>(graph.position[v]);
+            if (at > 0) low = std::max(low, x[layer[at - 1]] + separation(graph, options, layer[at - 1], v));
+            if (at + 1 < layer.size())
+                high = std::min(high, x[layer[at + 1]] - separation(graph, options, v, layer[at + 1]));
+        }
+        if (!isStraight || low > high) continue;
+        const double wanted = x[graph.up[head].front()];
+        for (const int v : trunk) x[v] = std::clamp(wanted, low, high);
+    }
+}
+
 }  // namespace
 
 double separation(const LayeredGraph& graph, const LayoutOptions& options, int left, int right) {
@@ -240,6 +278,9 @@ std::vector<double> assignX(const LayeredGraph& graph, const LayoutOptions& opti
         std::sort(values.begin(), values.end());
         x[v] = (values[1] + values[2]) / 2;
     }
+    // Twice: a trunk may wait for the one beside it.
+    tightenTrunks(graph, options, x);
+    tightenTrunks(graph, options, x);
     return x;
 }
 
