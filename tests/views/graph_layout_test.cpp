@@ -74,6 +74,11 @@ TEST(GraphLayout, ResidualChainStaysStraightBesideItsSkip) {
     }
 }
 
+TEST(GraphLayout, SkipPassesCloseBesideItsChain) {
+    const LayoutResult result = layoutGraph(graphOf(5, {{0, 1}, {1, 2}, {2, 3}, {3, 4}, {0, 4}}));
+    EXPECT_LT(result.width, 120 + 2 * LayoutOptions().edgeGap);
+}
+
 TEST(GraphLayout, PlanarGraphHasNoCrossings) {
     // Two ladders that a bad first order would tangle: each pair of parents feeds the pair of the other order.
     const LayoutInput input =

@@ -136,7 +136,7 @@ private slots:
         QAction build("&Build and profile"), open("&Open…");
         QSignalSpy ran(&build, &QAction::triggered);
         CommandPalette palette(&window);
-        palette.open({&open, &build});
+        palette.showFor({&open, &build});
         auto* edit = palette.findChild<QLineEdit*>();
         QTest::keyClicks(edit, "prof");
         QTest::keyClick(edit, Qt::Key_Return);

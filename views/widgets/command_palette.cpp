@@ -50,7 +50,7 @@ CommandPalette::CommandPalette(QWidget* parent)
     connect(m_list, &QListWidget::itemClicked, this, &CommandPalette::run);
 }
 
-void CommandPalette::open(const QList<QAction*>& actions) {
+void CommandPalette::showFor(const QList<QAction*>& actions) {
     m_actions = actions;
     m_edit->clear();
     refill();

@@ -19,7 +19,7 @@ class CommandPalette : public QDialog {
 public:
     // The actions must outlive the palette's opening; disabled ones are shown last and cannot be run.
     explicit CommandPalette(QWidget* parent);
-    void open(const QList<QAction*>& actions);
+    void showFor(const QList<QAction*>& actions);
 
 protected:
     bool eventFilter(QObject* watched, QEvent* event) override;
