@@ -3,6 +3,7 @@
 namespace strobe {
 
 void registerSimdKernels(KernelRegistry& registry) {
+    registerSimdDepthwise(registry);
     registerSimdPointwise(registry);
 }
 

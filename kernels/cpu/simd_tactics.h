@@ -4,6 +4,7 @@
 namespace strobe {
 
 /// Our own kernels, a function a family; registerSimdKernels calls them all.
+void registerSimdDepthwise(KernelRegistry& registry);
 void registerSimdPointwise(KernelRegistry& registry);
 
 /// "simd.*": kernels in Highway for AVX-512, AVX2 or plain scalar code, whatever the machine has.
