@@ -7,10 +7,10 @@
 namespace strobe {
 
 void registerCpuKernels(KernelRegistry& registry) {
+    registerSimdKernels(registry);  // they accept only what they are made for
     registerOnednnConv(registry);
     registerOnednnReorder(registry);
     registerTiledReformat(registry);
-    registerSimdKernels(registry);
     registerReferenceKernels(registry);
 }
 

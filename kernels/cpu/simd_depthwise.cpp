@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <type_traits>
 
 #include "engine_core/base/float_formats.h"
 #include "kernels/cpu/simd_targets.h"
@@ -156,25 +157,49 @@ HWY_INLINE bool interiorOutputs(const RowWork<In, Out>& w, int64_t first, int64_
     return true;
 }
 
-/// Many outputs a block where there are registers for them.
+/// Blocks of equal length, as long as there are registers for them.
 template <int K, int S, class In, class Out>
-bool interiorOf(const RowWork<In, Out>& w, int64_t first, int64_t last) {
-    constexpr bool kManyRegisters = HWY_TARGET == HWY_AVX3;
-    constexpr int kLong = kManyRegisters ? (S == 1 ? 8 : 6) : (S == 1 ? 4 : 3);
-    constexpr int kShort = 2;
-    const auto longBlock = [&](int64_t x, int64_t c) HWY_ATTR { interiorBlock<K, S, kLong>(w, x, c); };
-    const auto shortBlock = [&](int64_t x, int64_t c) HWY_ATTR { interiorBlock<K, S, kShort>(w, x, c); };
-    return interiorOutputs<kLong>(w, first, last, longBlock) || interiorOutputs<kShort>(w, first, last, shortBlock);
+void interiorOf(const RowWork<In, Out>& w, int64_t first, int64_t last) {
+    constexpr int kLongest = HWY_TARGET == HWY_AVX3 ? (S == 1 ? 8 : 6) : HWY_TARGET == HWY_AVX2 ? (S == 1 ? 4 : 3) : 1;
+    if (first >= last) return;
+    const int64_t blocks = (last - first + kLongest - 1) / kLongest;
+    const auto run = [&](auto length) {
+        constexpr int kLength = std::min(decltype(length)::value, kLongest);
+        interiorOutputs<kLength>(w, first, last,
+                                 [&](int64_t x, int64_t c) HWY_ATTR { interiorBlock<K, S, kLength>(w, x, c); });
+    };
+    switch ((last - first + blocks - 1) / blocks) {
+        case 1:
+            return run(std::integral_constant<int, 1>());
+        case 2:
+            return run(std::integral_constant<int, 2>());
+        case 3:
+            return run(std::integral_constant<int, 3>());
+        case 4:
+            return run(std::integral_constant<int, 4>());
+        case 5:
+            return run(std::integral_constant<int, 5>());
+        case 6:
+            return run(std::integral_constant<int, 6>());
+        case 7:
+            return run(std::integral_constant<int, 7>());
+        default:
+            return run(std::integral_constant<int, 8>());
+    }
 }
 
 template <class In, class Out>
 bool interiorRow(const RowWork<In, Out>& w, int64_t first, int64_t last) {
     const DepthwiseShape& s = w.s;
     if (s.lanes < static_cast<int64_t>(hn::Lanes(FloatTag()))) return false;
-    if (s.dilationWidth == 1 && s.kernelWidth == 3 && s.strideWidth == 1) return interiorOf<3, 1>(w, first, last);
-    if (s.dilationWidth == 1 && s.kernelWidth == 3 && s.strideWidth == 2) return interiorOf<3, 2>(w, first, last);
-    if (s.dilationWidth == 1 && s.kernelWidth == 5 && s.strideWidth == 1) return interiorOf<5, 1>(w, first, last);
-    if (s.dilationWidth == 1 && s.kernelWidth == 5 && s.strideWidth == 2) return interiorOf<5, 2>(w, first, last);
+    const bool isCommon = s.dilationWidth == 1 && (s.kernelWidth == 3 || s.kernelWidth == 5) && s.strideWidth <= 2;
+    if (isCommon) {
+        if (s.kernelWidth == 3)
+            s.strideWidth == 1 ? interiorOf<3, 1>(w, first, last) : interiorOf<3, 2>(w, first, last);
+        else
+            s.strideWidth == 1 ? interiorOf<5, 1>(w, first, last) : interiorOf<5, 2>(w, first, last);
+        return true;
+    }
     return interiorOutputs<4>(w, first, last, [&](int64_t x, int64_t c) HWY_ATTR { generalBlock(w, x, c); });
 }
 
@@ -212,11 +237,8 @@ void rowOf(const DepthwiseShape& s, const DepthwiseRow& row) {
 }
 
 void rowDispatch(const DepthwiseShape& s, const DepthwiseRow& row) {
-    const bool narrowIn = row.inType == DataType::BFloat16, narrowOut = row.outType == DataType::BFloat16;
-    if (narrowIn)
-        narrowOut ? rowOf<BFloat16, BFloat16>(s, row) : rowOf<BFloat16, float>(s, row);
-    else
-        narrowOut ? rowOf<float, BFloat16>(s, row) : rowOf<float, float>(s, row);
+    if (row.inType == DataType::Float32) return rowOf<float, float>(s, row);
+    row.outType == DataType::Float32 ? rowOf<BFloat16, float>(s, row) : rowOf<BFloat16, BFloat16>(s, row);
 }
 
 /// Floats of one phase of an unpacked input row, and room for the last vector to read past it.

@@ -201,6 +201,7 @@ public:
         for (const TensorDesc* desc : {&x, &w, &y})
             if (!isStored(desc->format.type) || desc->format.memory != MemoryKind::Host)
                 return Support::no("depthwise kernels take FP32 and BF16 host tensors");
+        if (x.format.type != y.format.type) return Support::no("input and output differ in type");
         if (x.format.layout != y.format.layout) return Support::no("input and output differ in layout");
         if (layoutBlock(x.format.layout) > 1 && layoutBlock(x.format.layout) < simdLanes())
             return Support::no("channel blocks are shorter than this machine's vectors");
