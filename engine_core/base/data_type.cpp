@@ -10,10 +10,25 @@ struct TypeRow {
     int bits;
     int onnx;
 };
-constexpr std::array<TypeRow, 19> kRows = {{{"undefined", 0, 0}, {"fp32", 32, 1},  {"fp64", 64, 11},  {"fp16", 16, 10},  {"bf16", 16, 16},
-                                            {"fp8e4m3", 8, 17},   {"fp8e5m2", 8, 19}, {"int4", 4, 22},   {"uint4", 4, 21},  {"int8", 8, 3},
-                                            {"uint8", 8, 2},     {"int16", 16, 5},  {"uint16", 16, 4}, {"int32", 32, 6}, {"uint32", 32, 12},
-                                            {"int64", 64, 7},    {"uint64", 64, 13}, {"bool", 8, 9},   {"string", 8 * sizeof(void*) * 4, 8}}};
+constexpr std::array<TypeRow, 19> kRows = {{{"undefined", 0, 0},
+                                            {"fp32", 32, 1},
+                                            {"fp64", 64, 11},
+                                            {"fp16", 16, 10},
+                                            {"bf16", 16, 16},
+                                            {"fp8e4m3", 8, 17},
+                                            {"fp8e5m2", 8, 19},
+                                            {"int4", 4, 22},
+                                            {"uint4", 4, 21},
+                                            {"int8", 8, 3},
+                                            {"uint8", 8, 2},
+                                            {"int16", 16, 5},
+                                            {"uint16", 16, 4},
+                                            {"int32", 32, 6},
+                                            {"uint32", 32, 12},
+                                            {"int64", 64, 7},
+                                            {"uint64", 64, 13},
+                                            {"bool", 8, 9},
+                                            {"string", 8 * sizeof(void*) * 4, 8}}};
 
 }  // namespace
 

@@ -11,38 +11,67 @@ namespace {
 
 using Fold = std::optional<Dim> (*)(const Dim&, const Dim&);
 
-std::optional<Dim> truth(std::optional<bool> value) { return value ? std::optional<Dim>(*value ? 1 : 0) : std::nullopt; }
+std::optional<Dim> truth(std::optional<bool> value) {
+    return value ? std::optional<Dim>(*value ? 1 : 0) : std::nullopt;
+}
 std::optional<bool> provablyLess(const Dim& a, const Dim& b) {
     if (provablyAtMost(a + Dim(1), b)) return true;
     return provablyAtMost(b, a) ? std::optional<bool>(false) : std::nullopt;
 }
-bool bothNonNegative(const Dim& a, const Dim& b) { return provablyAtMost(Dim(0), a) && provablyAtMost(Dim(0), b) && b != Dim(0); }
+bool bothNonNegative(const Dim& a, const Dim& b) {
+    return provablyAtMost(Dim(0), a) && provablyAtMost(Dim(0), b) && b != Dim(0);
+}
 
 /// Integer division truncates; on symbols it is a floor division where both operands are known not to be negative.
 std::optional<Dim> foldDiv(const Dim& a, const Dim& b) {
-    if (a.isConstant() && b.isConstant() && b.constant() != 0 && b.constant() != -1) return Dim(a.constant() / b.constant());
+    if (a.isConstant() && b.isConstant() && b.constant() != 0 && b.constant() != -1)
+        return Dim(a.constant() / b.constant());
     return bothNonNegative(a, b) ? std::optional<Dim>(Dim::floorDiv(a, b)) : std::nullopt;
 }
 std::optional<Dim> foldMod(const Dim& a, const Dim& b) {
     return bothNonNegative(a, b) ? std::optional<Dim>(Dim::mod(a, b)) : std::nullopt;
 }
-std::optional<Dim> foldAdd(const Dim& a, const Dim& b) { return a + b; }
-std::optional<Dim> foldSub(const Dim& a, const Dim& b) { return a - b; }
-std::optional<Dim> foldMul(const Dim& a, const Dim& b) { return a * b; }
-std::optional<Dim> foldMin(const Dim& a, const Dim& b) { return minOf(a, b); }
-std::optional<Dim> foldMax(const Dim& a, const Dim& b) { return maxOf(a, b); }
-std::optional<Dim> foldEqual(const Dim& a, const Dim& b) { return truth(provablyEqual(a, b)); }
-std::optional<Dim> foldLess(const Dim& a, const Dim& b) { return truth(provablyLess(a, b)); }
-std::optional<Dim> foldGreater(const Dim& a, const Dim& b) { return truth(provablyLess(b, a)); }
+std::optional<Dim> foldAdd(const Dim& a, const Dim& b) {
+    return a + b;
+}
+std::optional<Dim> foldSub(const Dim& a, const Dim& b) {
+    return a - b;
+}
+std::optional<Dim> foldMul(const Dim& a, const Dim& b) {
+    return a * b;
+}
+std::optional<Dim> foldMin(const Dim& a, const Dim& b) {
+    return minOf(a, b);
+}
+std::optional<Dim> foldMax(const Dim& a, const Dim& b) {
+    return maxOf(a, b);
+}
+std::optional<Dim> foldEqual(const Dim& a, const Dim& b) {
+    return truth(provablyEqual(a, b));
+}
+std::optional<Dim> foldLess(const Dim& a, const Dim& b) {
+    return truth(provablyLess(a, b));
+}
+std::optional<Dim> foldGreater(const Dim& a, const Dim& b) {
+    return truth(provablyLess(b, a));
+}
 std::optional<Dim> foldLessOrEqual(const Dim& a, const Dim& b) {
     const auto greater = provablyLess(b, a);
     return greater ? truth(!*greater) : std::nullopt;
 }
-std::optional<Dim> foldGreaterOrEqual(const Dim& a, const Dim& b) { return foldLessOrEqual(b, a); }
+std::optional<Dim> foldGreaterOrEqual(const Dim& a, const Dim& b) {
+    return foldLessOrEqual(b, a);
+}
 /// On booleans (0 or 1).
-std::optional<Dim> foldAnd(const Dim& a, const Dim& b) { return a * b; }
-std::optional<Dim> foldOr(const Dim& a, const Dim& b) { return a + b - a * b; }
-std::optional<Dim> foldXor(const Dim& a, const Dim& b) { return a + b - Dim(2) * a * b; }
+std::optional<Dim> foldAnd(const Dim& a, const Dim& b) {
+    return a * b;
+}
+std::optional<Dim> foldOr(const Dim& a, const Dim& b) {
+    return a + b - a * b;
+}
+std::optional<Dim> foldXor(const Dim& a, const Dim& b) {
+    return a + b - Dim(2) * a * b;
+}
 
 struct BinaryRow {
     const char* name;
@@ -55,17 +84,34 @@ struct BinaryRow {
 
 const std::vector<BinaryRow>& rows() {
     static const std::vector<BinaryRow> kRows = {
-        {"Add", kNumberTypes, false, false, foldAdd}, {"Sub", kNumberTypes, false, false, foldSub},
-        {"Mul", kNumberTypes, false, false, foldMul}, {"Div", kNumberTypes, false, false, foldDiv},
-        {"Pow", kNumberTypes}, {"Mod", kNumberTypes, false, false, foldMod, {{"fmod", AttributeKind::Int}}},
-        {"PRelu", kNumberTypes}, {"BitShift", kUnsignedTypes | kSignedTypes, false, false, nullptr, {{"direction", AttributeKind::String, true}}},
-        {"BitwiseAnd", kIntTypes}, {"BitwiseOr", kIntTypes}, {"BitwiseXor", kIntTypes},
-        {"Min", kNumberTypes, false, true, foldMin}, {"Max", kNumberTypes, false, true, foldMax},
-        {"Sum", kFloatTypes, false, true}, {"Mean", kFloatTypes, false, true},
+        {"Add", kNumberTypes, false, false, foldAdd},
+        {"Sub", kNumberTypes, false, false, foldSub},
+        {"Mul", kNumberTypes, false, false, foldMul},
+        {"Div", kNumberTypes, false, false, foldDiv},
+        {"Pow", kNumberTypes},
+        {"Mod", kNumberTypes, false, false, foldMod, {{"fmod", AttributeKind::Int}}},
+        {"PRelu", kNumberTypes},
+        {"BitShift",
+         kUnsignedTypes | kSignedTypes,
+         false,
+         false,
+         nullptr,
+         {{"direction", AttributeKind::String, true}}},
+        {"BitwiseAnd", kIntTypes},
+        {"BitwiseOr", kIntTypes},
+        {"BitwiseXor", kIntTypes},
+        {"Min", kNumberTypes, false, true, foldMin},
+        {"Max", kNumberTypes, false, true, foldMax},
+        {"Sum", kFloatTypes, false, true},
+        {"Mean", kFloatTypes, false, true},
         {"Equal", kAnyType & ~unsigned(kSubByteTypes), true, false, foldEqual},
-        {"Less", kNumberTypes, true, false, foldLess}, {"LessOrEqual", kNumberTypes, true, false, foldLessOrEqual},
-        {"Greater", kNumberTypes, true, false, foldGreater}, {"GreaterOrEqual", kNumberTypes, true, false, foldGreaterOrEqual},
-        {"And", kBoolType, true, false, foldAnd}, {"Or", kBoolType, true, false, foldOr}, {"Xor", kBoolType, true, false, foldXor},
+        {"Less", kNumberTypes, true, false, foldLess},
+        {"LessOrEqual", kNumberTypes, true, false, foldLessOrEqual},
+        {"Greater", kNumberTypes, true, false, foldGreater},
+        {"GreaterOrEqual", kNumberTypes, true, false, foldGreaterOrEqual},
+        {"And", kBoolType, true, false, foldAnd},
+        {"Or", kBoolType, true, false, foldOr},
+        {"Xor", kBoolType, true, false, foldXor},
     };
     return kRows;
 }
@@ -105,7 +151,8 @@ Status inferRow(InferenceContext& context, const BinaryRow& row) {
         if (!mixed) STROBE_RETURN_IF_ERROR(requireSameType(context, 0, i));
         STROBE_ASSIGN(shape, broadcastShapes(shape, context.inputShape(i)));
     }
-    if (row.fold && type != DataType::Undefined && !isFloatingPoint(context.inputType(0))) propagate(context, row.fold, count, shape);
+    if (row.fold && type != DataType::Undefined && !isFloatingPoint(context.inputType(0)))
+        propagate(context, row.fold, count, shape);
     context.setOutput(0, type, std::move(shape));
     return Status::ok();
 }
@@ -128,7 +175,8 @@ Status inferWhere(InferenceContext& context) {
     STROBE_ASSIGN(shape, broadcastShapes(context.inputShape(0), shape));
     context.setOutput(0, context.inputType(1), shape);
     const auto condition = context.inputValues(0), a = context.inputValues(1), b = context.inputValues(2);
-    if (!condition || !a || !b || condition->empty() || a->empty() || b->empty() || shape.size() > 1) return Status::ok();
+    if (!condition || !a || !b || condition->empty() || a->empty() || b->empty() || shape.size() > 1)
+        return Status::ok();
     std::vector<Dim> values;
     for (size_t i = 0; i < std::max({condition->size(), a->size(), b->size()}); ++i) {
         const Dim& choice = (*condition)[i % condition->size()];
@@ -139,8 +187,10 @@ Status inferWhere(InferenceContext& context) {
     return Status::ok();
 }
 
-std::optional<int> toPointwise(const Layer& layer, const Network& network, const std::vector<int>& values, PointwiseProgram& program) {
-    for (size_t i = layer.op->name == "Where" ? 1 : 0; i < layer.inputs.size() && static_cast<int>(i) < layer.op->maxInputs; ++i) {
+std::optional<int> toPointwise(const Layer& layer, const Network& network, const std::vector<int>& values,
+                               PointwiseProgram& program) {
+    for (size_t i = layer.op->name == "Where" ? 1 : 0;
+         i < layer.inputs.size() && static_cast<int>(i) < layer.op->maxInputs; ++i) {
         const DataType type = network.tensor(layer.inputs[i]).type;
         if (type != DataType::Bool && (!isFloatingPoint(type) || type == DataType::Float64)) return std::nullopt;
     }

@@ -3,7 +3,9 @@
 namespace strobe {
 namespace {
 
-bool isTracked(DataType type) { return isInteger(type) || type == DataType::Bool; }
+bool isTracked(DataType type) {
+    return isInteger(type) || type == DataType::Bool;
+}
 
 void passCastValues(InferenceContext& context, DataType to) {
     if (!isTracked(context.inputType(0)) || !isTracked(to)) return;
@@ -37,13 +39,14 @@ Status inferBitCast(InferenceContext& context) {
     const DataType from = context.inputType(0);
     if (from == DataType::String || to == DataType::String) return invalidModel("a string has no bits to reinterpret");
     if (from != DataType::Undefined && dataTypeBits(from) != dataTypeBits(to))
-        return invalidModel("attribute 'to' is " + std::string(dataTypeName(to)) + ", whose elements are not as wide as those of " +
-                            std::string(dataTypeName(from)));
+        return invalidModel("attribute 'to' is " + std::string(dataTypeName(to)) +
+                            ", whose elements are not as wide as those of " + std::string(dataTypeName(from)));
     return Status::ok();
 }
 
 /// A cast between FP32-like types, or from bool, is nothing to a program that computes in FP32; the store rounds.
-std::optional<int> castToPointwise(const Layer& layer, const Network& network, const std::vector<int>& values, PointwiseProgram& program) {
+std::optional<int> castToPointwise(const Layer& layer, const Network& network, const std::vector<int>& values,
+                                   PointwiseProgram& program) {
     const auto plainFloat = [](DataType type) {
         return type == DataType::Float32 || type == DataType::Float16 || type == DataType::BFloat16;
     };
@@ -61,7 +64,8 @@ STROBE_OPS(cast) {
     OpDefinition cast;
     cast.name = "Cast";
     cast.minInputs = cast.maxInputs = 1;
-    cast.attributes = {{"round_mode", AttributeKind::String}, {"saturate", AttributeKind::Int}, {"to", AttributeKind::Int, true}};
+    cast.attributes = {
+        {"round_mode", AttributeKind::String}, {"saturate", AttributeKind::Int}, {"to", AttributeKind::Int, true}};
     cast.infer = inferCast;
     cast.toPointwise = castToPointwise;
     OpDefinition like = cast;

@@ -5,7 +5,8 @@ namespace strobe {
 namespace {
 
 Result<size_t> axisAttribute(const InferenceContext& context, int64_t fallback) {
-    STROBE_ASSIGN(const int64_t axis, normalizeAxis(context.attributes().getInt("axis", fallback), static_cast<int64_t>(context.inputShape(0).size())));
+    STROBE_ASSIGN(const int64_t axis, normalizeAxis(context.attributes().getInt("axis", fallback),
+                                                    static_cast<int64_t>(context.inputShape(0).size())));
     return static_cast<size_t>(axis);
 }
 
@@ -31,7 +32,8 @@ Status inferConcat(InferenceContext& context) {
         for (size_t d = 0; d < y.size(); ++d) {
             if (d == axis) continue;
             if (x[d].isConstant() && y[d].isConstant() && x[d] != y[d])
-                return invalidModel("inputs 0 and " + std::to_string(i) + " have shapes " + toString(context.inputShape(0)) + " and " + toString(x) +
+                return invalidModel("inputs 0 and " + std::to_string(i) + " have shapes " +
+                                    toString(context.inputShape(0)) + " and " + toString(x) +
                                     ", which differ outside axis " + std::to_string(axis));
             if (x[d].isConstant()) y[d] = x[d];
         }
@@ -46,7 +48,8 @@ Status inferConcat(InferenceContext& context) {
 Result<Shape> equalParts(const InferenceContext& context, const Dim& extent) {
     const int64_t outputs = context.outputCount(), count = context.attributes().getInt("num_outputs", outputs);
     if (count != outputs)
-        return invalidModel("attribute 'num_outputs' is " + std::to_string(count) + ", the node has " + std::to_string(outputs) + " outputs");
+        return invalidModel("attribute 'num_outputs' is " + std::to_string(count) + ", the node has " +
+                            std::to_string(outputs) + " outputs");
     const Dim part = Dim::ceilDiv(extent, Dim(count));
     Shape parts(static_cast<size_t>(count), part);
     // ceil(n/k)·(k−1) may pass n (5 in 4): the trailing parts are then empty.
@@ -66,10 +69,12 @@ Result<Shape> partExtents(InferenceContext& context, const Dim& extent) {
         return parts;
     }
     if (sizes->size() != outputs)
-        return invalidModel("input 1 (split) has " + std::to_string(sizes->size()) + " sizes, the node has " + std::to_string(outputs) + " outputs");
+        return invalidModel("input 1 (split) has " + std::to_string(sizes->size()) + " sizes, the node has " +
+                            std::to_string(outputs) + " outputs");
     Dim sum(0);
     for (const Dim& size : *sizes) {
-        if (size.isConstant() && size.constant() < 0) return invalidModel("input 1 (split) holds " + size.toString() + ", 0 or more is needed");
+        if (size.isConstant() && size.constant() < 0)
+            return invalidModel("input 1 (split) holds " + size.toString() + ", 0 or more is needed");
         sum = sum + size;
     }
     if (sum.isConstant() && extent.isConstant() && sum != extent)

@@ -19,26 +19,34 @@ ControlFlowCounts controlFlowCounts(std::string_view op, const Attributes& attri
 
 namespace {
 
-const Tensor& bodyOutput(const Network& body, int index) { return body.tensor(body.outputs()[static_cast<size_t>(index)]); }
+const Tensor& bodyOutput(const Network& body, int index) {
+    return body.tensor(body.outputs()[static_cast<size_t>(index)]);
+}
 
-std::string countText(size_t count, const char* what) { return std::to_string(count) + " " + what; }
+std::string countText(size_t count, const char* what) {
+    return std::to_string(count) + " " + what;
+}
 
 Status requireBodies(const InferenceContext& context, size_t count) {
     if (context.subgraphs().size() == count) return Status::ok();
-    return internalError("layer has " + countText(context.subgraphs().size(), "bodies") + ", " + std::to_string(count) + " are needed");
+    return internalError("layer has " + countText(context.subgraphs().size(), "bodies") + ", " + std::to_string(count) +
+                         " are needed");
 }
 
 Status requireBodyArity(const Network& body, int inputs, int outputs) {
     if (static_cast<int>(body.inputs().size()) != inputs)
-        return invalidModel("body '" + body.name() + "' has " + countText(body.inputs().size(), "inputs") + ", " + std::to_string(inputs) + " are needed");
+        return invalidModel("body '" + body.name() + "' has " + countText(body.inputs().size(), "inputs") + ", " +
+                            std::to_string(inputs) + " are needed");
     if (static_cast<int>(body.outputs().size()) < outputs)
-        return invalidModel("body '" + body.name() + "' has " + countText(body.outputs().size(), "outputs") + ", " + std::to_string(outputs) + " are needed");
+        return invalidModel("body '" + body.name() + "' has " + countText(body.outputs().size(), "outputs") + ", " +
+                            std::to_string(outputs) + " are needed");
     return Status::ok();
 }
 
 Status requireCounts(const InferenceContext& context, const ControlFlowCounts& counts) {
     if (counts.captures < 0 || counts.own < 0 || counts.states < 0 || counts.scanned < 0)
-        return invalidModel("the node has " + std::to_string(context.inputCount()) + " inputs, too few for what its attributes say");
+        return invalidModel("the node has " + std::to_string(context.inputCount()) +
+                            " inputs, too few for what its attributes say");
     return Status::ok();
 }
 
@@ -64,15 +72,17 @@ Status inferIf(InferenceContext& context) {
     const Network &then = *context.subgraphs()[0], &otherwise = *context.subgraphs()[1];
     const ControlFlowCounts counts = controlFlowCounts("If", context.attributes(), context.inputCount());
     STROBE_RETURN_IF_ERROR(requireCounts(context, counts));
-    if (counts.own != 1) return invalidModel("If has " + std::to_string(counts.own) + " own inputs, one (the condition) is needed");
+    if (counts.own != 1)
+        return invalidModel("If has " + std::to_string(counts.own) + " own inputs, one (the condition) is needed");
     STROBE_RETURN_IF_ERROR(requireType(context, 0, kBoolType));
-    for (const Network* body : {&then, &otherwise}) STROBE_RETURN_IF_ERROR(requireBodyArity(*body, counts.captures, context.outputCount()));
+    for (const Network* body : {&then, &otherwise})
+        STROBE_RETURN_IF_ERROR(requireBodyArity(*body, counts.captures, context.outputCount()));
     const std::set<std::string> outer = outerSymbols(context);
     for (int i = 0; i < context.outputCount(); ++i) {
         const Tensor &a = bodyOutput(then, i), &b = bodyOutput(otherwise, i);
         if (a.type != b.type)
-            return invalidModel("output " + std::to_string(i) + " is " + std::string(dataTypeName(a.type)) + " in one branch and " +
-                                std::string(dataTypeName(b.type)) + " in the other");
+            return invalidModel("output " + std::to_string(i) + " is " + std::string(dataTypeName(a.type)) +
+                                " in one branch and " + std::string(dataTypeName(b.type)) + " in the other");
         if (!a.rankKnown || !b.rankKnown || a.shape.size() != b.shape.size()) {
             context.setOutputUnknownRank(i, a.type);
             continue;
@@ -85,11 +95,13 @@ Status inferIf(InferenceContext& context) {
     return Status::ok();
 }
 
-/// A value that is carried from one iteration to the next keeps its type; extents that the body may change become fresh symbols.
+/// A value that is carried from one iteration to the next keeps its type; extents that the body may change become fresh
+/// symbols.
 Status inferCarried(InferenceContext& context, int input, int output, const Tensor& next) {
     const DataType type = context.inputType(input);
     if (type != next.type && type != DataType::Undefined && next.type != DataType::Undefined)
-        return invalidModel("carried value " + std::to_string(output) + " enters as " + std::string(dataTypeName(type)) + ", the body returns " +
+        return invalidModel("carried value " + std::to_string(output) + " enters as " +
+                            std::string(dataTypeName(type)) + ", the body returns " +
                             std::string(dataTypeName(next.type)));
     const Shape& initial = context.inputShape(input);
     if (!next.rankKnown || next.shape.size() != initial.size()) {
@@ -97,13 +109,15 @@ Status inferCarried(InferenceContext& context, int input, int output, const Tens
         return Status::ok();
     }
     Shape y;
-    for (size_t d = 0; d < initial.size(); ++d) y.push_back(next.shape[d] == initial[d] ? initial[d] : context.freshSymbol());
+    for (size_t d = 0; d < initial.size(); ++d)
+        y.push_back(next.shape[d] == initial[d] ? initial[d] : context.freshSymbol());
     context.setOutput(output, type, std::move(y));
     return Status::ok();
 }
 
 /// One element a turn, stacked at `axis`.
-Status inferStacked(InferenceContext& context, int output, const Tensor& slice, const Dim& turns, int64_t axis, const std::set<std::string>& outer) {
+Status inferStacked(InferenceContext& context, int output, const Tensor& slice, const Dim& turns, int64_t axis,
+                    const std::set<std::string>& outer) {
     if (!slice.rankKnown) {
         context.setOutputUnknownRank(output, slice.type);
         return Status::ok();
@@ -123,8 +137,10 @@ Status inferLoop(InferenceContext& context) {
     STROBE_RETURN_IF_ERROR(requireCounts(context, counts));
     STROBE_RETURN_IF_ERROR(requireBodyArity(body, 2 + counts.states + counts.captures, 1 + context.outputCount()));
     if (context.outputCount() < counts.states)
-        return invalidModel("the node has " + std::to_string(context.outputCount()) + " outputs for " + std::to_string(counts.states) + " carried values");
-    for (int i = 0; i < counts.states; ++i) STROBE_RETURN_IF_ERROR(inferCarried(context, 2 + i, i, bodyOutput(body, 1 + i)));
+        return invalidModel("the node has " + std::to_string(context.outputCount()) + " outputs for " +
+                            std::to_string(counts.states) + " carried values");
+    for (int i = 0; i < counts.states; ++i)
+        STROBE_RETURN_IF_ERROR(inferCarried(context, 2 + i, i, bodyOutput(body, 1 + i)));
     const std::set<std::string> outer = outerSymbols(context);
     if (context.outputCount() == counts.states) return Status::ok();
     const Dim turns = context.freshSymbol();
@@ -144,10 +160,12 @@ Result<Dim> scanTurns(InferenceContext& context, const ControlFlowCounts& counts
     std::optional<Dim> turns;
     for (int i = 0; i < counts.scanned; ++i) {
         const Shape& x = context.inputShape(counts.states + i);
-        STROBE_ASSIGN(const int64_t axis, normalizeAxis(axisAt(context.attributes(), "scan_input_axes", i), static_cast<int64_t>(x.size())));
+        STROBE_ASSIGN(const int64_t axis, normalizeAxis(axisAt(context.attributes(), "scan_input_axes", i),
+                                                        static_cast<int64_t>(x.size())));
         const Dim& extent = x[static_cast<size_t>(axis)];
         if (turns && turns->isConstant() && extent.isConstant() && *turns != extent)
-            return invalidModel("scanned inputs have " + turns->toString() + " and " + extent.toString() + " elements along their scan axes");
+            return invalidModel("scanned inputs have " + turns->toString() + " and " + extent.toString() +
+                                " elements along their scan axes");
         if (!turns || extent.isConstant()) turns = extent;
     }
     if (!turns) return invalidModel("attribute 'num_scan_inputs' is 0, 1 or more is needed");
@@ -161,12 +179,15 @@ Status inferScan(InferenceContext& context) {
     STROBE_RETURN_IF_ERROR(requireCounts(context, counts));
     STROBE_RETURN_IF_ERROR(requireBodyArity(body, counts.own + counts.captures, context.outputCount()));
     if (context.outputCount() < counts.states)
-        return invalidModel("the node has " + std::to_string(context.outputCount()) + " outputs for " + std::to_string(counts.states) + " states");
+        return invalidModel("the node has " + std::to_string(context.outputCount()) + " outputs for " +
+                            std::to_string(counts.states) + " states");
     STROBE_ASSIGN(const Dim turns, scanTurns(context, counts));
     for (int i = 0; i < counts.states; ++i) STROBE_RETURN_IF_ERROR(inferCarried(context, i, i, bodyOutput(body, i)));
     const std::set<std::string> outer = outerSymbols(context);
     for (int i = counts.states; i < context.outputCount(); ++i)
-        STROBE_RETURN_IF_ERROR(inferStacked(context, i, bodyOutput(body, i), turns, axisAt(context.attributes(), "scan_output_axes", i - counts.states), outer));
+        STROBE_RETURN_IF_ERROR(inferStacked(context, i, bodyOutput(body, i), turns,
+                                            axisAt(context.attributes(), "scan_output_axes", i - counts.states),
+                                            outer));
     return Status::ok();
 }
 
@@ -187,7 +208,8 @@ OpDefinition controlOp(const char* name, int minInputs, Status (*infer)(Inferenc
 
 STROBE_OPS(control_flow) {
     OpDefinition branch = controlOp("If", 1, inferIf);
-    branch.attributes.insert(branch.attributes.end(), {{"else_branch", AttributeKind::Graph}, {"then_branch", AttributeKind::Graph}});
+    branch.attributes.insert(branch.attributes.end(),
+                             {{"else_branch", AttributeKind::Graph}, {"then_branch", AttributeKind::Graph}});
     OpDefinition loop = controlOp("Loop", 2, inferLoop);
     loop.minOutputs = 0;
     loop.attributes.push_back({"body", AttributeKind::Graph});

@@ -3,10 +3,10 @@
 
 namespace strobe {
 
-/// If, Loop and Scan hold their bodies in Layer::subgraphs. A body is a Network that sees nothing from outside: tensors that it
-/// captures have been made explicit. The layer's inputs are [the op's own inputs…, captures…]; attribute "captures" (int) says
-/// how many captures follow. Each body's inputs are [its own inputs…, captures…] with the same captures in the same order (also
-/// those that only another branch reads).
+/// If, Loop and Scan hold their bodies in Layer::subgraphs. A body is a Network that sees nothing from outside: tensors
+/// that it captures have been made explicit. The layer's inputs are [the op's own inputs…, captures…]; attribute
+/// "captures" (int) says how many captures follow. Each body's inputs are [its own inputs…, captures…] with the same
+/// captures in the same order (also those that only another branch reads).
 ///
 ///   If    subgraphs {then, else}; own inputs: cond. Body inputs: captures only. Body outputs: the layer's outputs.
 ///   Loop  subgraphs {body}; own inputs: M, cond (either may be kNone), v_initial…
@@ -17,9 +17,9 @@ namespace strobe {
 ///         Layer outputs: n final states…, k stacked slices….
 /// They are executed by the runtime, not by a kernel.
 struct ControlFlowCounts {
-    int own = 0;       // own inputs of the layer
-    int states = 0;    // Loop: carried values; Scan: states
-    int scanned = 0;   // Scan: sliced inputs
+    int own = 0;      // own inputs of the layer
+    int states = 0;   // Loop: carried values; Scan: states
+    int scanned = 0;  // Scan: sliced inputs
     int captures = 0;
 };
 /// How the inputs of an If, Loop or Scan divide. Requires such a layer with attribute values that inference accepted.

@@ -23,7 +23,8 @@ Status requireInside(const InferenceContext& context, const Dim& extent) {
     if (!indices || !extent.isConstant()) return Status::ok();
     for (int64_t index : *indices)
         if (index < -extent.constant() || index >= extent.constant())
-            return invalidModel("input 1 (indices) holds " + std::to_string(index) + ", the axis has extent " + extent.toString());
+            return invalidModel("input 1 (indices) holds " + std::to_string(index) + ", the axis has extent " +
+                                extent.toString());
     return Status::ok();
 }
 
@@ -32,7 +33,8 @@ Status inferGather(InferenceContext& context) {
     context.setOutputUnknownRank(0, context.inputType(0));
     STROBE_RETURN_IF_ERROR(requireRankAtLeast(context, 0, 1));
     STROBE_RETURN_IF_ERROR(requireType(context, 1, kIntTypes));
-    STROBE_ASSIGN(const int64_t axis, normalizeAxis(context.attributes().getInt("axis", 0), static_cast<int64_t>(x.size())));
+    STROBE_ASSIGN(const int64_t axis,
+                  normalizeAxis(context.attributes().getInt("axis", 0), static_cast<int64_t>(x.size())));
     STROBE_RETURN_IF_ERROR(requireInside(context, x[static_cast<size_t>(axis)]));
     Shape y(x.begin(), x.begin() + axis);
     y.insert(y.end(), indices.begin(), indices.end());
@@ -48,7 +50,8 @@ Status inferGatherElements(InferenceContext& context) {
     STROBE_RETURN_IF_ERROR(requireRank(context, 1, static_cast<int>(context.inputShape(0).size())));
     STROBE_RETURN_IF_ERROR(requireType(context, 1, kIntTypes));
     STROBE_RETURN_IF_ERROR(
-        normalizeAxis(context.attributes().getInt("axis", 0), static_cast<int64_t>(context.inputShape(0).size())).status());
+        normalizeAxis(context.attributes().getInt("axis", 0), static_cast<int64_t>(context.inputShape(0).size()))
+            .status());
     context.setOutput(0, context.inputType(0), context.inputShape(1));
     return Status::ok();
 }
@@ -61,13 +64,14 @@ Status inferGatherND(InferenceContext& context) {
     const auto rank = static_cast<int64_t>(x.size());
     const int64_t batch = context.attributes().getInt("batch_dims", 0);
     if (batch < 0 || batch >= rank || batch >= static_cast<int64_t>(indices.size()))
-        return invalidModel("attribute 'batch_dims' is " + std::to_string(batch) + "; it must be 0 or more and below both ranks (" + std::to_string(rank) +
-                            ", " + std::to_string(indices.size()) + ")");
+        return invalidModel("attribute 'batch_dims' is " + std::to_string(batch) +
+                            "; it must be 0 or more and below both ranks (" + std::to_string(rank) + ", " +
+                            std::to_string(indices.size()) + ")");
     if (!indices.back().isConstant()) return Status::ok();
     const int64_t tuple = indices.back().constant();
     if (tuple < 1 || batch + tuple > rank)
-        return invalidModel("indices " + toString(indices) + " address " + std::to_string(tuple) + " axes after " + std::to_string(batch) +
-                            " batch dims, input 0 has rank " + std::to_string(rank));
+        return invalidModel("indices " + toString(indices) + " address " + std::to_string(tuple) + " axes after " +
+                            std::to_string(batch) + " batch dims, input 0 has rank " + std::to_string(rank));
     Shape y(indices.begin(), indices.end() - 1);
     y.insert(y.end(), x.begin() + batch + tuple, x.end());
     context.setOutput(0, context.inputType(0), std::move(y));

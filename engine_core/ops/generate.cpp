@@ -15,7 +15,8 @@ int64_t rangeCount(double start, double limit, double delta) {
 }
 
 std::optional<double> scalarNumber(const InferenceContext& context, int input) {
-    if (const WeightsPtr weights = context.inputConstant(input); weights && weights->count() == 1) return toDoubles(*weights).front();
+    if (const WeightsPtr weights = context.inputConstant(input); weights && weights->count() == 1)
+        return toDoubles(*weights).front();
     const auto value = scalarValue(context, input);
     return value && value->isConstant() ? std::optional<double>(static_cast<double>(value->constant())) : std::nullopt;
 }
@@ -36,7 +37,8 @@ Status inferRange(InferenceContext& context) {
         STROBE_RETURN_IF_ERROR(requireSameType(context, 0, i));
         const Dim elements = elementCount(context.inputShape(i));
         if (elements.isConstant() && elements.constant() != 1)
-            return invalidModel("input " + std::to_string(i) + " has shape " + toString(context.inputShape(i)) + ", a scalar is needed");
+            return invalidModel("input " + std::to_string(i) + " has shape " + toString(context.inputShape(i)) +
+                                ", a scalar is needed");
     }
     const auto start = scalarNumber(context, 0), limit = scalarNumber(context, 1), delta = scalarNumber(context, 2);
     if (delta && *delta == 0.0) return invalidModel("input 2 (delta) is 0");
@@ -61,7 +63,8 @@ Status inferOneHot(InferenceContext& context) {
     STROBE_RETURN_IF_ERROR(requireRank(context, 2, 1));
     if (const Dim& count = context.inputShape(2)[0]; count.isConstant() && count.constant() != 2)
         return invalidModel("input 2 (values) has " + count.toString() + " elements, 2 are needed (off, on)");
-    STROBE_ASSIGN(const int64_t axis, normalizeAxis(context.attributes().getInt("axis", -1), static_cast<int64_t>(indices.size()) + 1));
+    STROBE_ASSIGN(const int64_t axis,
+                  normalizeAxis(context.attributes().getInt("axis", -1), static_cast<int64_t>(indices.size()) + 1));
     Dim depth;
     if (const auto symbolic = scalarValue(context, 1))
         depth = *symbolic;
@@ -69,7 +72,8 @@ Status inferOneHot(InferenceContext& context) {
         depth = Dim(static_cast<int64_t>(*number));
     else
         depth = context.freshSymbol();
-    if (depth.isConstant() && depth.constant() < 0) return invalidModel("input 1 (depth) is " + depth.toString() + ", 0 or more is needed");
+    if (depth.isConstant() && depth.constant() < 0)
+        return invalidModel("input 1 (depth) is " + depth.toString() + ", 0 or more is needed");
     Shape y = indices;
     y.insert(y.begin() + axis, depth);
     context.setOutput(0, context.inputType(2), std::move(y));
@@ -84,7 +88,8 @@ Status inferEyeLike(InferenceContext& context) {
     return Status::ok();
 }
 
-OpDefinition generator(const char* name, int inputs, Status (*infer)(InferenceContext&), std::vector<AttributeSpec> attributes) {
+OpDefinition generator(const char* name, int inputs, Status (*infer)(InferenceContext&),
+                       std::vector<AttributeSpec> attributes) {
     OpDefinition op;
     op.name = name;
     op.family = OpFamily::ShapeCopy;

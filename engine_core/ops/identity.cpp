@@ -14,12 +14,15 @@ Status inferDropout(InferenceContext& context) {
     context.setOutput(0, context.inputType(0), context.inputShape(0));
     context.setOutput(1, DataType::Bool, context.inputShape(0));
     if (const auto training = scalarValue(context, 2); training && training->isConstant() && !training->isConstant(0))
-        if (!context.hasInput(1) || !context.inputConstant(1) || toDoubles(*context.inputConstant(1)) != std::vector<double>{0.0})
-            return unsupported("training_mode is true; Strobe runs inference only: set it to false or export for inference");
+        if (!context.hasInput(1) || !context.inputConstant(1) ||
+            toDoubles(*context.inputConstant(1)) != std::vector<double>{0.0})
+            return unsupported(
+                "training_mode is true; Strobe runs inference only: set it to false or export for inference");
     return Status::ok();
 }
 
-std::optional<int> passThrough(const Layer& layer, const Network& network, const std::vector<int>& values, PointwiseProgram&) {
+std::optional<int> passThrough(const Layer& layer, const Network& network, const std::vector<int>& values,
+                               PointwiseProgram&) {
     const DataType type = network.tensor(layer.inputs[0]).type;
     const bool oneOutput = layer.outputs.size() == 1 || layer.outputs[1] == kNone;
     if (!oneOutput || !isFloatingPoint(type) || type == DataType::Float64) return std::nullopt;

@@ -34,13 +34,15 @@ Status inferPad(InferenceContext& context) {
     STROBE_ASSIGN(const std::vector<int64_t> axes, paddedAxes(context));
     const auto pads = context.inputValues(1);
     if (pads && pads->size() != 2 * axes.size())
-        return invalidModel("input 1 (pads) has " + std::to_string(pads->size()) + " elements, " + std::to_string(2 * axes.size()) + " are needed");
+        return invalidModel("input 1 (pads) has " + std::to_string(pads->size()) + " elements, " +
+                            std::to_string(2 * axes.size()) + " are needed");
     Shape y = x;
     for (size_t i = 0; i < axes.size(); ++i) {
         Dim& extent = y[static_cast<size_t>(axes[i])];
         extent = pads ? extent + (*pads)[i] + (*pads)[i + axes.size()] : context.freshSymbol();
         if (extent.isConstant() && extent.constant() < 0)
-            return invalidModel("pads take away more of axis " + std::to_string(axes[i]) + " than input " + toString(x) + " has");
+            return invalidModel("pads take away more of axis " + std::to_string(axes[i]) + " than input " +
+                                toString(x) + " has");
     }
     context.setOutput(0, context.inputType(0), std::move(y));
     return Status::ok();

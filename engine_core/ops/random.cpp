@@ -8,7 +8,8 @@ Status inferGiven(InferenceContext& context) {
     STROBE_ASSIGN(const DataType type, typeAttribute(context.attributes(), "dtype", DataType::Float32));
     Shape shape;
     for (int64_t extent : context.attributes().getInts("shape")) {
-        if (extent < 0) return invalidModel("attribute 'shape' holds " + std::to_string(extent) + ", 0 or more is needed");
+        if (extent < 0)
+            return invalidModel("attribute 'shape' holds " + std::to_string(extent) + ", 0 or more is needed");
         shape.push_back(Dim(extent));
     }
     context.setOutput(0, type, std::move(shape));
@@ -28,12 +29,14 @@ Status inferMultinomial(InferenceContext& context) {
     if (type != DataType::Int32 && type != DataType::Int64)
         return invalidModel("attribute 'dtype' is " + std::string(dataTypeName(type)) + "; int32 or int64 is allowed");
     const int64_t samples = context.attributes().getInt("sample_size", 1);
-    if (samples < 1) return invalidModel("attribute 'sample_size' is " + std::to_string(samples) + ", 1 or more is needed");
+    if (samples < 1)
+        return invalidModel("attribute 'sample_size' is " + std::to_string(samples) + ", 1 or more is needed");
     context.setOutput(0, type, {context.inputShape(0)[0], Dim(samples)});
     return Status::ok();
 }
 
-void addRandom(OpRegistry& registry, const char* name, int inputs, Status (*infer)(InferenceContext&), std::vector<AttributeSpec> attributes) {
+void addRandom(OpRegistry& registry, const char* name, int inputs, Status (*infer)(InferenceContext&),
+               std::vector<AttributeSpec> attributes) {
     OpDefinition op;
     op.name = name;
     op.family = OpFamily::ShapeCopy;

@@ -7,7 +7,8 @@ namespace strobe {
 namespace {
 
 /// Extents with 0 copied from the input; the place of −1, if any, in `wildcard`.
-Result<Shape> requestedShape(const InferenceContext& context, const std::vector<Dim>& wanted, std::optional<size_t>& wildcard) {
+Result<Shape> requestedShape(const InferenceContext& context, const std::vector<Dim>& wanted,
+                             std::optional<size_t>& wildcard) {
     const Shape& x = context.inputShape(0);
     const bool allowZero = context.attributes().getBool("allowzero", false);
     Shape shape = wanted;
@@ -16,13 +17,15 @@ Result<Shape> requestedShape(const InferenceContext& context, const std::vector<
         const int64_t extent = shape[i].constant();
         if (extent == 0 && !allowZero) {
             if (i >= x.size())
-                return invalidModel("shape " + toString(wanted) + " copies dim " + std::to_string(i) + " of an input of rank " + std::to_string(x.size()));
+                return invalidModel("shape " + toString(wanted) + " copies dim " + std::to_string(i) +
+                                    " of an input of rank " + std::to_string(x.size()));
             shape[i] = x[i];
         } else if (extent == -1) {
             if (wildcard) return invalidModel("shape " + toString(wanted) + " holds -1 more than once");
             wildcard = i;
         } else if (extent < -1) {
-            return invalidModel("shape " + toString(wanted) + " holds " + std::to_string(extent) + "; -1, 0 or more is allowed");
+            return invalidModel("shape " + toString(wanted) + " holds " + std::to_string(extent) +
+                                "; -1, 0 or more is allowed");
         }
     }
     return shape;
@@ -45,11 +48,12 @@ Result<Dim> wildcardExtent(const Shape& x, const Shape& shape, size_t wildcard) 
     if (numerator.isConstant() && divisor.isConstant()) {
         if (divisor.constant() == 0) {
             if (numerator.constant() == 0) return Dim(0);
-            return invalidModel("input " + toString(x) + " cannot take shape " + toString(shape) + ": it has no elements to spread");
+            return invalidModel("input " + toString(x) + " cannot take shape " + toString(shape) +
+                                ": it has no elements to spread");
         }
         if (numerator.constant() % divisor.constant() != 0)
-            return invalidModel("input " + toString(x) + " cannot take shape " + toString(shape) + ": " + divisor.toString() + " does not divide " +
-                                numerator.toString());
+            return invalidModel("input " + toString(x) + " cannot take shape " + toString(shape) + ": " +
+                                divisor.toString() + " does not divide " + numerator.toString());
     }
     return Dim::floorDiv(numerator, divisor);
 }
@@ -71,8 +75,10 @@ Status inferReshape(InferenceContext& context) {
     STROBE_ASSIGN(Shape y, requestedShape(context, *wanted, wildcard));
     if (wildcard) {
         STROBE_ASSIGN(y[*wildcard], wildcardExtent(x, y, *wildcard));
-    } else if (const Dim have = elementCount(x), want = elementCount(y); have.isConstant() && want.isConstant() && have != want) {
-        return invalidModel("input " + toString(x) + " has " + have.toString() + " elements, shape " + toString(y) + " needs " + want.toString());
+    } else if (const Dim have = elementCount(x), want = elementCount(y);
+               have.isConstant() && want.isConstant() && have != want) {
+        return invalidModel("input " + toString(x) + " has " + have.toString() + " elements, shape " + toString(y) +
+                            " needs " + want.toString());
     }
     context.setOutput(0, context.inputType(0), y);
     passValues(context, y);
@@ -84,9 +90,12 @@ Status inferFlatten(InferenceContext& context) {
     const auto rank = static_cast<int64_t>(x.size());
     int64_t axis = context.attributes().getInt("axis", 1);
     if (axis < -rank || axis > rank)
-        return invalidModel("attribute 'axis' is " + std::to_string(axis) + ", outside [" + std::to_string(-rank) + ", " + std::to_string(rank) + "]");
+        return invalidModel("attribute 'axis' is " + std::to_string(axis) + ", outside [" + std::to_string(-rank) +
+                            ", " + std::to_string(rank) + "]");
     if (axis < 0) axis += rank;
-    context.setOutput(0, context.inputType(0), {elementCount(Shape(x.begin(), x.begin() + axis)), elementCount(Shape(x.begin() + axis, x.end()))});
+    context.setOutput(
+        0, context.inputType(0),
+        {elementCount(Shape(x.begin(), x.begin() + axis)), elementCount(Shape(x.begin() + axis, x.end()))});
     return Status::ok();
 }
 
@@ -98,7 +107,8 @@ Result<std::vector<int64_t>> sortedAxes(const std::vector<int64_t>& axes, int64_
         sorted.push_back(normal);
     }
     std::sort(sorted.begin(), sorted.end());
-    if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end()) return invalidModel("input 1 (axes) names an axis twice");
+    if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end())
+        return invalidModel("input 1 (axes) names an axis twice");
     return sorted;
 }
 
@@ -113,7 +123,8 @@ Status inferSqueeze(InferenceContext& context) {
         for (int64_t axis : sorted) {
             const Dim& extent = x[static_cast<size_t>(axis)];
             if (extent.isConstant() && extent.constant() != 1)
-                return invalidModel("axis " + std::to_string(axis) + " of input " + toString(x) + " has extent " + extent.toString() + ", only 1 can be squeezed");
+                return invalidModel("axis " + std::to_string(axis) + " of input " + toString(x) + " has extent " +
+                                    extent.toString() + ", only 1 can be squeezed");
             drop[static_cast<size_t>(axis)] = true;
         }
     } else {

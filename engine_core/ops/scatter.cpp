@@ -14,7 +14,9 @@ Status requireReduction(const InferenceContext& context) {
     return invalidModel("attribute 'reduction' is '" + reduction + "'; none, add, mul, max or min is allowed");
 }
 
-bool differ(const Dim& a, const Dim& b) { return a.isConstant() && b.isConstant() && a != b; }
+bool differ(const Dim& a, const Dim& b) {
+    return a.isConstant() && b.isConstant() && a != b;
+}
 
 Status inferScatterElements(InferenceContext& context) {
     const Shape& x = context.inputShape(0);
@@ -27,8 +29,8 @@ Status inferScatterElements(InferenceContext& context) {
     STROBE_RETURN_IF_ERROR(requireSameType(context, 0, 2));
     for (size_t d = 0; d < x.size(); ++d)
         if (differ(context.inputShape(1)[d], context.inputShape(2)[d]))
-            return invalidModel("indices " + toString(context.inputShape(1)) + " and updates " + toString(context.inputShape(2)) +
-                                " must have the same shape");
+            return invalidModel("indices " + toString(context.inputShape(1)) + " and updates " +
+                                toString(context.inputShape(2)) + " must have the same shape");
     return normalizeAxis(context.attributes().getInt("axis", 0), static_cast<int64_t>(x.size())).status();
 }
 
@@ -43,12 +45,14 @@ Status inferScatterND(InferenceContext& context) {
     if (!indices.back().isConstant()) return Status::ok();
     const int64_t tuple = indices.back().constant();
     if (tuple < 0 || tuple > static_cast<int64_t>(x.size()))
-        return invalidModel("indices " + toString(indices) + " address " + std::to_string(tuple) + " axes, input 0 has rank " + std::to_string(x.size()));
+        return invalidModel("indices " + toString(indices) + " address " + std::to_string(tuple) +
+                            " axes, input 0 has rank " + std::to_string(x.size()));
     Shape expected(indices.begin(), indices.end() - 1);
     expected.insert(expected.end(), x.begin() + tuple, x.end());
     bool fits = expected.size() == updates.size();
     for (size_t d = 0; fits && d < expected.size(); ++d) fits = !differ(expected[d], updates[d]);
-    if (!fits) return invalidModel("updates have shape " + toString(updates) + ", " + toString(expected) + " is needed");
+    if (!fits)
+        return invalidModel("updates have shape " + toString(updates) + ", " + toString(expected) + " is needed");
     return Status::ok();
 }
 
@@ -60,12 +64,15 @@ Status inferTensorScatter(InferenceContext& context) {
     STROBE_RETURN_IF_ERROR(requireRank(context, 1, static_cast<int>(cache.size())));
     STROBE_RETURN_IF_ERROR(requireSameType(context, 0, 1));
     const std::string mode = context.attributes().getString("mode", "linear");
-    if (mode != "linear" && mode != "circular") return invalidModel("attribute 'mode' is '" + mode + "'; linear or circular is allowed");
-    STROBE_ASSIGN(const int64_t axis, normalizeAxis(context.attributes().getInt("axis", -2), static_cast<int64_t>(cache.size())));
+    if (mode != "linear" && mode != "circular")
+        return invalidModel("attribute 'mode' is '" + mode + "'; linear or circular is allowed");
+    STROBE_ASSIGN(const int64_t axis,
+                  normalizeAxis(context.attributes().getInt("axis", -2), static_cast<int64_t>(cache.size())));
     if (axis == 0) return invalidModel("attribute 'axis' names the batch; the sequence axis is needed");
     for (size_t d = 0; d < cache.size(); ++d)
         if (static_cast<int64_t>(d) != axis && differ(cache[d], update[d]))
-            return invalidModel("update " + toString(update) + " and cache " + toString(cache) + " differ outside axis " + std::to_string(axis));
+            return invalidModel("update " + toString(update) + " and cache " + toString(cache) +
+                                " differ outside axis " + std::to_string(axis));
     if (context.hasInput(2)) return requireRank(context, 2, 1);
     return Status::ok();
 }
@@ -83,9 +90,11 @@ OpDefinition scatterOp(const char* name, Status (*infer)(InferenceContext&), std
 }  // namespace
 
 STROBE_OPS(scatter) {
-    registry.add(scatterOp("ScatterElements", inferScatterElements, {{"axis", AttributeKind::Int}, {"reduction", AttributeKind::String}}));
+    registry.add(scatterOp("ScatterElements", inferScatterElements,
+                           {{"axis", AttributeKind::Int}, {"reduction", AttributeKind::String}}));
     registry.add(scatterOp("ScatterND", inferScatterND, {{"reduction", AttributeKind::String}}));
-    OpDefinition cache = scatterOp("TensorScatter", inferTensorScatter, {{"axis", AttributeKind::Int}, {"mode", AttributeKind::String}});
+    OpDefinition cache =
+        scatterOp("TensorScatter", inferTensorScatter, {{"axis", AttributeKind::Int}, {"mode", AttributeKind::String}});
     cache.minInputs = 2;
     registry.add(std::move(cache));
 }

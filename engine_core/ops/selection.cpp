@@ -6,13 +6,15 @@ namespace {
 
 Status inferNonZero(InferenceContext& context) {
     // A scalar counts as one element of rank 0: the output then has no rows, as numpy's.
-    context.setOutput(0, DataType::Int64, {Dim(static_cast<int64_t>(context.inputShape(0).size())), context.freshSymbol()});
+    context.setOutput(0, DataType::Int64,
+                      {Dim(static_cast<int64_t>(context.inputShape(0).size())), context.freshSymbol()});
     return Status::ok();
 }
 
 Result<std::optional<size_t>> optionalAxis(const InferenceContext& context) {
     if (!context.attributes().has("axis")) return std::optional<size_t>();
-    STROBE_ASSIGN(const int64_t axis, normalizeAxis(context.attributes().getInt("axis", 0), static_cast<int64_t>(context.inputShape(0).size())));
+    STROBE_ASSIGN(const int64_t axis, normalizeAxis(context.attributes().getInt("axis", 0),
+                                                    static_cast<int64_t>(context.inputShape(0).size())));
     return std::optional<size_t>(static_cast<size_t>(axis));
 }
 
@@ -47,7 +49,8 @@ Status inferCompress(InferenceContext& context) {
     return Status::ok();
 }
 
-OpDefinition selection(const char* name, int inputs, Status (*infer)(InferenceContext&), std::vector<AttributeSpec> attributes) {
+OpDefinition selection(const char* name, int inputs, Status (*infer)(InferenceContext&),
+                       std::vector<AttributeSpec> attributes) {
     OpDefinition op;
     op.name = name;
     op.family = OpFamily::ShapeCopy;
@@ -63,7 +66,8 @@ OpDefinition selection(const char* name, int inputs, Status (*infer)(InferenceCo
 STROBE_OPS(selection) {
     registry.add(selection("NonZero", 1, inferNonZero, {}));
     registry.add(selection("Compress", 2, inferCompress, {{"axis", AttributeKind::Int}}));
-    OpDefinition unique = selection("Unique", 1, inferUnique, {{"axis", AttributeKind::Int}, {"sorted", AttributeKind::Int}});
+    OpDefinition unique =
+        selection("Unique", 1, inferUnique, {{"axis", AttributeKind::Int}, {"sorted", AttributeKind::Int}});
     unique.maxOutputs = 4;
     registry.add(std::move(unique));
 }

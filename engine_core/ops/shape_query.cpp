@@ -31,11 +31,13 @@ Result<Shape> shapeFromInput(InferenceContext& context, int input) {
     if (const auto values = context.inputValues(input)) {
         for (const Dim& value : *values)
             if (value.isConstant() && value.constant() < 0)
-                return invalidModel("input " + std::to_string(input) + " (a shape) holds " + value.toString() + ", 0 or more is needed");
+                return invalidModel("input " + std::to_string(input) + " (a shape) holds " + value.toString() +
+                                    ", 0 or more is needed");
         return Shape(*values);
     }
     const Dim& rank = context.inputShape(input)[0];
-    if (!rank.isConstant()) return unsupported("input " + std::to_string(input) + " (a shape) has an unknown number of elements");
+    if (!rank.isConstant())
+        return unsupported("input " + std::to_string(input) + " (a shape) has an unknown number of elements");
     Shape shape;
     for (int64_t i = 0; i < rank.constant(); ++i) shape.push_back(context.freshSymbol());
     return shape;
@@ -45,8 +47,10 @@ Status inferConstantOfShape(InferenceContext& context) {
     const WeightsPtr value = context.attributes().getWeights("value");
     const DataType type = value ? value->type : DataType::Float32;
     context.setOutputUnknownRank(0, type);
-    if (value && value->count() != 1) return invalidModel("attribute 'value' has " + std::to_string(value->count()) + " elements, one is needed");
-    if (!context.inputValues(0) && context.inputShape(0).size() == 1 && !context.inputShape(0)[0].isConstant()) return Status::ok();
+    if (value && value->count() != 1)
+        return invalidModel("attribute 'value' has " + std::to_string(value->count()) + " elements, one is needed");
+    if (!context.inputValues(0) && context.inputShape(0).size() == 1 && !context.inputShape(0)[0].isConstant())
+        return Status::ok();
     STROBE_ASSIGN(const Shape shape, shapeFromInput(context, 0));
     context.setOutput(0, type, shape);
     const Dim count = elementCount(shape);
@@ -58,7 +62,8 @@ Status inferConstantOfShape(InferenceContext& context) {
 
 Status inferExpand(InferenceContext& context) {
     context.setOutputUnknownRank(0, context.inputType(0));
-    if (!context.inputValues(1) && context.inputShape(1).size() == 1 && !context.inputShape(1)[0].isConstant()) return Status::ok();
+    if (!context.inputValues(1) && context.inputShape(1).size() == 1 && !context.inputShape(1)[0].isConstant())
+        return Status::ok();
     STROBE_ASSIGN(Shape target, shapeFromInput(context, 1));
     STROBE_ASSIGN(const Shape shape, broadcastShapes(context.inputShape(0), target));
     context.setOutput(0, context.inputType(0), shape);
@@ -75,7 +80,8 @@ Status inferTile(InferenceContext& context) {
     context.setOutputUnknownRank(0, context.inputType(0));
     STROBE_RETURN_IF_ERROR(requireRank(context, 1, 1));
     if (const Dim& count = context.inputShape(1)[0]; count.isConstant() && count != Dim(static_cast<int64_t>(x.size())))
-        return invalidModel("input 1 (repeats) has " + count.toString() + " elements, input 0 has rank " + std::to_string(x.size()));
+        return invalidModel("input 1 (repeats) has " + count.toString() + " elements, input 0 has rank " +
+                            std::to_string(x.size()));
     const auto repeats = context.inputValues(1);
     Shape y;
     for (size_t i = 0; i < x.size(); ++i) {
@@ -87,7 +93,8 @@ Status inferTile(InferenceContext& context) {
     const auto values = context.inputValues(0);
     if (values && y.size() == 1 && y[0].isConstant() && y[0].constant() <= 1024 && !values->empty()) {
         std::vector<Dim> tiled;
-        for (size_t i = 0; i < static_cast<size_t>(y[0].constant()); ++i) tiled.push_back((*values)[i % values->size()]);
+        for (size_t i = 0; i < static_cast<size_t>(y[0].constant()); ++i)
+            tiled.push_back((*values)[i % values->size()]);
         setValues(context, 0, y, std::move(tiled));
     }
     return Status::ok();

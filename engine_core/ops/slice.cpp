@@ -1,5 +1,6 @@
 #include "engine_core/ops/slice.h"
 
+#include <algorithm>
 #include <limits>
 #include <numeric>
 
@@ -9,10 +10,12 @@
 namespace strobe {
 namespace {
 
-constexpr int64_t kHuge = std::numeric_limits<int32_t>::max();  // exporters write "to the end" as INT32_MAX or INT64_MAX
+constexpr int64_t kHuge =
+    std::numeric_limits<int32_t>::max();  // exporters write "to the end" as INT32_MAX or INT64_MAX
+constexpr int64_t kHugeStep = int64_t{1} << 48;
 
-/// `position` counted from the front, clamped to [low, high]. A symbolic position counts from the back exactly when it is
-/// provably negative.
+/// `position` counted from the front, clamped to [low, high]. A symbolic position counts from the back exactly when it
+/// is provably negative.
 Dim resolvePosition(const Dim& position, const Dim& extent, const Dim& low, const Dim& high) {
     if (position.isConstant() && position.constant() >= kHuge) return high;
     if (position.isConstant() && position.constant() <= -kHuge) return low;
@@ -26,15 +29,15 @@ SliceRange resolveSlice(const Dim& extent, const Dim& start, const Dim& end, int
     const Dim zero(0), last = extent - Dim(1);
     SliceRange range;
     range.step = step;
+    // A step beyond any extent takes one element, like every larger one; so bounded, the sums below do not overflow.
+    const Dim stride(step > 0 ? std::min(step, kHugeStep) : -std::max(step, -kHugeStep));
     if (step > 0) {
         range.start = resolvePosition(start, extent, zero, extent);
         const Dim stop = resolvePosition(end, extent, zero, extent);
-        range.count = maxOf(zero, Dim::ceilDiv(stop - range.start, Dim(step)));
+        range.count = maxOf(zero, Dim::ceilDiv(stop - range.start, stride));
     } else {
         range.start = resolvePosition(start, extent, zero, last);
         const Dim stop = resolvePosition(end, extent, Dim(-1), last);
-        // Not min(): a step of INT64_MIN has no negative.
-        const Dim stride(step == std::numeric_limits<int64_t>::min() ? std::numeric_limits<int64_t>::max() : -step);
         range.count = maxOf(zero, Dim::ceilDiv(range.start - stop, stride));
     }
     return range;
@@ -66,7 +69,8 @@ Result<SliceInputs> readInputs(const InferenceContext& context, int64_t rank, si
     }
     const auto wrong = [&](const auto& values) { return values && values->size() != in.axes.size(); };
     if (wrong(in.starts) || wrong(in.ends) || wrong(in.steps))
-        return invalidModel("inputs starts, ends, axes and steps must have the same number of elements, " + std::to_string(in.axes.size()) + " axes found");
+        return invalidModel("inputs starts, ends, axes and steps must have the same number of elements, " +
+                            std::to_string(in.axes.size()) + " axes found");
     if (in.steps)
         for (int64_t step : *in.steps)
             if (step == 0) return invalidModel("input 4 (steps) holds 0");
@@ -91,7 +95,8 @@ Status inferSlice(InferenceContext& context) {
     STROBE_RETURN_IF_ERROR(requireRank(context, 1, 1));
     STROBE_RETURN_IF_ERROR(requireRank(context, 2, 1));
     const Dim& count = context.inputShape(1)[0];
-    STROBE_ASSIGN(const SliceInputs in, readInputs(context, static_cast<int64_t>(x.size()), count.isConstant() ? static_cast<size_t>(count.constant()) : 0));
+    STROBE_ASSIGN(const SliceInputs in, readInputs(context, static_cast<int64_t>(x.size()),
+                                                   count.isConstant() ? static_cast<size_t>(count.constant()) : 0));
     Shape y = x;
     SliceRange range;
     for (size_t i = 0; i < in.axes.size(); ++i) {

@@ -10,12 +10,14 @@ Status inferTranspose(InferenceContext& context) {
     if (!context.attributes().has("perm"))
         for (size_t i = x.size(); i-- > 0;) perm.push_back(static_cast<int64_t>(i));
     if (perm.size() != x.size())
-        return invalidModel("attribute 'perm' has " + std::to_string(perm.size()) + " values, input 0 has rank " + std::to_string(x.size()));
+        return invalidModel("attribute 'perm' has " + std::to_string(perm.size()) + " values, input 0 has rank " +
+                            std::to_string(x.size()));
     std::vector<bool> seen(x.size(), false);
     Shape y;
     for (int64_t axis : perm) {
         STROBE_ASSIGN(const int64_t normal, normalizeAxis(axis, static_cast<int64_t>(x.size())));
-        if (seen[static_cast<size_t>(normal)]) return invalidModel("attribute 'perm' names axis " + std::to_string(axis) + " twice");
+        if (seen[static_cast<size_t>(normal)])
+            return invalidModel("attribute 'perm' names axis " + std::to_string(axis) + " twice");
         seen[static_cast<size_t>(normal)] = true;
         y.push_back(x[static_cast<size_t>(normal)]);
     }
@@ -27,15 +29,18 @@ Status inferTranspose(InferenceContext& context) {
 Result<int64_t> blockSize(const InferenceContext& context) {
     STROBE_RETURN_IF_ERROR(requireRank(context, 0, 4));
     const std::string mode = context.attributes().getString("mode", "DCR");
-    if (mode != "DCR" && mode != "CRD") return invalidModel("attribute 'mode' is '" + mode + "'; DCR or CRD is allowed");
+    if (mode != "DCR" && mode != "CRD")
+        return invalidModel("attribute 'mode' is '" + mode + "'; DCR or CRD is allowed");
     const int64_t block = context.attributes().getInt("blocksize", 0);
-    if (block < 1 || block > 65536) return invalidModel("attribute 'blocksize' is " + std::to_string(block) + ", 1 or more is needed");
+    if (block < 1 || block > 65536)
+        return invalidModel("attribute 'blocksize' is " + std::to_string(block) + ", 1 or more is needed");
     return block;
 }
 
 Status requireDivisible(const Dim& extent, int64_t divisor, const char* what) {
     if (extent.isConstant() && extent.constant() % divisor != 0)
-        return invalidModel(std::string(what) + " " + extent.toString() + " of input 0 is not divisible by " + std::to_string(divisor));
+        return invalidModel(std::string(what) + " " + extent.toString() + " of input 0 is not divisible by " +
+                            std::to_string(divisor));
     return Status::ok();
 }
 
@@ -43,7 +48,8 @@ Status inferDepthToSpace(InferenceContext& context) {
     STROBE_ASSIGN(const int64_t block, blockSize(context));
     const Shape& x = context.inputShape(0);
     STROBE_RETURN_IF_ERROR(requireDivisible(x[1], block * block, "channel count"));
-    context.setOutput(0, context.inputType(0), {x[0], Dim::floorDiv(x[1], Dim(block * block)), x[2] * Dim(block), x[3] * Dim(block)});
+    context.setOutput(0, context.inputType(0),
+                      {x[0], Dim::floorDiv(x[1], Dim(block * block)), x[2] * Dim(block), x[3] * Dim(block)});
     return Status::ok();
 }
 
@@ -52,17 +58,20 @@ Status inferSpaceToDepth(InferenceContext& context) {
     const Shape& x = context.inputShape(0);
     STROBE_RETURN_IF_ERROR(requireDivisible(x[2], block, "height"));
     STROBE_RETURN_IF_ERROR(requireDivisible(x[3], block, "width"));
-    context.setOutput(0, context.inputType(0),
-                      {x[0], x[1] * Dim(block * block), Dim::floorDiv(x[2], Dim(block)), Dim::floorDiv(x[3], Dim(block))});
+    context.setOutput(
+        0, context.inputType(0),
+        {x[0], x[1] * Dim(block * block), Dim::floorDiv(x[2], Dim(block)), Dim::floorDiv(x[3], Dim(block))});
     return Status::ok();
 }
 
 Status inferReverseSequence(InferenceContext& context) {
     STROBE_RETURN_IF_ERROR(requireRankAtLeast(context, 0, 2));
     STROBE_RETURN_IF_ERROR(requireRank(context, 1, 1));
-    const int64_t batch = context.attributes().getInt("batch_axis", 1), time = context.attributes().getInt("time_axis", 0);
+    const int64_t batch = context.attributes().getInt("batch_axis", 1),
+                  time = context.attributes().getInt("time_axis", 0);
     if (batch + time != 1 || batch < 0 || time < 0)
-        return invalidModel("attributes batch_axis " + std::to_string(batch) + " and time_axis " + std::to_string(time) + ": one must be 0, the other 1");
+        return invalidModel("attributes batch_axis " + std::to_string(batch) + " and time_axis " +
+                            std::to_string(time) + ": one must be 0, the other 1");
     const Dim &have = context.inputShape(1)[0], &want = context.inputShape(0)[static_cast<size_t>(batch)];
     if (have.isConstant() && want.isConstant() && have != want)
         return invalidModel("input 1 has " + have.toString() + " lengths, the batch is " + want.toString());
@@ -88,10 +97,12 @@ OpDefinition moveOp(const char* name, Status (*infer)(InferenceContext&), std::v
 
 STROBE_OPS(transpose) {
     registry.add(moveOp("Transpose", inferTranspose, {{"perm", AttributeKind::Ints}}));
-    const std::vector<AttributeSpec> blocks = {{"blocksize", AttributeKind::Int, true}, {"mode", AttributeKind::String}};
+    const std::vector<AttributeSpec> blocks = {{"blocksize", AttributeKind::Int, true},
+                                               {"mode", AttributeKind::String}};
     registry.add(moveOp("DepthToSpace", inferDepthToSpace, blocks));
     registry.add(moveOp("SpaceToDepth", inferSpaceToDepth, blocks));
-    OpDefinition reverse = moveOp("ReverseSequence", inferReverseSequence, {{"batch_axis", AttributeKind::Int}, {"time_axis", AttributeKind::Int}});
+    OpDefinition reverse = moveOp("ReverseSequence", inferReverseSequence,
+                                  {{"batch_axis", AttributeKind::Int}, {"time_axis", AttributeKind::Int}});
     reverse.minInputs = reverse.maxInputs = 2;
     OpDefinition trilu = moveOp("Trilu", inferTrilu, {{"upper", AttributeKind::Int}});
     trilu.maxInputs = 2;

@@ -18,19 +18,51 @@ struct UnaryRow {
 const std::vector<UnaryRow>& rows() {
     static const AttributeSpec kAlpha = {"alpha", AttributeKind::Float};
     static const std::vector<UnaryRow> kRows = {
-        {"Abs", kNumberTypes}, {"Acos", kFloatTypes}, {"Acosh", kFloatTypes}, {"Asin", kFloatTypes}, {"Asinh", kFloatTypes},
-        {"Atan", kFloatTypes}, {"Atanh", kFloatTypes}, {"BitwiseNot", kIntTypes}, {"Ceil", kFloatTypes}, {"Cos", kFloatTypes},
-        {"Cosh", kFloatTypes}, {"Erf", kNumberTypes}, {"Exp", kFloatTypes}, {"Floor", kFloatTypes}, {"Log", kFloatTypes},
-        {"Neg", kFloatTypes | kSignedTypes}, {"Not", kBoolType, true}, {"Reciprocal", kFloatTypes}, {"Round", kFloatTypes},
-        {"Sign", kNumberTypes}, {"Sin", kFloatTypes}, {"Sinh", kFloatTypes}, {"Sqrt", kFloatTypes}, {"Tan", kFloatTypes},
-        {"Tanh", kFloatTypes}, {"IsNaN", kFloatTypes, true},
-        {"IsInf", kFloatTypes, true, {{"detect_negative", AttributeKind::Int}, {"detect_positive", AttributeKind::Int}}},
-        {"Relu", kFloatTypes | kSignedTypes}, {"LeakyRelu", kFloatTypes, false, {kAlpha}}, {"ThresholdedRelu", kFloatTypes, false, {kAlpha}},
-        {"Clip", kNumberTypes, false, {}, 3}, {"Sigmoid", kFloatTypes},
-        {"HardSigmoid", kFloatTypes, false, {kAlpha, {"beta", AttributeKind::Float}}}, {"HardSwish", kFloatTypes},
-        {"Gelu", kFloatTypes, false, {{"approximate", AttributeKind::String}}}, {"Softplus", kFloatTypes}, {"Softsign", kFloatTypes},
-        {"Elu", kFloatTypes, false, {kAlpha}}, {"Selu", kFloatTypes, false, {kAlpha, {"gamma", AttributeKind::Float}}},
-        {"Celu", kFloatTypes, false, {kAlpha}}, {"Mish", kFloatTypes}, {"Swish", kFloatTypes, false, {kAlpha}},
+        {"Abs", kNumberTypes},
+        {"Acos", kFloatTypes},
+        {"Acosh", kFloatTypes},
+        {"Asin", kFloatTypes},
+        {"Asinh", kFloatTypes},
+        {"Atan", kFloatTypes},
+        {"Atanh", kFloatTypes},
+        {"BitwiseNot", kIntTypes},
+        {"Ceil", kFloatTypes},
+        {"Cos", kFloatTypes},
+        {"Cosh", kFloatTypes},
+        {"Erf", kNumberTypes},
+        {"Exp", kFloatTypes},
+        {"Floor", kFloatTypes},
+        {"Log", kFloatTypes},
+        {"Neg", kFloatTypes | kSignedTypes},
+        {"Not", kBoolType, true},
+        {"Reciprocal", kFloatTypes},
+        {"Round", kFloatTypes},
+        {"Sign", kNumberTypes},
+        {"Sin", kFloatTypes},
+        {"Sinh", kFloatTypes},
+        {"Sqrt", kFloatTypes},
+        {"Tan", kFloatTypes},
+        {"Tanh", kFloatTypes},
+        {"IsNaN", kFloatTypes, true},
+        {"IsInf",
+         kFloatTypes,
+         true,
+         {{"detect_negative", AttributeKind::Int}, {"detect_positive", AttributeKind::Int}}},
+        {"Relu", kFloatTypes | kSignedTypes},
+        {"LeakyRelu", kFloatTypes, false, {kAlpha}},
+        {"ThresholdedRelu", kFloatTypes, false, {kAlpha}},
+        {"Clip", kNumberTypes, false, {}, 3},
+        {"Sigmoid", kFloatTypes},
+        {"HardSigmoid", kFloatTypes, false, {kAlpha, {"beta", AttributeKind::Float}}},
+        {"HardSwish", kFloatTypes},
+        {"Gelu", kFloatTypes, false, {{"approximate", AttributeKind::String}}},
+        {"Softplus", kFloatTypes},
+        {"Softsign", kFloatTypes},
+        {"Elu", kFloatTypes, false, {kAlpha}},
+        {"Selu", kFloatTypes, false, {kAlpha, {"gamma", AttributeKind::Float}}},
+        {"Celu", kFloatTypes, false, {kAlpha}},
+        {"Mish", kFloatTypes},
+        {"Swish", kFloatTypes, false, {kAlpha}},
         {"Shrink", kNumberTypes, false, {{"bias", AttributeKind::Float}, {"lambd", AttributeKind::Float}}},
     };
     return kRows;
@@ -40,20 +72,31 @@ Status inferKept(InferenceContext& context, unsigned types) {
     context.setOutput(0, context.inputType(0), context.inputShape(0));
     return requireType(context, 0, types);
 }
-Status inferFloat(InferenceContext& context) { return inferKept(context, kFloatTypes); }
-Status inferInt(InferenceContext& context) { return inferKept(context, kIntTypes); }
-Status inferSignedOrFloat(InferenceContext& context) { return inferKept(context, kFloatTypes | kSignedTypes); }
-Status inferNumber(InferenceContext& context) { return inferKept(context, kNumberTypes); }
+Status inferFloat(InferenceContext& context) {
+    return inferKept(context, kFloatTypes);
+}
+Status inferInt(InferenceContext& context) {
+    return inferKept(context, kIntTypes);
+}
+Status inferSignedOrFloat(InferenceContext& context) {
+    return inferKept(context, kFloatTypes | kSignedTypes);
+}
+Status inferNumber(InferenceContext& context) {
+    return inferKept(context, kNumberTypes);
+}
 
 Status inferToBool(InferenceContext& context, unsigned types) {
     context.setOutput(0, DataType::Bool, context.inputShape(0));
     return requireType(context, 0, types);
 }
-Status inferFloatTest(InferenceContext& context) { return inferToBool(context, kFloatTypes); }
+Status inferFloatTest(InferenceContext& context) {
+    return inferToBool(context, kFloatTypes);
+}
 
 Status inferGelu(InferenceContext& context) {
     const std::string form = context.attributes().getString("approximate", "none");
-    if (form != "none" && form != "tanh") return invalidModel("attribute 'approximate' is '" + form + "'; none or tanh is allowed");
+    if (form != "none" && form != "tanh")
+        return invalidModel("attribute 'approximate' is '" + form + "'; none or tanh is allowed");
     return inferFloat(context);
 }
 
@@ -63,7 +106,8 @@ Status inferClip(InferenceContext& context) {
         STROBE_RETURN_IF_ERROR(requireSameType(context, 0, i));
         const Dim count = elementCount(context.inputShape(i));
         if (count.isConstant() && count.constant() != 1)
-            return invalidModel("input " + std::to_string(i) + " (the limit) has shape " + toString(context.inputShape(i)) + ", a scalar is needed");
+            return invalidModel("input " + std::to_string(i) + " (the limit) has shape " +
+                                toString(context.inputShape(i)) + ", a scalar is needed");
     }
     return inferNumber(context);
 }
@@ -85,7 +129,9 @@ Status inferFolding(InferenceContext& context) {
     return Status::ok();
 }
 
-std::optional<Dim> foldNeg(const Dim& a) { return Dim(0) - a; }
+std::optional<Dim> foldNeg(const Dim& a) {
+    return Dim(0) - a;
+}
 std::optional<Dim> foldAbs(const Dim& a) {
     if (provablyAtMost(Dim(0), a)) return a;
     return provablyAtMost(a, Dim(0)) ? foldNeg(a) : std::nullopt;
@@ -94,16 +140,26 @@ std::optional<Dim> foldSign(const Dim& a) {
     if (a.isConstant()) return Dim((a.constant() > 0) - (a.constant() < 0));
     return provablyAtMost(Dim(1), a) ? std::optional<Dim>(1) : std::nullopt;
 }
-std::optional<Dim> foldNot(const Dim& a) { return Dim(1) - a; }
-std::optional<Dim> foldRelu(const Dim& a) { return maxOf(a, Dim(0)); }
+std::optional<Dim> foldNot(const Dim& a) {
+    return Dim(1) - a;
+}
+std::optional<Dim> foldRelu(const Dim& a) {
+    return maxOf(a, Dim(0));
+}
 
-Status inferLogic(InferenceContext& context) { return inferToBool(context, kBoolType); }
+Status inferLogic(InferenceContext& context) {
+    return inferToBool(context, kBoolType);
+}
 
 auto inferFunction(const UnaryRow& row) -> Status (*)(InferenceContext&) {
     static const std::map<std::string, Status (*)(InferenceContext&), std::less<>> kSpecial = {
-        {"Neg", inferFolding<inferSignedOrFloat, foldNeg>}, {"Abs", inferFolding<inferNumber, foldAbs>},
-        {"Sign", inferFolding<inferNumber, foldSign>},      {"Not", inferFolding<inferLogic, foldNot>},
-        {"Relu", inferFolding<inferSignedOrFloat, foldRelu>}, {"Gelu", inferGelu}, {"Clip", inferClip}};
+        {"Neg", inferFolding<inferSignedOrFloat, foldNeg>},
+        {"Abs", inferFolding<inferNumber, foldAbs>},
+        {"Sign", inferFolding<inferNumber, foldSign>},
+        {"Not", inferFolding<inferLogic, foldNot>},
+        {"Relu", inferFolding<inferSignedOrFloat, foldRelu>},
+        {"Gelu", inferGelu},
+        {"Clip", inferClip}};
     if (auto found = kSpecial.find(row.name); found != kSpecial.end()) return found->second;
     if (row.toBool) return inferFloatTest;
     if (row.types == kFloatTypes) return inferFloat;
@@ -115,7 +171,8 @@ bool hasScalarForm(const Layer& layer, const Network& network) {
     return (isFloatingPoint(type) && type != DataType::Float64) || type == DataType::Bool;
 }
 
-std::optional<int> unaryToPointwise(const Layer& layer, const Network& network, const std::vector<int>& values, PointwiseProgram& program) {
+std::optional<int> unaryToPointwise(const Layer& layer, const Network& network, const std::vector<int>& values,
+                                    PointwiseProgram& program) {
     if (!hasScalarForm(layer, network)) return std::nullopt;
     return lowerElementwise(layer.op->name, layer.attributes, values, program);
 }
@@ -128,7 +185,8 @@ std::optional<float> clipLimit(const Layer& layer, const Network& network, size_
     return toFloats(*constant).front();
 }
 
-std::optional<int> clipToPointwise(const Layer& layer, const Network& network, const std::vector<int>& values, PointwiseProgram& program) {
+std::optional<int> clipToPointwise(const Layer& layer, const Network& network, const std::vector<int>& values,
+                                   PointwiseProgram& program) {
     if (!hasScalarForm(layer, network)) return std::nullopt;
     const float infinity = std::numeric_limits<float>::infinity();
     const auto low = clipLimit(layer, network, 1, -infinity), high = clipLimit(layer, network, 2, infinity);

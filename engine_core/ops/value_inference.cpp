@@ -15,19 +15,25 @@ Status requireType(const InferenceContext& context, int input, unsigned classes)
     static constexpr struct {
         unsigned bit;
         const char* name;
-    } kNames[] = {{kFloatTypes, "floating point"}, {kSignedTypes, "signed integer"}, {kUnsignedTypes, "unsigned integer"},
-                  {kBoolType, "bool"},             {kStringType, "string"},          {kSubByteTypes, "4-bit integer"}};
+    } kNames[] = {{kFloatTypes, "floating point"},
+                  {kSignedTypes, "signed integer"},
+                  {kUnsignedTypes, "unsigned integer"},
+                  {kBoolType, "bool"},
+                  {kStringType, "string"},
+                  {kSubByteTypes, "4-bit integer"}};
     std::string allowed;
     for (const auto& row : kNames)
         if (classes & row.bit) allowed += (allowed.empty() ? "" : ", ") + std::string(row.name);
-    return invalidModel("input " + std::to_string(input) + " has type " + std::string(dataTypeName(type)) + "; allowed: " + allowed);
+    return invalidModel("input " + std::to_string(input) + " has type " + std::string(dataTypeName(type)) +
+                        "; allowed: " + allowed);
 }
 
 Status requireSameType(const InferenceContext& context, int input, int other) {
     const DataType a = context.inputType(input), b = context.inputType(other);
     if (a == b || a == DataType::Undefined || b == DataType::Undefined) return Status::ok();
-    return invalidModel("inputs " + std::to_string(input) + " and " + std::to_string(other) + " have types " + std::string(dataTypeName(a)) +
-                        " and " + std::string(dataTypeName(b)) + ", which must be equal");
+    return invalidModel("inputs " + std::to_string(input) + " and " + std::to_string(other) + " have types " +
+                        std::string(dataTypeName(a)) + " and " + std::string(dataTypeName(b)) +
+                        ", which must be equal");
 }
 
 Result<DataType> typeAttribute(const Attributes& attributes, const char* name, DataType fallback) {
@@ -37,7 +43,8 @@ Result<DataType> typeAttribute(const Attributes& attributes, const char* name, D
     }
     const int64_t number = attributes.getInt(name, 0);
     if (const auto type = dataTypeFromOnnx(number)) return *type;
-    return unsupported(std::string("attribute '") + name + "' is element type " + std::to_string(number) + ", for which Strobe has no type");
+    return unsupported(std::string("attribute '") + name + "' is element type " + std::to_string(number) +
+                       ", for which Strobe has no type");
 }
 
 std::optional<std::vector<int64_t>> constantValues(const InferenceContext& context, int input) {
@@ -57,7 +64,8 @@ std::optional<Dim> scalarValue(const InferenceContext& context, int input) {
     return values->front();
 }
 
-std::optional<Dim> foldValues(const InferenceContext& context, int input, Dim initial, Dim (*combine)(const Dim&, const Dim&)) {
+std::optional<Dim> foldValues(const InferenceContext& context, int input, Dim initial,
+                              Dim (*combine)(const Dim&, const Dim&)) {
     const auto values = context.inputValues(input);
     if (!values) return std::nullopt;
     for (const Dim& value : *values) initial = combine(initial, value);
@@ -84,7 +92,11 @@ std::optional<bool> provablyEqual(const Dim& a, const Dim& b) {
     return std::nullopt;
 }
 
-Dim maxOf(const Dim& a, const Dim& b) { return provablyAtMost(a, b) ? b : provablyAtMost(b, a) ? a : Dim::max(a, b); }
-Dim minOf(const Dim& a, const Dim& b) { return provablyAtMost(a, b) ? a : provablyAtMost(b, a) ? b : Dim::min(a, b); }
+Dim maxOf(const Dim& a, const Dim& b) {
+    return provablyAtMost(a, b) ? b : provablyAtMost(b, a) ? a : Dim::max(a, b);
+}
+Dim minOf(const Dim& a, const Dim& b) {
+    return provablyAtMost(a, b) ? a : provablyAtMost(b, a) ? b : Dim::min(a, b);
+}
 
 }  // namespace strobe

@@ -33,7 +33,8 @@ std::optional<std::vector<int64_t>> constantValues(const InferenceContext& conte
 /// The single known element of a scalar-like input.
 std::optional<Dim> scalarValue(const InferenceContext& context, int input);
 /// All elements of an input combined by `combine`, e.g. ReduceProd of a shape; nullopt: unknown.
-std::optional<Dim> foldValues(const InferenceContext& context, int input, Dim initial, Dim (*combine)(const Dim&, const Dim&));
+std::optional<Dim> foldValues(const InferenceContext& context, int input, Dim initial,
+                              Dim (*combine)(const Dim&, const Dim&));
 /// Sets the elements of an output whose shape is `shape`, when its rank is at most 1 (all that is tracked).
 void setValues(InferenceContext& context, int output, const Shape& shape, std::vector<Dim> values);
 /// Hands input 0's elements to output 0 of shape `shape`: for ops that only change the shape.

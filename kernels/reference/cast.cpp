@@ -17,7 +17,9 @@ struct Scalar {
     double real = 0.0;
     static Scalar ofReal(double value) { return {false, 0, false, value}; }
     static Scalar ofInt(int64_t value) { return {true, value, false, static_cast<double>(value)}; }
-    static Scalar ofUnsigned(uint64_t value) { return {true, static_cast<int64_t>(value), true, static_cast<double>(value)}; }
+    static Scalar ofUnsigned(uint64_t value) {
+        return {true, static_cast<int64_t>(value), true, static_cast<double>(value)};
+    }
 };
 
 /// "3", "-1.5e3", "inf", "NaN" … as ONNX allows; an error for other text.
@@ -26,7 +28,8 @@ Result<Scalar> parseNumber(const std::string& text) {
     const long long integer = std::strtoll(text.c_str(), &end, 10);
     if (!text.empty() && *end == '\0' && text.size() < 19) return Scalar::ofInt(integer);
     const double real = std::strtod(text.c_str(), &end);
-    if (text.empty() || *end != '\0') return invalidArgument("cannot cast the string '" + text.substr(0, 60) + "' to a number");
+    if (text.empty() || *end != '\0')
+        return invalidArgument("cannot cast the string '" + text.substr(0, 60) + "' to a number");
     return Scalar::ofReal(real);
 }
 
@@ -34,30 +37,43 @@ Result<Scalar> readElement(DataType type, const void* data, int64_t i) {
     const auto bytes = [&] { return static_cast<const uint8_t*>(data)[i]; };
     const auto halves = [&] { return static_cast<const uint16_t*>(data)[i]; };
     switch (type) {
-        case DataType::Float32: return Scalar::ofReal(static_cast<double>(static_cast<const float*>(data)[i]));
-        case DataType::Float64: return Scalar::ofReal(static_cast<const double*>(data)[i]);
-        case DataType::Float16: return Scalar::ofReal(static_cast<double>(float16ToFloat(halves())));
-        case DataType::BFloat16: return Scalar::ofReal(static_cast<double>(bfloat16ToFloat(halves())));
-        case DataType::Float8E4M3FN: return Scalar::ofReal(static_cast<double>(float8E4M3FNToFloat(bytes())));
-        case DataType::Float8E5M2: return Scalar::ofReal(static_cast<double>(float8E5M2ToFloat(bytes())));
-        case DataType::Bool: return Scalar::ofInt(bytes() ? 1 : 0);
+        case DataType::Float32:
+            return Scalar::ofReal(static_cast<double>(static_cast<const float*>(data)[i]));
+        case DataType::Float64:
+            return Scalar::ofReal(static_cast<const double*>(data)[i]);
+        case DataType::Float16:
+            return Scalar::ofReal(static_cast<double>(float16ToFloat(halves())));
+        case DataType::BFloat16:
+            return Scalar::ofReal(static_cast<double>(bfloat16ToFloat(halves())));
+        case DataType::Float8E4M3FN:
+            return Scalar::ofReal(static_cast<double>(float8E4M3FNToFloat(bytes())));
+        case DataType::Float8E5M2:
+            return Scalar::ofReal(static_cast<double>(float8E5M2ToFloat(bytes())));
+        case DataType::Bool:
+            return Scalar::ofInt(bytes() ? 1 : 0);
         case DataType::Int4:
         case DataType::UInt4: {
             const int nibble = (static_cast<const uint8_t*>(data)[i / 2] >> (i % 2 * 4)) & 15;
             return Scalar::ofInt(type == DataType::Int4 && nibble >= 8 ? nibble - 16 : nibble);
         }
-        case DataType::String: return parseNumber(static_cast<const std::string*>(data)[i]);
-        case DataType::UInt64: return Scalar::ofUnsigned(static_cast<const uint64_t*>(data)[i]);
-        default: break;
+        case DataType::String:
+            return parseNumber(static_cast<const std::string*>(data)[i]);
+        case DataType::UInt64:
+            return Scalar::ofUnsigned(static_cast<const uint64_t*>(data)[i]);
+        default:
+            break;
     }
     Scalar value;
-    withIntegerType(type, [&](auto zero) { value = Scalar::ofInt(static_cast<int64_t>(static_cast<const decltype(zero)*>(data)[i])); });
+    withIntegerType(type, [&](auto zero) {
+        value = Scalar::ofInt(static_cast<int64_t>(static_cast<const decltype(zero)*>(data)[i]));
+    });
     return value;
 }
 
 /// As numpy prints: integers plainly, reals with the digits that give the same FP32 back.
 std::string print(const Scalar& value) {
-    if (value.isInt) return value.isUnsigned ? std::to_string(static_cast<uint64_t>(value.integer)) : std::to_string(value.integer);
+    if (value.isInt)
+        return value.isUnsigned ? std::to_string(static_cast<uint64_t>(value.integer)) : std::to_string(value.integer);
     if (std::isnan(value.real)) return "NaN";
     if (std::isinf(value.real)) return value.real > 0 ? "INF" : "-INF";
     std::string text = toString(AttributeValue(static_cast<float>(value.real)));
@@ -65,7 +81,8 @@ std::string print(const Scalar& value) {
     return text;
 }
 
-/// A real becomes an integer by truncation. Out of range it wraps through int64 as C++ compilers' and numpy's casts do in practice.
+/// A real becomes an integer by truncation. Out of range it wraps through int64 as C++ compilers' and numpy's casts do
+/// in practice.
 int64_t truncate(const Scalar& value) {
     return value.isInt ? value.integer : saturateCast<int64_t>(value.real);
 }
@@ -80,18 +97,31 @@ void writeElement(DataType type, void* data, int64_t i, const Scalar& value, boo
     const auto real = static_cast<float>(value.real);
     const auto put = [&](auto stored) { static_cast<decltype(stored)*>(data)[i] = stored; };
     switch (type) {
-        case DataType::Float32: return put(real);
-        case DataType::Float64: return put(value.real);
-        case DataType::Float16: return put(floatToFloat16(real));
-        case DataType::BFloat16: return put(floatToBFloat16(real));
-        case DataType::Float8E4M3FN: return put(floatToFloat8E4M3FN(real, saturate));
-        case DataType::Float8E5M2: return put(floatToFloat8E5M2(real, saturate));
-        case DataType::Bool: return put(static_cast<uint8_t>(value.isInt ? value.integer != 0 : value.real != 0.0));
+        case DataType::Float32:
+            return put(real);
+        case DataType::Float64:
+            return put(value.real);
+        case DataType::Float16:
+            return put(floatToFloat16(real));
+        case DataType::BFloat16:
+            return put(floatToBFloat16(real));
+        case DataType::Float8E4M3FN:
+            return put(floatToFloat8E4M3FN(real, saturate));
+        case DataType::Float8E5M2:
+            return put(floatToFloat8E5M2(real, saturate));
+        case DataType::Bool:
+            return put(static_cast<uint8_t>(value.isInt ? value.integer != 0 : value.real != 0.0));
         case DataType::Int4:
-        case DataType::UInt4: return writeNibble(data, i, truncate(value));
-        case DataType::String: static_cast<std::string*>(data)[i] = print(value); return;
-        case DataType::UInt64: return put(value.isInt || value.real < 0.0 ? static_cast<uint64_t>(truncate(value)) : saturateCast<uint64_t>(value.real));
-        default: break;
+        case DataType::UInt4:
+            return writeNibble(data, i, truncate(value));
+        case DataType::String:
+            static_cast<std::string*>(data)[i] = print(value);
+            return;
+        case DataType::UInt64:
+            return put(value.isInt || value.real < 0.0 ? static_cast<uint64_t>(truncate(value))
+                                                       : saturateCast<uint64_t>(value.real));
+        default:
+            break;
     }
     withIntegerType(type, [&](auto zero) { put(static_cast<decltype(zero)>(truncate(value))); });
 }
@@ -112,7 +142,8 @@ Status runCast(const Problem& problem, const RunArguments& arguments) {
 }
 
 Status runBitCast(const Problem& problem, const RunArguments& arguments) {
-    copyElements(problem.outputs[0].format.type, elementCount(*arguments.outputs[0].dims), arguments.outputs[0].data, arguments.inputs[0].data);
+    copyElements(problem.outputs[0].format.type, elementCount(*arguments.outputs[0].dims), arguments.outputs[0].data,
+                 arguments.inputs[0].data);
     return Status::ok();
 }
 

@@ -7,18 +7,23 @@
 namespace strobe {
 namespace {
 
-DataType typeOf(const Problem& problem) { return problem.outputs[0].format.type; }
+DataType typeOf(const Problem& problem) {
+    return problem.outputs[0].format.type;
+}
 
 /// Same elements in the same order: Reshape and its kin.
 Status runCopy(const Problem& problem, const RunArguments& arguments) {
-    copyElements(typeOf(problem), elementCount(*arguments.outputs[0].dims), arguments.outputs[0].data, arguments.inputs[0].data);
+    copyElements(typeOf(problem), elementCount(*arguments.outputs[0].dims), arguments.outputs[0].data,
+                 arguments.inputs[0].data);
     return Status::ok();
 }
 
 Status runDropout(const Problem& problem, const RunArguments& arguments) {
     const int64_t count = elementCount(*arguments.inputs[0].dims);
-    if (arguments.outputs[0].data) copyElements(typeOf(problem), count, arguments.outputs[0].data, arguments.inputs[0].data);
-    if (arguments.outputs.size() > 1 && arguments.outputs[1].data) std::fill_n(arguments.outputs[1].as<uint8_t>(), count, uint8_t{1});
+    if (arguments.outputs[0].data)
+        copyElements(typeOf(problem), count, arguments.outputs[0].data, arguments.inputs[0].data);
+    if (arguments.outputs.size() > 1 && arguments.outputs[1].data)
+        std::fill_n(arguments.outputs[1].as<uint8_t>(), count, uint8_t{1});
     return Status::ok();
 }
 
@@ -44,7 +49,8 @@ Status runConcat(const Problem& problem, const RunArguments& arguments) {
     const size_t axis = axisOf(problem, y.size());
     Strided to{0, rowMajorStrides(y)};
     for (const TensorView& input : arguments.inputs) {
-        copyStrided(typeOf(problem), *input.dims, arguments.outputs[0].data, to, input.data, {0, rowMajorStrides(*input.dims)});
+        copyStrided(typeOf(problem), *input.dims, arguments.outputs[0].data, to, input.data,
+                    {0, rowMajorStrides(*input.dims)});
         to.offset += (*input.dims)[axis] * to.strides[axis];
     }
     return Status::ok();
@@ -56,7 +62,8 @@ Status runSplit(const Problem& problem, const RunArguments& arguments) {
     Strided from{0, rowMajorStrides(x)};
     for (const TensorView& output : arguments.outputs) {
         if (output.data)
-            copyStrided(problem.inputs[0].format.type, *output.dims, output.data, {0, rowMajorStrides(*output.dims)}, arguments.inputs[0].data, from);
+            copyStrided(problem.inputs[0].format.type, *output.dims, output.data, {0, rowMajorStrides(*output.dims)},
+                        arguments.inputs[0].data, from);
         from.offset += (*output.dims)[axis] * from.strides[axis];
     }
     return Status::ok();
@@ -106,7 +113,8 @@ Status runTile(const Problem& problem, const RunArguments& arguments) {
 }  // namespace
 
 STROBE_REFERENCE(copy) {
-    for (const char* op : {"Identity", "Reshape", "Flatten", "Squeeze", "Unsqueeze"}) addReference(registry, {op, runCopy, nullptr, true});
+    for (const char* op : {"Identity", "Reshape", "Flatten", "Squeeze", "Unsqueeze"})
+        addReference(registry, {op, runCopy, nullptr, true});
     addReference(registry, {"Dropout", runDropout, nullptr, true});
     addReference(registry, {"Transpose", runTranspose, nullptr, true});
     addReference(registry, {"Concat", runConcat, nullptr, true});

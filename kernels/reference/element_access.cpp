@@ -21,15 +21,21 @@ void copyNibble(void* destination, int64_t to, const void* source, int64_t from)
 CopyElement elementCopier(DataType type) {
     if (type == DataType::String) return copyOne<std::string>;
     switch (dataTypeBits(type)) {
-        case 4: return copyNibble;
-        case 8: return copyOne<uint8_t>;
-        case 16: return copyOne<uint16_t>;
-        case 32: return copyOne<uint32_t>;
-        default: return copyOne<uint64_t>;
+        case 4:
+            return copyNibble;
+        case 8:
+            return copyOne<uint8_t>;
+        case 16:
+            return copyOne<uint16_t>;
+        case 32:
+            return copyOne<uint32_t>;
+        default:
+            return copyOne<uint64_t>;
     }
 }
 
-void copyStrided(DataType type, const Dims& dims, void* destination, const Strided& to, const void* source, const Strided& from) {
+void copyStrided(DataType type, const Dims& dims, void* destination, const Strided& to, const void* source,
+                 const Strided& from) {
     if (elementCount(dims) == 0) return;
     const CopyElement copy = elementCopier(type);
     Dims index(dims.size(), 0);

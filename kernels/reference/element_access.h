@@ -19,7 +19,8 @@ struct Strided {
     std::vector<int64_t> strides;
 };
 /// Copies a box of `dims` elements from one strided place to another.
-void copyStrided(DataType type, const Dims& dims, void* destination, const Strided& to, const void* source, const Strided& from);
+void copyStrided(DataType type, const Dims& dims, void* destination, const Strided& to, const void* source,
+                 const Strided& from);
 /// Copies `count` elements in order.
 void copyElements(DataType type, int64_t count, void* destination, const void* source);
 
@@ -27,15 +28,24 @@ void copyElements(DataType type, int64_t count, void* destination, const void* s
 template <class Function>
 bool withIntegerType(DataType type, Function&& function) {
     switch (type) {
-        case DataType::Int8: return function(int8_t()), true;
-        case DataType::UInt8: return function(uint8_t()), true;
-        case DataType::Int16: return function(int16_t()), true;
-        case DataType::UInt16: return function(uint16_t()), true;
-        case DataType::Int32: return function(int32_t()), true;
-        case DataType::UInt32: return function(uint32_t()), true;
-        case DataType::Int64: return function(int64_t()), true;
-        case DataType::UInt64: return function(uint64_t()), true;
-        default: return false;
+        case DataType::Int8:
+            return function(int8_t()), true;
+        case DataType::UInt8:
+            return function(uint8_t()), true;
+        case DataType::Int16:
+            return function(int16_t()), true;
+        case DataType::UInt16:
+            return function(uint16_t()), true;
+        case DataType::Int32:
+            return function(int32_t()), true;
+        case DataType::UInt32:
+            return function(uint32_t()), true;
+        case DataType::Int64:
+            return function(int64_t()), true;
+        case DataType::UInt64:
+            return function(uint64_t()), true;
+        default:
+            return false;
     }
 }
 /// The same for the arithmetic types that reference kernels meet: integers, FP32, FP64.

@@ -28,7 +28,8 @@ std::vector<T> readAs(DataType type, const TensorView& view) {
 template <class T>
 void store(DataType type, const std::vector<T>& values, void* destination) {
     if (type == DataType::Bool) {
-        std::transform(values.begin(), values.end(), static_cast<uint8_t*>(destination), [](T v) { return static_cast<uint8_t>(v != 0); });
+        std::transform(values.begin(), values.end(), static_cast<uint8_t*>(destination),
+                       [](T v) { return static_cast<uint8_t>(v != 0); });
         return;
     }
     withNumberType(type, [&](auto zero) {
@@ -43,8 +44,12 @@ void store(DataType type, const std::vector<T>& values, void* destination) {
     });
 }
 
-float evaluateAs(const PointwiseInstruction& in, float a, float b, float c) { return evaluatePointwise(in, a, b, c); }
-double evaluateAs(const PointwiseInstruction& in, double a, double b, double c) { return evaluatePointwiseDouble(in, a, b, c); }
+float evaluateAs(const PointwiseInstruction& in, float a, float b, float c) {
+    return evaluatePointwise(in, a, b, c);
+}
+double evaluateAs(const PointwiseInstruction& in, double a, double b, double c) {
+    return evaluatePointwiseDouble(in, a, b, c);
+}
 
 /// Runs a program at every element of the outputs (which share their dims).
 template <class T>
@@ -68,7 +73,8 @@ void runProgram(const PointwiseProgram& program, const Problem& problem, const R
             values[i] = inputs[i][static_cast<size_t>(offset)];
         }
         size_t next = inputs.size();
-        for (const PointwiseInstruction& in : program.instructions) values[next++] = evaluateAs(in, value(in.a), value(in.b), value(in.c));
+        for (const PointwiseInstruction& in : program.instructions)
+            values[next++] = evaluateAs(in, value(in.a), value(in.b), value(in.c));
         for (size_t o = 0; o < outputs.size(); ++o) outputs[o].push_back(value(program.results[o]));
     } while (advance(index, dims));
     for (size_t o = 0; o < outputs.size(); ++o)
@@ -83,7 +89,8 @@ Status runChain(const Problem& problem, const RunArguments& arguments) {
 Status equalStrings(const RunArguments& arguments) {
     const Dims& dims = *arguments.outputs[0].dims;
     if (elementCount(dims) == 0) return Status::ok();
-    const auto a = broadcastStrides(*arguments.inputs[0].dims, dims), b = broadcastStrides(*arguments.inputs[1].dims, dims);
+    const auto a = broadcastStrides(*arguments.inputs[0].dims, dims),
+               b = broadcastStrides(*arguments.inputs[1].dims, dims);
     auto* out = arguments.outputs[0].as<uint8_t>();
     Dims index(dims.size(), 0);
     do {
@@ -92,7 +99,8 @@ Status equalStrings(const RunArguments& arguments) {
             offsetA += index[d] * a[d];
             offsetB += index[d] * b[d];
         }
-        *out++ = arguments.inputs[0].as<const std::string>()[offsetA] == arguments.inputs[1].as<const std::string>()[offsetB];
+        *out++ = arguments.inputs[0].as<const std::string>()[offsetA] ==
+                 arguments.inputs[1].as<const std::string>()[offsetB];
     } while (advance(index, dims));
     return Status::ok();
 }
@@ -117,7 +125,8 @@ Status runElementwise(const Problem& problem, const RunArguments& arguments) {
 Support supportsElementwise(const Problem& problem) {
     const DataType type = problem.inputs[0].format.type;
     if (type == DataType::Int4 || type == DataType::UInt4) return Support::no("no arithmetic on 4-bit integers");
-    if (isInteger(type) && !hasIntegerForm(problem.op->name)) return Support::no(problem.op->name + " has no integer form");
+    if (isInteger(type) && !hasIntegerForm(problem.op->name))
+        return Support::no(problem.op->name + " has no integer form");
     return Support::yes();
 }
 
@@ -144,12 +153,28 @@ Status runWhere(const Problem& problem, const RunArguments& arguments) {
 STROBE_REFERENCE(elementwise) {
     addReference(registry, {"Pointwise", runChain});
     addReference(registry, {"Where", runWhere});
-    for (const char* op :
-         {"Abs", "Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "BitwiseNot", "Ceil", "Cos", "Cosh", "Erf", "Exp", "Floor", "Log", "Neg",
-          "Not", "Reciprocal", "Round", "Sign", "Sin", "Sinh", "Sqrt", "Tan", "Tanh", "IsNaN", "IsInf", "Relu", "LeakyRelu",
-          "ThresholdedRelu", "Clip", "Sigmoid", "HardSigmoid", "HardSwish", "Gelu", "Softplus", "Softsign", "Elu", "Selu", "Celu", "Mish",
-          "Swish", "Shrink", "Add", "Sub", "Mul", "Div", "Pow", "Mod", "PRelu", "BitShift", "BitwiseAnd", "BitwiseOr", "BitwiseXor", "Min",
-          "Max", "Sum", "Mean", "Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "And", "Or", "Xor"})
+    for (const char* op : {"Abs",         "Acos",       "Acosh",
+                           "Asin",        "Asinh",      "Atan",
+                           "Atanh",       "BitwiseNot", "Ceil",
+                           "Cos",         "Cosh",       "Erf",
+                           "Exp",         "Floor",      "Log",
+                           "Neg",         "Not",        "Reciprocal",
+                           "Round",       "Sign",       "Sin",
+                           "Sinh",        "Sqrt",       "Tan",
+                           "Tanh",        "IsNaN",      "IsInf",
+                           "Relu",        "LeakyRelu",  "ThresholdedRelu",
+                           "Clip",        "Sigmoid",    "HardSigmoid",
+                           "HardSwish",   "Gelu",       "Softplus",
+                           "Softsign",    "Elu",        "Selu",
+                           "Celu",        "Mish",       "Swish",
+                           "Shrink",      "Add",        "Sub",
+                           "Mul",         "Div",        "Pow",
+                           "Mod",         "PRelu",      "BitShift",
+                           "BitwiseAnd",  "BitwiseOr",  "BitwiseXor",
+                           "Min",         "Max",        "Sum",
+                           "Mean",        "Equal",      "Less",
+                           "LessOrEqual", "Greater",    "GreaterOrEqual",
+                           "And",         "Or",         "Xor"})
         addReference(registry, {op, runElementwise, supportsElementwise});
 }
 

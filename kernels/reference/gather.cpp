@@ -12,7 +12,8 @@ size_t axisOf(const Problem& problem, size_t rank) {
     return static_cast<size_t>(axis < 0 ? axis + static_cast<int64_t>(rank) : axis);
 }
 int64_t product(const Dims& dims, size_t begin, size_t end) {
-    return elementCount(Dims(dims.begin() + static_cast<std::ptrdiff_t>(begin), dims.begin() + static_cast<std::ptrdiff_t>(end)));
+    return elementCount(
+        Dims(dims.begin() + static_cast<std::ptrdiff_t>(begin), dims.begin() + static_cast<std::ptrdiff_t>(end)));
 }
 
 Status runGather(const Problem& problem, const RunArguments& arguments) {
@@ -26,7 +27,8 @@ Status runGather(const Problem& problem, const RunArguments& arguments) {
         for (int64_t index : indices) {
             if (index < -extent || index >= extent) return outside(index, extent);
             const int64_t from = (o * extent + (index < 0 ? index + extent : index)) * inner;
-            for (int64_t i = 0; i < inner; ++i) copy(arguments.outputs[0].data, position++, arguments.inputs[0].data, from + i);
+            for (int64_t i = 0; i < inner; ++i)
+                copy(arguments.outputs[0].data, position++, arguments.inputs[0].data, from + i);
         }
     return Status::ok();
 }
@@ -71,7 +73,8 @@ Status runGatherND(const Problem& problem, const RunArguments& arguments) {
                 if (at < -x[d] || at >= x[d]) return outside(at, x[d]);
                 from += (at < 0 ? at + x[d] : at) * strides[d];
             }
-            for (int64_t i = 0; i < inner; ++i) copy(arguments.outputs[0].data, position++, arguments.inputs[0].data, from + i);
+            for (int64_t i = 0; i < inner; ++i)
+                copy(arguments.outputs[0].data, position++, arguments.inputs[0].data, from + i);
         }
     return Status::ok();
 }

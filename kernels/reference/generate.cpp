@@ -15,7 +15,8 @@ Status runRange(const Problem& problem, const RunArguments& arguments) {
         T* out = arguments.outputs[0].as<T>();
         for (int64_t i = 0; i < count; ++i) {
             if constexpr (std::is_integral_v<T>)
-                out[i] = static_cast<T>(static_cast<uint64_t>(start) + static_cast<uint64_t>(i) * static_cast<uint64_t>(delta));
+                out[i] = static_cast<T>(static_cast<uint64_t>(start) +
+                                        static_cast<uint64_t>(i) * static_cast<uint64_t>(delta));
             else
                 out[i] = start + static_cast<T>(i) * delta;
         }
@@ -37,7 +38,8 @@ Status runOneHot(const Problem& problem, const RunArguments& arguments) {
     int64_t axis = problem.attributes->getInt("axis", -1);
     if (axis < 0) axis += static_cast<int64_t>(y.size());
     const int64_t depth = y[static_cast<size_t>(axis)];
-    const int64_t outer = elementCount(Dims(indices.begin(), indices.begin() + axis)), inner = elementCount(Dims(indices.begin() + axis, indices.end()));
+    const int64_t outer = elementCount(Dims(indices.begin(), indices.begin() + axis)),
+                  inner = elementCount(Dims(indices.begin() + axis, indices.end()));
     const CopyElement copy = elementCopier(problem.outputs[0].format.type);
     const std::vector<double> numbers = readNumbers(problem, arguments, 0);
     int64_t position = 0;
@@ -45,7 +47,8 @@ Status runOneHot(const Problem& problem, const RunArguments& arguments) {
         for (int64_t d = 0; d < depth; ++d)
             for (int64_t i = 0; i < inner; ++i) {
                 const double index = numbers[static_cast<size_t>(o * inner + i)];
-                const bool hot = index == static_cast<double>(d) || index + static_cast<double>(depth) == static_cast<double>(d);
+                const bool hot =
+                    index == static_cast<double>(d) || index + static_cast<double>(depth) == static_cast<double>(d);
                 copy(arguments.outputs[0].data, position++, arguments.inputs[2].data, hot ? 1 : 0);
             }
     return Status::ok();
@@ -57,7 +60,8 @@ Status runEyeLike(const Problem& problem, const RunArguments& arguments) {
     const DataType type = problem.outputs[0].format.type;
     const auto fill = [&](auto zero) {
         auto* out = arguments.outputs[0].as<decltype(zero)>();
-        for (int64_t i = 0; i < elementCount(y); ++i) out[i] = static_cast<decltype(zero)>(i % y[1] - i / y[1] == k ? 1 : 0);
+        for (int64_t i = 0; i < elementCount(y); ++i)
+            out[i] = static_cast<decltype(zero)>(i % y[1] - i / y[1] == k ? 1 : 0);
     };
     if (type == DataType::Bool)
         fill(uint8_t());

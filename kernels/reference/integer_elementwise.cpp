@@ -74,13 +74,25 @@ struct Row {
 template <class T>
 Binary<T> findBinary(std::string_view name) {
     static constexpr Row<T> kRows[] = {
-        {"Add", add<T>}, {"Sub", subtract<T>}, {"Mul", multiply<T>}, {"Div", divide<T>}, {"Pow", power<T>}, {"Sum", add<T>},
-        {"Mod", modulo<T>}, {"Mod.fmod", remainder<T>}, {"BitShift.LEFT", shiftLeft<T>}, {"BitShift.RIGHT", shiftRight<T>},
-        {"BitwiseAnd", [](T a, T b) { return static_cast<T>(a & b); }}, {"BitwiseOr", [](T a, T b) { return static_cast<T>(a | b); }},
-        {"BitwiseXor", [](T a, T b) { return static_cast<T>(a ^ b); }}, {"Min", [](T a, T b) { return std::min(a, b); }},
-        {"Max", [](T a, T b) { return std::max(a, b); }}, {"PRelu", [](T a, T b) { return a < 0 ? multiply(a, b) : a; }},
+        {"Add", add<T>},
+        {"Sub", subtract<T>},
+        {"Mul", multiply<T>},
+        {"Div", divide<T>},
+        {"Pow", power<T>},
+        {"Sum", add<T>},
+        {"Mod", modulo<T>},
+        {"Mod.fmod", remainder<T>},
+        {"BitShift.LEFT", shiftLeft<T>},
+        {"BitShift.RIGHT", shiftRight<T>},
+        {"BitwiseAnd", [](T a, T b) { return static_cast<T>(a & b); }},
+        {"BitwiseOr", [](T a, T b) { return static_cast<T>(a | b); }},
+        {"BitwiseXor", [](T a, T b) { return static_cast<T>(a ^ b); }},
+        {"Min", [](T a, T b) { return std::min(a, b); }},
+        {"Max", [](T a, T b) { return std::max(a, b); }},
+        {"PRelu", [](T a, T b) { return a < 0 ? multiply(a, b) : a; }},
     };
-    const auto* found = std::find_if(std::begin(kRows), std::end(kRows), [&](const Row<T>& row) { return row.name == name; });
+    const auto* found =
+        std::find_if(std::begin(kRows), std::end(kRows), [&](const Row<T>& row) { return row.name == name; });
     return found == std::end(kRows) ? nullptr : found->function;
 }
 
@@ -115,7 +127,8 @@ Unary<T> findUnary(std::string_view name) {
                  {"BitwiseNot", [](T a, const Attributes&) { return static_cast<T>(~a); }},
                  {"Erf", [](T a, const Attributes&) { return saturateCast<T>(std::erf(static_cast<double>(a))); }},
                  {"Shrink", [](T a, const Attributes& attributes) {
-                      const double x = static_cast<double>(a), lambda = static_cast<double>(attributes.getFloat("lambd", 0.5f));
+                      const double x = static_cast<double>(a),
+                                   lambda = static_cast<double>(attributes.getFloat("lambd", 0.5f));
                       const double bias = static_cast<double>(attributes.getFloat("bias", 0.0f));
                       return x < -lambda ? saturateCast<T>(x + bias) : x > lambda ? saturateCast<T>(x - bias) : T(0);
                   }}};
@@ -155,9 +168,11 @@ void mixedPower(const Problem& problem, const RunArguments& arguments) {
     withNumberType(problem.inputs[1].format.type, [&](auto zero) {
         using Exponent = decltype(zero);
         const Exponent* exponent = arguments.inputs[1].as<const Exponent>();
-        forEachPair(*arguments.outputs[0].dims, *arguments.inputs[0].dims, *arguments.inputs[1].dims, [&](int64_t at, int64_t a, int64_t b) {
-            out[at] = saturateCast<T>(std::pow(static_cast<double>(base[a]), static_cast<double>(exponent[b])));
-        });
+        forEachPair(*arguments.outputs[0].dims, *arguments.inputs[0].dims, *arguments.inputs[1].dims,
+                    [&](int64_t at, int64_t a, int64_t b) {
+                        out[at] =
+                            saturateCast<T>(std::pow(static_cast<double>(base[a]), static_cast<double>(exponent[b])));
+                    });
     });
 }
 
@@ -165,7 +180,7 @@ void mixedPower(const Problem& problem, const RunArguments& arguments) {
 template <class T>
 void combine(const RunArguments& arguments, Binary<T> function) {
     const Dims& dims = *arguments.outputs[0].dims;
-    const TensorView *first = &arguments.inputs[0];
+    const TensorView* first = &arguments.inputs[0];
     T* out = arguments.outputs[0].as<T>();
     std::vector<T> result;
     Dims resultDims = *first->dims;
@@ -207,7 +222,8 @@ Status runAs(const Problem& problem, const RunArguments& arguments) {
     } else if (name == "Pow" && problem.inputs[0].format.type != problem.inputs[1].format.type) {
         mixedPower<T>(problem, arguments);
     } else if (const Unary<T> unary = findUnary<T>(name)) {
-        for (int64_t i = 0; i < count; ++i) arguments.outputs[0].as<T>()[i] = unary(arguments.inputs[0].as<const T>()[i], *problem.attributes);
+        for (int64_t i = 0; i < count; ++i)
+            arguments.outputs[0].as<T>()[i] = unary(arguments.inputs[0].as<const T>()[i], *problem.attributes);
     } else if (const Test<T> test = findTest<T>(name)) {
         const T *a = arguments.inputs[0].as<const T>(), *b = arguments.inputs[1].as<const T>();
         auto* out = arguments.outputs[0].as<uint8_t>();
@@ -224,12 +240,14 @@ Status runAs(const Problem& problem, const RunArguments& arguments) {
 }  // namespace
 
 bool hasIntegerForm(std::string_view op) {
-    return op == "Clip" || op == "BitShift" || findUnary<int64_t>(op) || findTest<int64_t>(op) || findBinary<int64_t>(op);
+    return op == "Clip" || op == "BitShift" || findUnary<int64_t>(op) || findTest<int64_t>(op) ||
+           findBinary<int64_t>(op);
 }
 
 Status runIntegerElementwise(const Problem& problem, const RunArguments& arguments) {
     Status status;
-    withIntegerType(problem.inputs[0].format.type, [&](auto zero) { status = runAs<decltype(zero)>(problem, arguments); });
+    withIntegerType(problem.inputs[0].format.type,
+                    [&](auto zero) { status = runAs<decltype(zero)>(problem, arguments); });
     return status;
 }
 

@@ -8,8 +8,8 @@
 
 namespace strobe {
 
-/// Element-wise arithmetic on integers of 8 to 64 bits. Overflow wraps around; a division by zero gives 0, since a run has no
-/// place for a warning.
+/// Element-wise arithmetic on integers of 8 to 64 bits. Overflow wraps around; a division by zero gives 0, since a run
+/// has no place for a warning.
 Status runIntegerElementwise(const Problem& problem, const RunArguments& arguments);
 bool hasIntegerForm(std::string_view op);
 

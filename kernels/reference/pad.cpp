@@ -10,7 +10,10 @@ enum class PadMode { Constant, Reflect, Edge, Wrap };
 
 PadMode modeOf(const Problem& problem) {
     const std::string mode = problem.attributes->getString("mode", "constant");
-    return mode == "reflect" ? PadMode::Reflect : mode == "edge" ? PadMode::Edge : mode == "wrap" ? PadMode::Wrap : PadMode::Constant;
+    return mode == "reflect" ? PadMode::Reflect
+           : mode == "edge"  ? PadMode::Edge
+           : mode == "wrap"  ? PadMode::Wrap
+                             : PadMode::Constant;
 }
 
 /// Where position `at` (relative to the input) reads from; −1: the pad value.
@@ -58,6 +61,8 @@ Status runPad(const Problem& problem, const RunArguments& arguments) {
 
 }  // namespace
 
-STROBE_REFERENCE(pad) { addReference(registry, {"Pad", runPad, nullptr, true}); }
+STROBE_REFERENCE(pad) {
+    addReference(registry, {"Pad", runPad, nullptr, true});
+}
 
 }  // namespace strobe

@@ -23,7 +23,9 @@ std::mt19937_64 generatorFor(const Problem& problem) {
 }
 
 /// In [0, 1); spelled out, since the standard library's distributions differ between implementations.
-double uniform(std::mt19937_64& generator) { return static_cast<double>(generator() >> 11) * 0x1.0p-53; }
+double uniform(std::mt19937_64& generator) {
+    return static_cast<double>(generator() >> 11) * 0x1.0p-53;
+}
 /// Box–Muller.
 double normal(std::mt19937_64& generator) {
     const double radius = std::sqrt(-2.0 * std::log(1.0 - uniform(generator)));
@@ -35,7 +37,8 @@ void fill(const Problem& problem, const RunArguments& arguments, Draw draw) {
     const int64_t count = elementCount(*arguments.outputs[0].dims);
     const DataType type = problem.outputs[0].format.type;
     const auto store = [&](auto zero) {
-        for (int64_t i = 0; i < count; ++i) arguments.outputs[0].as<decltype(zero)>()[i] = static_cast<decltype(zero)>(draw(i));
+        for (int64_t i = 0; i < count; ++i)
+            arguments.outputs[0].as<decltype(zero)>()[i] = static_cast<decltype(zero)>(draw(i));
     };
     if (type == DataType::Bool)
         store(uint8_t());
@@ -76,7 +79,8 @@ Status runBernoulli(const Problem& problem, const RunArguments& arguments) {
 Status runMultinomial(const Problem& problem, const RunArguments& arguments) {
     std::mt19937_64 generator = generatorFor(problem);
     const std::vector<double> logits = readInput(problem, arguments);
-    const auto classes = static_cast<size_t>((*arguments.inputs[0].dims)[1]), samples = static_cast<size_t>((*arguments.outputs[0].dims)[1]);
+    const auto classes = static_cast<size_t>((*arguments.inputs[0].dims)[1]),
+               samples = static_cast<size_t>((*arguments.outputs[0].dims)[1]);
     if (classes == 0 && samples > 0) return invalidArgument("Multinomial has no class to draw from");
     fill(problem, arguments, [&](int64_t i) {
         const double* row = logits.data() + static_cast<size_t>(i) / samples * classes;

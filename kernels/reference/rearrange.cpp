@@ -24,7 +24,7 @@ int64_t wideOffset(const BlockView& v, int64_t n, int64_t c, int64_t row, int64_
 
 Status runBlocks(const Problem& problem, const RunArguments& arguments) {
     const bool toSpace = problem.op->name == "DepthToSpace";
-    const Dims &deep = toSpace ? *arguments.inputs[0].dims : *arguments.outputs[0].dims;
+    const Dims& deep = toSpace ? *arguments.inputs[0].dims : *arguments.outputs[0].dims;
     BlockView v;
     v.block = problem.attributes->getInt("blocksize", 1);
     v.n = deep[0];
@@ -37,7 +37,8 @@ Status runBlocks(const Problem& problem, const RunArguments& arguments) {
     const CopyElement copy = elementCopier(problem.outputs[0].format.type);
     Dims i(6, 0);
     do {
-        const int64_t inDeep = deepOffset(v, i[0], i[1], i[2], i[3], i[4], i[5]), inWide = wideOffset(v, i[0], i[1], i[2], i[3], i[4], i[5]);
+        const int64_t inDeep = deepOffset(v, i[0], i[1], i[2], i[3], i[4], i[5]),
+                      inWide = wideOffset(v, i[0], i[1], i[2], i[3], i[4], i[5]);
         copy(arguments.outputs[0].data, toSpace ? inWide : inDeep, arguments.inputs[0].data, toSpace ? inDeep : inWide);
     } while (advance(i, box));
     return Status::ok();
@@ -50,7 +51,8 @@ Status runReverseSequence(const Problem& problem, const RunArguments& arguments)
     const auto lengths = readIntegers(problem, arguments, 1);
     for (int64_t length : lengths)
         if (length < 0 || length > x[time])
-            return outOfRange("sequence length " + std::to_string(length) + " is outside [0, " + std::to_string(x[time]) + "]");
+            return outOfRange("sequence length " + std::to_string(length) + " is outside [0, " +
+                              std::to_string(x[time]) + "]");
     const auto strides = rowMajorStrides(x);
     const CopyElement copy = elementCopier(problem.outputs[0].format.type);
     Dims index(x.size(), 0);

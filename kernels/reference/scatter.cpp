@@ -30,14 +30,27 @@ Put putFor(const std::string& reduction) {
                 combine<T>(o, t, u, f, [](T a, T b) { return static_cast<uint64_t>(a) * static_cast<uint64_t>(b); });
             };
     } else {
-        if (reduction == "add") return [](void* o, int64_t t, const void* u, int64_t f) { combine<T>(o, t, u, f, [](T a, T b) { return a + b; }); };
-        if (reduction == "mul") return [](void* o, int64_t t, const void* u, int64_t f) { combine<T>(o, t, u, f, [](T a, T b) { return a * b; }); };
+        if (reduction == "add")
+            return [](void* o, int64_t t, const void* u, int64_t f) {
+                combine<T>(o, t, u, f, [](T a, T b) { return a + b; });
+            };
+        if (reduction == "mul")
+            return [](void* o, int64_t t, const void* u, int64_t f) {
+                combine<T>(o, t, u, f, [](T a, T b) { return a * b; });
+            };
     }
-    if (reduction == "max") return [](void* o, int64_t t, const void* u, int64_t f) { combine<T>(o, t, u, f, [](T a, T b) { return std::max(a, b); }); };
-    return [](void* o, int64_t t, const void* u, int64_t f) { combine<T>(o, t, u, f, [](T a, T b) { return std::min(a, b); }); };
+    if (reduction == "max")
+        return [](void* o, int64_t t, const void* u, int64_t f) {
+            combine<T>(o, t, u, f, [](T a, T b) { return std::max(a, b); });
+        };
+    return [](void* o, int64_t t, const void* u, int64_t f) {
+        combine<T>(o, t, u, f, [](T a, T b) { return std::min(a, b); });
+    };
 }
 
-std::string reductionOf(const Problem& problem) { return problem.attributes->getString("reduction", "none"); }
+std::string reductionOf(const Problem& problem) {
+    return problem.attributes->getString("reduction", "none");
+}
 
 Put putOf(const Problem& problem) {
     const DataType type = problem.outputs[0].format.type;
@@ -51,11 +64,13 @@ Put putOf(const Problem& problem) {
 Support supportsScatter(const Problem& problem) {
     const DataType type = problem.inputs[0].format.type;
     if (reductionOf(problem) == "none" || withNumberType(type, [](auto) {})) return Support::yes();
-    return Support::no("reduction '" + reductionOf(problem) + "' is not defined for " + std::string(dataTypeName(type)));
+    return Support::no("reduction '" + reductionOf(problem) + "' is not defined for " +
+                       std::string(dataTypeName(type)));
 }
 
 void copyData(const Problem& problem, const RunArguments& arguments) {
-    copyElements(problem.outputs[0].format.type, elementCount(*arguments.outputs[0].dims), arguments.outputs[0].data, arguments.inputs[0].data);
+    copyElements(problem.outputs[0].format.type, elementCount(*arguments.outputs[0].dims), arguments.outputs[0].data,
+                 arguments.inputs[0].data);
 }
 
 /// `index` from the front; an error when outside.
@@ -79,7 +94,9 @@ Status runScatterElements(const Problem& problem, const RunArguments& arguments)
     do {
         int64_t to = 0;
         for (size_t d = 0; d < x.size(); ++d) {
-            STROBE_ASSIGN(const int64_t at, inside(static_cast<int64_t>(d) == axis ? indices[static_cast<size_t>(position)] : index[d], x[d]));
+            STROBE_ASSIGN(
+                const int64_t at,
+                inside(static_cast<int64_t>(d) == axis ? indices[static_cast<size_t>(position)] : index[d], x[d]));
             to += at * strides[d];
         }
         put(arguments.outputs[0].data, to, arguments.inputs[2].data, position++);
@@ -102,7 +119,8 @@ Status runScatterND(const Problem& problem, const RunArguments& arguments) {
             STROBE_ASSIGN(const int64_t at, inside(indices[static_cast<size_t>(t) * depth + d], x[d]));
             to += at * strides[d];
         }
-        for (int64_t i = 0; i < inner; ++i) put(arguments.outputs[0].data, to + i, arguments.inputs[2].data, t * inner + i);
+        for (int64_t i = 0; i < inner; ++i)
+            put(arguments.outputs[0].data, to + i, arguments.inputs[2].data, t * inner + i);
     }
     return Status::ok();
 }
@@ -112,7 +130,8 @@ Status runTensorScatter(const Problem& problem, const RunArguments& arguments) {
     copyData(problem, arguments);
     if (elementCount(update) == 0) return Status::ok();
     int64_t signedAxis = problem.attributes->getInt("axis", -2);
-    const auto axis = static_cast<size_t>(signedAxis < 0 ? signedAxis + static_cast<int64_t>(cache.size()) : signedAxis);
+    const auto axis =
+        static_cast<size_t>(signedAxis < 0 ? signedAxis + static_cast<int64_t>(cache.size()) : signedAxis);
     const bool circular = problem.attributes->getString("mode", "linear") == "circular";
     const auto starts = readIntegers(problem, arguments, 2);
     const auto strides = rowMajorStrides(cache);

@@ -22,7 +22,8 @@ Status runNonZero(const Problem& problem, const RunArguments& arguments) {
     const int64_t count = elementCount(x);
     std::vector<bool> nonZero(static_cast<size_t>(count));
     if (problem.inputs[0].format.type == DataType::String) {
-        for (int64_t i = 0; i < count; ++i) nonZero[static_cast<size_t>(i)] = !arguments.inputs[0].as<const std::string>()[i].empty();
+        for (int64_t i = 0; i < count; ++i)
+            nonZero[static_cast<size_t>(i)] = !arguments.inputs[0].as<const std::string>()[i].empty();
     } else {
         const std::vector<double> values = toDoubles(viewOf(problem, arguments, 0));
         for (size_t i = 0; i < values.size(); ++i) nonZero[i] = values[i] != 0.0;
@@ -64,7 +65,8 @@ AxisView viewAround(const Problem& problem, const Dims& x) {
 }
 
 /// Writes the chosen places along the axis to output 0.
-Status writeChosen(const Problem& problem, const RunArguments& arguments, const AxisView& view, const std::vector<int64_t>& chosen) {
+Status writeChosen(const Problem& problem, const RunArguments& arguments, const AxisView& view,
+                   const std::vector<int64_t>& chosen) {
     Dims y = view.dims;
     y[view.axis] = static_cast<int64_t>(chosen.size());
     STROBE_ASSIGN(void* out, arguments.allocator->allocate(0, y));
@@ -72,7 +74,8 @@ Status writeChosen(const Problem& problem, const RunArguments& arguments, const 
     int64_t position = 0;
     for (int64_t o = 0; o < view.outer; ++o)
         for (int64_t place : chosen)
-            for (int64_t i = 0; i < view.inner; ++i) copy(out, position++, arguments.inputs[0].data, (o * view.extent + place) * view.inner + i);
+            for (int64_t i = 0; i < view.inner; ++i)
+                copy(out, position++, arguments.inputs[0].data, (o * view.extent + place) * view.inner + i);
     return Status::ok();
 }
 
@@ -83,7 +86,9 @@ Status runCompress(const Problem& problem, const RunArguments& arguments) {
     std::vector<int64_t> chosen;
     for (int64_t i = 0; i < given; ++i) {
         if (!condition[i]) continue;
-        if (i >= view.extent) return outOfRange("condition selects place " + std::to_string(i) + " of an axis of extent " + std::to_string(view.extent));
+        if (i >= view.extent)
+            return outOfRange("condition selects place " + std::to_string(i) + " of an axis of extent " +
+                              std::to_string(view.extent));
         chosen.push_back(i);
     }
     return writeChosen(problem, arguments, view, chosen);
@@ -94,7 +99,8 @@ template <class T>
 int compareSlices(const AxisView& view, const T* data, int64_t a, int64_t b) {
     for (int64_t o = 0; o < view.outer; ++o)
         for (int64_t i = 0; i < view.inner; ++i) {
-            const T &x = data[(o * view.extent + a) * view.inner + i], &y = data[(o * view.extent + b) * view.inner + i];
+            const T &x = data[(o * view.extent + a) * view.inner + i],
+                    &y = data[(o * view.extent + b) * view.inner + i];
             if (x < y) return -1;
             if (y < x) return 1;
         }
@@ -110,7 +116,8 @@ template <class T>
 Groups groupSlices(const AxisView& view, const T* data, bool sorted) {
     std::vector<int64_t> order(static_cast<size_t>(view.extent));
     std::iota(order.begin(), order.end(), 0);
-    std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return compareSlices(view, data, a, b) < 0; });
+    std::stable_sort(order.begin(), order.end(),
+                     [&](int64_t a, int64_t b) { return compareSlices(view, data, a, b) < 0; });
     std::vector<std::vector<int64_t>> groups;
     for (int64_t place : order) {
         if (groups.empty() || compareSlices(view, data, groups.back().front(), place) != 0) groups.emplace_back();
@@ -120,7 +127,8 @@ Groups groupSlices(const AxisView& view, const T* data, bool sorted) {
     Groups result;
     result.inverse.resize(order.size());
     for (const auto& group : groups) {
-        for (int64_t place : group) result.inverse[static_cast<size_t>(place)] = static_cast<int64_t>(result.first.size());
+        for (int64_t place : group)
+            result.inverse[static_cast<size_t>(place)] = static_cast<int64_t>(result.first.size());
         result.first.push_back(group.front());
         result.counts.push_back(static_cast<int64_t>(group.size()));
     }
@@ -134,14 +142,17 @@ Status runUnique(const Problem& problem, const RunArguments& arguments) {
     Groups groups;
     if (type == DataType::String)
         groups = groupSlices(view, arguments.inputs[0].as<const std::string>(), sorted);
-    else if (!withNumberType(type, [&](auto zero) { groups = groupSlices(view, arguments.inputs[0].as<const decltype(zero)>(), sorted); }))
+    else if (!withNumberType(type, [&](auto zero) {
+                 groups = groupSlices(view, arguments.inputs[0].as<const decltype(zero)>(), sorted);
+             }))
         groups = groupSlices(view, toDoubles(viewOf(problem, arguments, 0)).data(), sorted);
     STROBE_RETURN_IF_ERROR(writeChosen(problem, arguments, view, groups.first));
     const std::vector<int64_t>* lists[] = {&groups.first, &groups.inverse, &groups.counts};
     for (size_t i = 1; i < problem.outputs.size() && i <= 3; ++i) {
         if (!problem.outputs[i].present) continue;
         const std::vector<int64_t>& list = *lists[i - 1];
-        STROBE_ASSIGN(void* out, arguments.allocator->allocate(static_cast<int>(i), {static_cast<int64_t>(list.size())}));
+        STROBE_ASSIGN(void* out,
+                      arguments.allocator->allocate(static_cast<int>(i), {static_cast<int64_t>(list.size())}));
         std::copy(list.begin(), list.end(), static_cast<int64_t*>(out));
     }
     return Status::ok();

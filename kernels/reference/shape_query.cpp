@@ -24,7 +24,8 @@ Status runConstantOfShape(const Problem& problem, const RunArguments& arguments)
     const WeightsPtr value = problem.attributes->getWeights("value");
     const float zero = 0.0f;
     const void* element = value ? value->data.get() : &zero;
-    copyStrided(problem.outputs[0].format.type, {elementCount(*arguments.outputs[0].dims)}, arguments.outputs[0].data, {0, {1}}, element, {0, {0}});
+    copyStrided(problem.outputs[0].format.type, {elementCount(*arguments.outputs[0].dims)}, arguments.outputs[0].data,
+                {0, {1}}, element, {0, {0}});
     return Status::ok();
 }
 

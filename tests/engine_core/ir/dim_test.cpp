@@ -43,6 +43,16 @@ TEST(Dim, TextRoundTrips) {
     EXPECT_FALSE(Dim::parse("foo(N,1)").hasValue());
 }
 
+TEST(Dim, BoundsFromBelow) {
+    EXPECT_EQ(N.lowerBound(), 0);
+    EXPECT_EQ((N * H + Dim(3)).lowerBound(), 3);
+    EXPECT_EQ(Dim::max(N - Dim(5), Dim(2)).lowerBound(), 2);
+    EXPECT_FALSE((N - H).lowerBound().has_value());
+    EXPECT_EQ((N - Dim::floorDiv(N, Dim(2))).lowerBound(), 0);
+    EXPECT_EQ((H - Dim::min(N, H)).lowerBound(), 0);
+    EXPECT_FALSE((N - Dim::floorDiv(N, H)).lowerBound().has_value());
+}
+
 TEST(Dim, SubstitutesSymbols) {
     const Dim extent = Dim::floorDiv(H + Dim(1), Dim(2)) * N;
     EXPECT_EQ(extent.substitute({{"H", Dim(9)}, {"N", H}}), H * Dim(5));

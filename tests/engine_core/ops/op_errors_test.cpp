@@ -1,0 +1,85 @@
+#include <gtest/gtest.h>
+
+#include "tests/support/inference_test.h"
+
+namespace strobe {
+namespace {
+
+struct Refused {
+    const char* op;
+    std::vector<Shape> inputs;
+    Attributes given;
+    const char* message;
+    DataType type = DataType::Float32;
+};
+
+class RefusedTest : public testing::TestWithParam<Refused> {};
+
+TEST_P(RefusedTest, SaysWhy) {
+    InferenceGraph g;
+    std::vector<TensorId> inputs;
+    for (const Shape& shape : GetParam().inputs) inputs.push_back(g.input(GetParam().type, shape));
+    g.add(GetParam().op, inputs, GetParam().given);
+    EXPECT_FALSE(g.status.isOk());
+    EXPECT_NE(g.status.message().find(GetParam().message), std::string::npos) << g.status.message();
+    EXPECT_NE(g.status.message().find(GetParam().op), std::string::npos) << g.status.message();
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Ops, RefusedTest,
+    testing::Values(
+        Refused{"Add", {{2}, {3}}, {}, "do not broadcast"},
+        Refused{"Sqrt", {{2}}, {}, "has type int64", DataType::Int64}, Refused{"Not", {{2}}, {}, "allowed: bool"},
+        Refused{"Cast", {{2}}, {}, "'to' is missing"},
+        Refused{"Cast", {{2}}, attributes({{"to", int64_t{14}}}), "element type 14"},
+        Refused{"BitCast", {{2}}, attributes({{"to", int64_t{3}}}), "not as wide"},
+        Refused{"Gelu", {{2}}, attributes({{"approximate", std::string("erf")}}), "'erf'"},
+        Refused{"Transpose", {{2, 3}}, attributes({{"perm", std::vector<int64_t>{0}}}), "'perm' has 1"},
+        Refused{"Transpose", {{2, 3}}, attributes({{"perm", std::vector<int64_t>{0, 0}}}), "twice"},
+        Refused{"Transpose", {{2, 3}}, attributes({{"perm", std::vector<int64_t>{0, 5}}}), "axis 5"},
+        Refused{"Concat", {{2, 3}, {2, 4}}, attributes({{"axis", int64_t{0}}}), "differ outside axis 0"},
+        Refused{"Concat", {{2, 3}, {2}}, attributes({{"axis", int64_t{0}}}), "rank 1"},
+        Refused{"Concat", {{2, 3}}, attributes({{"axis", int64_t{2}}}), "axis 2"},
+        Refused{"Split", {{6}}, attributes({{"num_outputs", int64_t{4}}}), "'num_outputs' is 4"},
+        Refused{"Flatten", {{6}}, attributes({{"axis", int64_t{3}}}), "'axis' is 3"},
+        Refused{"Pad", {{6}, {2}}, attributes({{"mode", std::string("mirror")}}), "'mirror'"},
+        Refused{"DepthToSpace", {{1, 6, 2, 2}}, attributes({{"blocksize", int64_t{2}}}), "not divisible by 4"},
+        Refused{"DepthToSpace", {{1, 4, 2, 2}}, attributes({{"blocksize", int64_t{0}}}), "'blocksize' is 0"},
+        Refused{"Gather", {{6}, {2}}, {}, "has type fp32"}, Refused{"Multinomial", {{6}}, {}, "rank 2 is needed"},
+        Refused{"ScatterND", {{6}, {2, 1}, {2}}, attributes({{"reduction", std::string("sub")}}), "'sub'"},
+        Refused{"RandomNormal", {}, attributes({{"shape", std::vector<int64_t>{-2}}}), "holds -2"},
+        Refused{"EyeLike", {{6}}, {}, "rank 2 is needed"}, Refused{"Compress", {{6}, {6}}, {}, "allowed: bool"}));
+
+TEST(OpErrors, ValuesOutsideAreNamed) {
+    InferenceGraph g;
+    const TensorId x = g.input(DataType::Float32, {4, 5});
+    g.add("Gather", {x, g.ints({4})});
+    EXPECT_NE(g.status.message().find("holds 4"), std::string::npos) << g.status.message();
+    g.add("Slice", {x, g.ints({0}), g.ints({1}), g.ints({0}), g.ints({0})});
+    EXPECT_NE(g.status.message().find("steps) holds 0"), std::string::npos) << g.status.message();
+    g.add("Squeeze", {x, g.ints({0})});
+    EXPECT_NE(g.status.message().find("only 1 can be squeezed"), std::string::npos) << g.status.message();
+    g.add("Unsqueeze", {x, g.ints({0, 0})});
+    EXPECT_NE(g.status.message().find("twice"), std::string::npos) << g.status.message();
+    g.add("Pad", {x, g.ints({0, 0, -5, 0})});
+    EXPECT_NE(g.status.message().find("take away more"), std::string::npos) << g.status.message();
+    g.add("Expand", {x, g.ints({3, 5})});
+    EXPECT_NE(g.status.message().find("do not broadcast"), std::string::npos) << g.status.message();
+    g.add("Tile", {x, g.ints({2, -1})});
+    EXPECT_NE(g.status.message().find("holds -1"), std::string::npos) << g.status.message();
+}
+
+TEST(OpErrors, NoOpCrashesOnScalarsOrNothing) {
+    for (const OpDefinition* op : OpRegistry::instance().all()) {
+        if (op->name == "Pointwise") continue;
+        for (int inputs = op->minInputs; inputs <= std::min(op->minInputs + 2, op->maxInputs); ++inputs) {
+            InferenceGraph g;
+            std::vector<TensorId> tensors;
+            for (int i = 0; i < inputs; ++i) tensors.push_back(g.input(DataType::Int64, {}));
+            g.add(op->name, tensors, {}, std::max(1, op->minOutputs));  // any outcome, but an orderly one
+        }
+    }
+}
+
+}  // namespace
+}  // namespace strobe
