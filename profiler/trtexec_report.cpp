@@ -1,0 +1,166 @@
+#include "profiler/trtexec_report.h"
+
+#include <algorithm>
+#include <cstdarg>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+namespace strobe {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string format(const char* pattern, ...) __attribute__((format(printf, 1, 2)));
+std::string format(const char* pattern, ...) {
+    char buffer[1024];
+    va_list arguments;
+    va_start(arguments, pattern);
+    std::vsnprintf(buffer, sizeof buffer, pattern, arguments);
+    va_end(arguments);
+    return buffer;
+}
+
+std::string statisticsLine(const char* name, std::vector<double> sample, const std::vector<double>& percentiles) {
+    const Statistics s = summarize(sample);
+    std::sort(sample.begin(), sample.end());
+    std::string line = format("%s: min = %.4g ms, max = %.4g ms, mean = %.4g ms, median = %.4g ms", name, s.min, s.max, s.mean, s.median);
+    for (double p : percentiles) line += format(", percentile(%.4g%%) = %.4g ms", p, percentile(sample, p / 100));
+    return line + "\n";
+}
+
+template <class F>
+std::vector<double> collect(const std::vector<QueryTimes>& queries, F value) {
+    std::vector<double> values;
+    for (const QueryTimes& query : queries) values.push_back(value(query));
+    return values;
+}
+
+Json tensorJson(const Tensor& tensor, const Format& tensorFormat) {
+    Json dims = Json::array();
+    for (const Dim& dim : tensor.shape) dims.push_back(dim.isConstant() ? Json(dim.constant()) : Json(dim.toString()));
+    return {{"Name", tensor.name},
+            {"Location", tensorFormat.memory == MemoryKind::Device ? "Device" : "Host"},
+            {"Dimensions", dims},
+            {"Format", std::string(layoutName(tensorFormat.layout))},
+            {"Datatype", std::string(dataTypeName(tensorFormat.type))}};
+}
+
+Json layerJson(const CompiledGraph& graph, const EngineLayer& chosen) {
+    const Network& network = graph.network;
+    const Layer& layer = network.layer(chosen.layer);
+    Json inputs = Json::array(), outputs = Json::array();
+    for (size_t i = 0; i < layer.inputs.size(); ++i)
+        if (layer.inputs[i] != kNone && !network.tensor(layer.inputs[i]).isConstant()) inputs.push_back(tensorJson(network.tensor(layer.inputs[i]), chosen.inputs[i]));
+    for (size_t o = 0; o < layer.outputs.size(); ++o)
+        if (layer.outputs[o] != kNone) outputs.push_back(tensorJson(network.tensor(layer.outputs[o]), chosen.outputs[o]));
+    std::string metadata;
+    for (int node : layer.provenance)
+        if (node >= 0 && node < static_cast<int>(network.sourceNodes().size())) metadata += "[ONNX Layer: " + network.sourceNodes()[static_cast<size_t>(node)].name + "]";
+    Json json = {{"Name", layer.name},   {"LayerType", layer.op->name}, {"Inputs", inputs},        {"Outputs", outputs}, {"ParameterType", layer.op->name},
+                 {"TacticName", chosen.tactic}, {"StreamId", 0},        {"Metadata", metadata}};
+    if (const std::string attributes = layer.attributes.toString(); !attributes.empty()) json["Attributes"] = attributes;
+    if (layer.program) json["Program"] = layer.program->toString();
+    if (!chosen.precisionNote.empty()) json["PrecisionNote"] = chosen.precisionNote;
+    if (chosen.roundOutputs != DataType::Undefined) json["Preview"] = std::string(dataTypeName(chosen.roundOutputs));
+    Json candidates = Json::array();
+    for (const CandidateRecord& c : chosen.candidates) {
+        Json candidate = {{"Tactic", c.tactic}, {"Formats", c.formats}, {"Chosen", c.chosen}};
+        if (c.milliseconds >= 0) candidate["TimeMs"] = c.milliseconds;
+        if (!c.declined.empty()) candidate["Declined"] = c.declined;
+        candidates.push_back(std::move(candidate));
+    }
+    json["Candidates"] = std::move(candidates);
+    for (const auto& body : chosen.bodies) {
+        Json layers = Json::array();
+        for (const EngineLayer& inner : body->layers) layers.push_back(layerJson(*body, inner));
+        json["Bodies"].push_back(std::move(layers));
+    }
+    return json;
+}
+
+std::string quoted(const std::string& text) {
+    std::string result = "\"";
+    for (char c : text) result += c == '"' ? std::string("\"\"") : std::string(1, c);
+    return result + "\"";
+}
+
+}  // namespace
+
+std::string performanceSummary(const std::vector<QueryTimes>& queries, double wallSeconds, const std::vector<double>& percentiles, bool onDevice) {
+    const char* computeName = onDevice ? "GPU Compute Time" : "Compute Time";
+    const auto compute = collect(queries, [](const QueryTimes& q) { return q.endCompute - q.startCompute; });
+    const auto h2d = collect(queries, [](const QueryTimes& q) { return q.endH2d - q.startH2d; });
+    const auto d2h = collect(queries, [](const QueryTimes& q) { return q.endD2h - q.startD2h; });
+    const auto enqueue = collect(queries, [](const QueryTimes& q) { return q.endEnqueue - q.startEnqueue; });
+    double total = 0;
+    for (double value : compute) total += value;
+    std::string text = "=== Performance summary ===\n";
+    text += format("Throughput: %.6g qps\n", wallSeconds > 0 ? static_cast<double>(queries.size()) / wallSeconds : 0);
+    text += statisticsLine("Latency", collect(queries, [](const QueryTimes& q) { return q.latency(); }), percentiles);
+    text += statisticsLine("Enqueue Time", enqueue, percentiles);
+    text += statisticsLine("H2D Latency", h2d, percentiles);
+    text += statisticsLine(computeName, compute, percentiles);
+    text += statisticsLine("D2H Latency", d2h, percentiles);
+    text += format("Total Host Walltime: %.6g s\nTotal %s: %.6g s\n", wallSeconds, computeName, total / 1000);
+    const Statistics c = summarize(compute);
+    if (onDevice && summarize(enqueue).median > 0.8 * c.median) text += "Warning: enqueueing takes more than 80 % of the compute time; the host may be the limit\n";
+    if (onDevice && summarize(h2d).median >= c.median) text += "Warning: copies to the device take longer than the computation\n";
+    if (onDevice && summarize(d2h).median >= c.median) text += "Warning: copies from the device take longer than the computation\n";
+    if (c.variation() > 0.025) text += format("Warning: the compute time varies by %.3g %% (coefficient of variation); other work or changing clocks disturb it\n", 100 * c.variation());
+    return text;
+}
+
+std::string profileTable(const Profile& profile) {
+    std::string text = "=== Profile (" + std::to_string(profile.instrumented.count) + " iterations ) ===\n";
+    text += format("%12s %12s %12s %9s  %s\n", "Time(ms)", "Avg.(ms)", "Median(ms)", "Time(%)", "Layer");
+    double total = 0, average = 0;
+    for (const LayerProfile& layer : profile.layers) {
+        const double sum = layer.milliseconds.mean * layer.milliseconds.count;
+        total += sum;
+        average += layer.milliseconds.mean;
+        text += format("%12.2f %12.4f %12.4f %9.1f  ", sum, layer.milliseconds.mean, layer.milliseconds.median, 100 * layer.share) + layer.name + "\n";
+    }
+    text += format("%12.2f %12.4f %12.4f %9.1f  Total\n", total, average, profile.layersSum, 100.0);
+    text += format("Layers sum to %.1f %% of the instrumented end-to-end median %.4g ms (%.4g ms without per-layer clocks)\n", 100 * profile.coverage(), profile.instrumented.median,
+                   profile.latency.median);
+    return text;
+}
+
+std::string timesJson(const std::vector<QueryTimes>& queries) {
+    Json list = Json::array();
+    for (const QueryTimes& q : queries)
+        list.push_back({{"startEnqMs", q.startEnqueue}, {"endEnqMs", q.endEnqueue}, {"startH2dMs", q.startH2d}, {"endH2dMs", q.endH2d}, {"startComputeMs", q.startCompute},
+                        {"endComputeMs", q.endCompute}, {"startD2hMs", q.startD2h}, {"endD2hMs", q.endD2h}, {"h2dMs", q.endH2d - q.startH2d},
+                        {"computeMs", q.endCompute - q.startCompute}, {"d2hMs", q.endD2h - q.startD2h}, {"latencyMs", q.latency()}});
+    return list.dump(1) + "\n";
+}
+
+std::string profileJson(const Profile& profile) {
+    Json list = Json::array({Json{{"count", profile.instrumented.count}}});
+    for (const LayerProfile& layer : profile.layers)
+        list.push_back({{"name", layer.name}, {"timeMs", layer.milliseconds.mean * layer.milliseconds.count}, {"averageMs", layer.milliseconds.mean},
+                        {"medianMs", layer.milliseconds.median}, {"percentage", 100 * layer.share}});
+    return list.dump(1) + "\n";
+}
+
+std::string layerInfoJson(const Engine& engine) {
+    Json layers = Json::array(), bindings = Json::array();
+    for (const EngineLayer& layer : engine.graph().layers) layers.push_back(layerJson(engine.graph(), layer));
+    for (const auto& list : {engine.inputs(), engine.outputs()})
+        for (const BindingInfo& binding : list) bindings.push_back(binding.name);
+    return Json{{"Layers", layers}, {"Bindings", bindings}}.dump(1) + "\n";
+}
+
+std::string profileCsv(const Profile& profile) {
+    std::string text = "layer,op,precision,shape,median_ms,share_percent,gflop,megabytes,gflops,gbytes_per_s,tactic\n";
+    for (const LayerProfile& l : profile.layers) {
+        const double seconds = l.milliseconds.median / 1000;
+        text += quoted(l.name) + "," + l.op + "," + l.precision + "," + l.outputShape + "," +
+                format("%.6g,%.4g,%.6g,%.6g,%.5g,%.5g,", l.milliseconds.median, 100 * l.share, l.flops / 1e9, l.bytes / 1e6, seconds > 0 ? l.flops / 1e9 / seconds : 0,
+                       seconds > 0 ? l.bytes / 1e9 / seconds : 0) +
+                l.tactic + "\n";
+    }
+    return text;
+}
+
+}  // namespace strobe

@@ -1,0 +1,29 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "profiler/profile.h"
+
+namespace strobe {
+
+/// One inference, milliseconds since the start of the measurement. On the CPU both copies take no time.
+struct QueryTimes {
+    double startEnqueue = 0, endEnqueue = 0;
+    double startH2d = 0, endH2d = 0, startCompute = 0, endCompute = 0, startD2h = 0, endD2h = 0;
+    double latency() const { return (endH2d - startH2d) + (endCompute - startCompute) + (endD2h - startD2h); }
+};
+
+/// The block that trtexec prints after a run ("=== Performance summary ==="), with its warnings.
+std::string performanceSummary(const std::vector<QueryTimes>& queries, double wallSeconds, const std::vector<double>& percentiles, bool onDevice);
+/// The table of --dumpProfile.
+std::string profileTable(const Profile& profile);
+/// --exportTimes: a list with one object a query.
+std::string timesJson(const std::vector<QueryTimes>& queries);
+/// --exportProfile: {"count": N}, then a layer each.
+std::string profileJson(const Profile& profile);
+/// --exportLayerInfo: {"Layers": […], "Bindings": […]} as TensorRT's engine inspector writes it.
+std::string layerInfoJson(const Engine& engine);
+/// Layer table as CSV, one row a layer.
+std::string profileCsv(const Profile& profile);
+
+}  // namespace strobe
