@@ -14,6 +14,18 @@ std::unique_ptr<Pass> makeConstantFolding();
 std::unique_ptr<Pass> makeIdentityElimination();
 std::unique_ptr<Pass> makeDuplicateElimination();
 std::unique_ptr<Pass> makeDeadLayerElimination();
+std::unique_ptr<Pass> makeGemmLowering();
+std::unique_ptr<Pass> makeConvBatchNormFusion();
+std::unique_ptr<Pass> makeBatchNormLowering();
+std::unique_ptr<Pass> makeActivationFusion();
+std::unique_ptr<Pass> makeNormalizationFusion();
+std::unique_ptr<Pass> makeSoftmaxFusion();
+std::unique_ptr<Pass> makeAttentionFusion();
+std::unique_ptr<Pass> makeAttentionHeadFusion();
+std::unique_ptr<Pass> makeTransposeMotion();
+std::unique_ptr<Pass> makeEpilogueFusion();
+std::unique_ptr<Pass> makePointwiseFusion();
+std::unique_ptr<Pass> makePointwiseLowering();
 
 /// Each pass once, in the order of first use.
 std::vector<std::unique_ptr<Pass>> makeStandardPasses();

@@ -7,7 +7,10 @@ namespace strobe {
 std::vector<std::unique_ptr<Pass>> makeStandardPasses() {
     using Maker = std::unique_ptr<Pass> (*)();
     static constexpr Maker kMakers[] = {
-        makeSymbolicConstantFolding, makeConstantFolding, makeIdentityElimination, makeDuplicateElimination, makeDeadLayerElimination,
+        makeSymbolicConstantFolding, makeConstantFolding,   makeIdentityElimination, makeDuplicateElimination, makeDeadLayerElimination,
+        makeGemmLowering,            makeConvBatchNormFusion, makeBatchNormLowering, makeNormalizationFusion,  makeSoftmaxFusion,
+        makeTransposeMotion,         makeAttentionFusion,   makeAttentionHeadFusion, makeActivationFusion,     makeEpilogueFusion,
+        makePointwiseFusion,         makePointwiseLowering,
     };
     std::vector<std::unique_ptr<Pass>> passes;
     for (Maker maker : kMakers) passes.push_back(maker());
@@ -15,17 +18,40 @@ std::vector<std::unique_ptr<Pass>> makeStandardPasses() {
 }
 
 std::span<const std::string_view> passSchedule() {
-    static constexpr std::array<std::string_view, 5> kSchedule = {
+    static constexpr std::array kSchedule = {
         // Shape arithmetic first: it holds most small layers of an exported model, and its results decide no-op Reshapes and Slices.
-        "SymbolicConstantFolding",
+        std::string_view("SymbolicConstantFolding"),
         // Before every pattern: patterns ask for constants.
-        "ConstantFolding",
+        std::string_view("ConstantFolding"),
         // Identities stand between the layers of a pattern.
-        "IdentityElimination",
+        std::string_view("IdentityElimination"),
         // Exporters write Sub(x, mean) twice; patterns look for one.
-        "DuplicateElimination",
+        std::string_view("DuplicateElimination"),
         // Dead readers would count as "also read by".
-        "DeadLayerElimination",
+        std::string_view("DeadLayerElimination"),
+        // Makes MatMul of Gemm, so that the fusions below know one product.
+        std::string_view("GemmLowering"),
+        // Before activations: x·1 + 0 between convolution and activation vanishes into weights.
+        std::string_view("ConvBatchNormFusion"),
+        // The normalisations that no weights took.
+        std::string_view("BatchNormLowering"),
+        // Whole patterns before their pieces: these are made of element-wise layers that PointwiseFusion would join.
+        std::string_view("NormalizationFusion"),
+        std::string_view("SoftmaxFusion"),
+        // Attention looks for one Transpose before K.
+        std::string_view("TransposeMotion"),
+        std::string_view("AttentionFusion"),
+        std::string_view("AttentionHeadFusion"),
+        // Before epilogues: a chain of five layers with two paths is no epilogue, one SiLU is.
+        std::string_view("ActivationFusion"),
+        // Patterns leave layers behind that only they read.
+        std::string_view("DuplicateElimination"),
+        std::string_view("DeadLayerElimination"),
+        // Before PointwiseFusion: an epilogue saves a whole trip through memory, a joined chain only what lies between its layers.
+        std::string_view("EpilogueFusion"),
+        std::string_view("PointwiseFusion"),
+        // The rest, one by one.
+        std::string_view("PointwiseLowering"),
     };
     return kSchedule;
 }

@@ -1,10 +1,21 @@
 # Adding a pass: a file here, its name below, its maker in pass_list.h and its place in pass_order.cpp.
 set(STROBE_PASS_FILES
+    activation_fusion
+    attention_fusion
+    attention_head_fusion
+    batch_norm_lowering
     constant_folding
+    conv_batch_norm_fusion
     dead_layer_elimination
     duplicate_elimination
+    epilogue_fusion
+    gemm_lowering
     identity_elimination
+    normalization_fusion
+    pointwise_fusion
+    softmax_fusion
     symbolic_constant_folding
+    transpose_motion
 )
 list(TRANSFORM STROBE_PASS_FILES REPLACE "(.+)" "passes/\\1.cpp" OUTPUT_VARIABLE pass_sources)
-list(APPEND pass_sources passes/pass_manager.cpp passes/pass_order.cpp passes/rewrite.cpp)
+list(APPEND pass_sources passes/channel_affine.cpp passes/pass_manager.cpp passes/pass_order.cpp passes/pointwise_form.cpp passes/rewrite.cpp)

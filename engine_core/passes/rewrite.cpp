@@ -156,7 +156,7 @@ double vanishingTraffic(const Network& network, const Fusion& fusion) {
 
 }  // namespace
 
-Status fuse(Network& network, const PassContext& context, Fusion fusion) {
+Result<LayerId> fuse(Network& network, const PassContext& context, Fusion fusion) {
     RewriteRecord record;
     record.provenance = mergedProvenance(network, fusion.layers);
     record.description = std::move(fusion.description);
@@ -174,7 +174,8 @@ Status fuse(Network& network, const PassContext& context, Fusion fusion) {
     layer.program = std::move(fusion.program);
     record.result = layer.name;
     context.record(std::move(record));
-    return inferLayer(network, id);
+    STROBE_RETURN_IF_ERROR(inferLayer(network, id));
+    return id;
 }
 
 bool bypass(Network& network, const PassContext& context, LayerId id, TensorId replacement, std::string description) {

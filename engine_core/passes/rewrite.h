@@ -77,7 +77,7 @@ struct Fusion {
     std::string description;
 };
 /// Makes the layer (provenance: union; name and precision: the namesake's), infers it and records the rewrite.
-Status fuse(Network& network, const PassContext& context, Fusion fusion);
+Result<LayerId> fuse(Network& network, const PassContext& context, Fusion fusion);
 
 /// Removes a layer of one output whose result equals `replacement`. False with a near miss when an output's name would be lost.
 bool bypass(Network& network, const PassContext& context, LayerId layer, TensorId replacement, std::string description);

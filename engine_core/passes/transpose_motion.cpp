@@ -1,0 +1,159 @@
+#include <algorithm>
+
+#include "engine_core/passes/pass_list.h"
+#include "engine_core/passes/rewrite.h"
+
+namespace strobe {
+namespace {
+
+std::vector<int64_t> permOf(const Network& network, const Layer& transpose) {
+    std::vector<int64_t> perm = transpose.attributes.getInts("perm");
+    const Tensor& in = network.tensor(transpose.inputs[0]);
+    if (perm.empty() && in.rankKnown)
+        for (size_t i = in.shape.size(); i-- > 0;) perm.push_back(static_cast<int64_t>(i));
+    return perm;
+}
+
+bool isIdentity(const std::vector<int64_t>& perm) {
+    for (size_t i = 0; i < perm.size(); ++i)
+        if (perm[i] != static_cast<int64_t>(i)) return false;
+    return true;
+}
+
+/// Transpose(Transpose(x)): one of both, or none. The first stays when others read it.
+Status mergeTransposes(Network& network, const PassContext& context, LayerId id) {
+    const Layer& second = network.layer(id);
+    const Layer* first = producerOf(network, second.inputs[0], "Transpose");
+    if (!first) return Status::ok();
+    const std::vector<int64_t> inner = permOf(network, *first), outer = permOf(network, second);
+    if (inner.size() != outer.size() || inner.empty()) return Status::ok();
+    std::vector<int64_t> both;
+    for (int64_t axis : outer) both.push_back(inner[static_cast<size_t>(axis)]);
+    const TensorId x = first->inputs[0];
+    if (isIdentity(both)) {
+        bypass(network, context, id, x, "Transpose: undoes '" + first->name + "'");
+        return Status::ok();
+    }
+    Fusion fusion;
+    fusion.layers = {id};
+    if (onlyReader(network, first->outputs[0])) fusion.layers.push_back(first->id);
+    fusion.namesake = id;
+    fusion.op = second.op;
+    fusion.attributes.set("perm", both);
+    fusion.inputs = {x};
+    fusion.outputs = {second.outputs[0]};
+    fusion.description = "Transpose + Transpose: one permutation";
+    return fuse(network, context, std::move(fusion)).status();
+}
+
+/// Reshape(Reshape(x)) reads x at once, where the target says all by itself: no 0 (keep) that meant the middle shape.
+Status mergeReshapes(Network& network, const PassContext& context, LayerId id) {
+    const Layer& second = network.layer(id);
+    const Layer* first = producerOf(network, second.inputs[0]);
+    static constexpr std::string_view kReshaping[] = {"Reshape", "Squeeze", "Unsqueeze", "Flatten"};
+    if (!first || std::find(std::begin(kReshaping), std::end(kReshaping), first->op->name) == std::end(kReshaping)) return Status::ok();
+    const auto& target = network.tensor(second.inputs[1]).values;
+    if (!target || std::any_of(target->begin(), target->end(), [](const Dim& d) { return d.isConstant(0); })) return Status::ok();
+    const LayerId both[] = {id};
+    if (std::string why = whyVisible(network, first->outputs[0], both); !why.empty()) return Status::ok();
+    Fusion fusion;
+    fusion.layers = {id, first->id};
+    fusion.namesake = id;
+    fusion.op = second.op;
+    fusion.attributes = second.attributes;
+    fusion.inputs = {first->inputs[0], second.inputs[1]};
+    fusion.outputs = {second.outputs[0]};
+    fusion.description = first->op->name + " + Reshape: one reshape";
+    return fuse(network, context, std::move(fusion)).status();
+}
+
+/// Swaps the last two axes and nothing else.
+bool swapsMatrix(const std::vector<int64_t>& perm) {
+    if (perm.size() < 2) return false;
+    std::vector<int64_t> swapped = perm;
+    std::swap(swapped[perm.size() - 1], swapped[perm.size() - 2]);
+    return isIdentity(swapped);
+}
+
+/// MatMul reads a transposed matrix where it lies.
+Status foldIntoMatMul(Network& network, const PassContext& context, LayerId id) {
+    for (int side : {0, 1}) {
+        const Layer& product = network.layer(id);
+        const TensorId operand = product.inputs[static_cast<size_t>(side)];
+        const Layer* transpose = producerOf(network, operand, "Transpose");
+        if (!transpose || product.inputs[0] == product.inputs[1] || network.tensor(transpose->inputs[0]).shape.size() < 2 || !swapsMatrix(permOf(network, *transpose))) continue;
+        const LayerId inside[] = {id};
+        if (std::string why = whyVisible(network, operand, inside); !why.empty()) {
+            context.miss(network, transpose->id, std::move(why));
+            continue;
+        }
+        const char* flag = side == 0 ? "transA" : "transB";
+        Fusion fusion;
+        fusion.layers = {id, transpose->id};
+        fusion.namesake = id;
+        fusion.op = product.op;
+        fusion.attributes = product.attributes;
+        if (product.attributes.getBool(flag, false))
+            fusion.attributes.erase(flag);
+        else
+            fusion.attributes.set(flag, int64_t{1});
+        fusion.inputs = product.inputs;
+        fusion.inputs[static_cast<size_t>(side)] = transpose->inputs[0];
+        fusion.outputs = product.outputs;
+        fusion.description = std::string("Transpose + MatMul: ") + flag;
+        STROBE_ASSIGN(id, fuse(network, context, std::move(fusion)));
+    }
+    return Status::ok();
+}
+
+/// f(Transpose(x)) = Transpose(f(x)) for an element-wise f of one tensor: moves down, towards a Transpose that undoes it.
+Status sinkThrough(Network& network, const PassContext& context, LayerId id) {
+    const Layer& transpose = network.layer(id);
+    const TensorId x = transpose.inputs[0], moved = transpose.outputs[0];
+    const Layer* next = onlyReader(network, moved);
+    if (!next || next->outputs.size() != 1 || next->program || !next->op->toPointwise || next->op->name == "PRelu") return Status::ok();
+    for (TensorId input : next->inputs)
+        if (input != kNone && input != moved && !scalarConstant(network, input)) return Status::ok();
+    const Layer* after = onlyReader(network, next->outputs[0]);
+    if (!after || !isPlain(*after, "Transpose") || network.tensor(next->outputs[0]).shape != network.tensor(moved).shape) return Status::ok();
+    const TensorId result = next->outputs[0];
+    const LayerId nextId = next->id;
+    const Tensor& in = network.tensor(x);
+    // A scalar constant of higher rank than x cannot stand here: shapes of `moved` and `result` are equal.
+    const TensorId inner = network.addTensor(network.tensor(result).name + ".moved", in.type, in.shape);
+    std::vector<TensorId> inputs = next->inputs;
+    std::replace(inputs.begin(), inputs.end(), moved, x);
+    RewriteRecord record;
+    record.result = transpose.name;
+    record.provenance = transpose.provenance;
+    record.description = "Transpose moved behind '" + next->name + "', where another follows";
+    network.setOutput(id, 0, kNone);
+    network.setOutput(nextId, 0, inner);
+    network.setInputs(nextId, std::move(inputs));
+    STROBE_RETURN_IF_ERROR(inferLayer(network, nextId));
+    network.setInputs(id, {inner});
+    network.setOutput(id, 0, result);
+    context.record(std::move(record));
+    return inferLayer(network, id);
+}
+
+Status run(Network& network, PassContext& context) {
+    STROBE_RETURN_IF_ERROR(forEachLayer(network, context, [&](LayerId id) {
+        return isPlain(network.layer(id), "Transpose") ? sinkThrough(network, context, id) : Status::ok();
+    }));
+    return forEachLayer(network, context, [&](LayerId id) -> Status {
+        const Layer& layer = network.layer(id);
+        if (isPlain(layer, "Transpose")) return mergeTransposes(network, context, id);
+        if (isPlain(layer, "Reshape")) return mergeReshapes(network, context, id);
+        if (isPlain(layer, "MatMul")) return foldIntoMatMul(network, context, id);
+        return Status::ok();
+    });
+}
+
+}  // namespace
+
+std::unique_ptr<Pass> makeTransposeMotion() {
+    return makePass("TransposeMotion", "Merges, cancels and moves transposes and reshapes, and lets matrix products read transposed operands.", run);
+}
+
+}  // namespace strobe
