@@ -8,23 +8,7 @@
 namespace strobe {
 namespace {
 
-/// Distance between elements along each logical dim of a plain or channels-last tensor, 0 along extents of 1.
-Dims logicalStrides(const Dims& dims, Layout layout) {
-    Dims strides(dims.size(), 0);
-    int64_t step = 1;
-    if (layout == Layout::ChannelsLast) {
-        strides[1] = dims[1] == 1 ? 0 : 1;
-        step = dims[1];
-    }
-    for (size_t i = dims.size(); i-- > 0;) {
-        if (layout == Layout::ChannelsLast && i == 1) continue;
-        strides[i] = dims[i] == 1 ? 0 : step;
-        step *= dims[i];
-    }
-    return strides;
-}
-
-/// The same in the stored order of a blocked target with as many blocks: N, block, spatial…, lane.
+/// Strides in the stored order of a blocked target with as many blocks: N, block, spatial…, lane.
 Dims blockedStrides(const Dims& dims, int64_t block) {
     Dims strides(dims.size() + 1, 0);
     int64_t step = block;
@@ -133,6 +117,21 @@ void readRun(const TensorAccess& access, const void* data, const Cursor& at, siz
 }
 
 }  // namespace
+
+Dims logicalStrides(const Dims& dims, Layout layout) {
+    Dims strides(dims.size(), 0);
+    int64_t step = 1;
+    if (layout == Layout::ChannelsLast) {
+        strides[1] = dims[1] == 1 ? 0 : 1;
+        step = dims[1];
+    }
+    for (size_t i = dims.size(); i-- > 0;) {
+        if (layout == Layout::ChannelsLast && i == 1) continue;
+        strides[i] = dims[i] == 1 ? 0 : step;
+        step *= dims[i];
+    }
+    return strides;
+}
 
 bool makeAccess(const Dims& dims, const Format& format, const Dims& target, Layout targetLayout, TensorAccess& access) {
     if ((format.layout != Layout::Plain && (dims.size() < 3 || dims.size() != target.size())) ||

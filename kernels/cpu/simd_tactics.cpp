@@ -3,6 +3,7 @@
 namespace strobe {
 
 void registerSimdKernels(KernelRegistry& registry) {
+    registerSimdCopies(registry);
     registerSimdDepthwise(registry);
     registerSimdPointwise(registry);
 }

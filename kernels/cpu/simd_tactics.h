@@ -4,6 +4,7 @@
 namespace strobe {
 
 /// Our own kernels, a function a family; registerSimdKernels calls them all.
+void registerSimdCopies(KernelRegistry& registry);
 void registerSimdDepthwise(KernelRegistry& registry);
 void registerSimdPointwise(KernelRegistry& registry);
 

@@ -1,0 +1,244 @@
+#include "kernels/cpu/simd_copy_plan.h"
+
+#include <algorithm>
+#include <map>
+#include <string>
+
+#include "engine_core/ops/slice.h"
+#include "kernels/cpu/simd_access.h"
+
+namespace strobe {
+namespace {
+
+/// Elements start + i·step of an input laid to outStart + i, for i < count, along each logical dim.
+struct LogicalBox {
+    Dims inStart, outStart, count, step;
+    explicit LogicalBox(const Dims& extents)
+        : inStart(extents.size(), 0), outStart(extents.size(), 0), count(extents), step(extents.size(), 1) {}
+};
+
+/// A blocked tensor seen as N, block, spatial…, lane.
+Dims blockedDims(const Dims& dims, int64_t block) {
+    Dims stored = dims;
+    stored[1] = (dims[1] + block - 1) / block;
+    stored.push_back(block);
+    return stored;
+}
+
+/// Strides along the dims of a box.
+Dims storedStridesOf(const Dims& dims, Layout layout) {
+    if (layoutBlock(layout) > 1) return logicalStrides(blockedDims(dims, layoutBlock(layout)), Layout::Plain);
+    return logicalStrides(dims, layout);
+}
+
+/// The box in whole channel blocks; nullopt when it cuts through one.
+std::optional<LogicalBox> inBlocks(const LogicalBox& box, const Dims& in, const Dims& out, int64_t block) {
+    const bool reachesEnds = box.inStart[1] + box.count[1] == in[1] && box.outStart[1] + box.count[1] == out[1];
+    if (box.inStart[1] % block != 0 || box.outStart[1] % block != 0 || box.step[1] != 1) return std::nullopt;
+    if (box.count[1] % block != 0 && !reachesEnds) return std::nullopt;
+    LogicalBox blocks = box;
+    blocks.inStart[1] /= block;
+    blocks.outStart[1] /= block;
+    blocks.count[1] = (box.count[1] + block - 1) / block;
+    blocks.inStart.push_back(0);
+    blocks.outStart.push_back(0);
+    blocks.count.push_back(block);
+    blocks.step.push_back(1);
+    return blocks;
+}
+
+Status addBox(const Problem& problem, size_t input, size_t output, LogicalBox box, CopyPlan& plan) {
+    const TensorDesc &in = problem.inputs[input], &out = problem.outputs[output];
+    const int64_t block = layoutBlock(out.format.layout);
+    if (block != layoutBlock(in.format.layout)) return unsupported("blocked and other layouts mixed");
+    if (block > 1) {
+        const auto blocks = inBlocks(box, in.dims, out.dims, block);
+        if (!blocks) return unsupported("cuts through blocks of " + std::to_string(block) + " channels");
+        box = *blocks;
+    }
+    CopyPart part;
+    part.input = static_cast<int>(input);
+    part.output = static_cast<int>(output);
+    part.box.dims = box.count;
+    part.box.to = storedStridesOf(out.dims, out.format.layout);
+    const Dims from = storedStridesOf(in.dims, in.format.layout);
+    for (size_t d = 0; d < from.size(); ++d) {
+        part.box.from.push_back(from[d] * box.step[d]);
+        part.box.fromOffset += from[d] * box.inStart[d];
+        part.box.toOffset += part.box.to[d] * box.outStart[d];
+    }
+    plan.parts.push_back(std::move(part));
+    return Status::ok();
+}
+
+/// Integer values of an input known before the run; nullopt when they are not.
+std::optional<std::vector<int64_t>> knownIntegers(const Problem& problem, size_t input) {
+    if (input >= problem.inputs.size() || !problem.inputs[input].present) return std::vector<int64_t>();
+    const TensorDesc& desc = problem.inputs[input];
+    if (!desc.constantData && elementCount(desc.dims) > 0) return std::nullopt;
+    Weights view;
+    view.type = desc.format.type;
+    view.dims = desc.dims;
+    view.data = std::shared_ptr<const void>(desc.constantData, [](const void*) {});
+    return toInt64s(view);
+}
+
+bool isPresent(const Problem& problem, size_t input) {
+    return input < problem.inputs.size() && problem.inputs[input].present;
+}
+
+size_t axisOf(int64_t axis, size_t rank) {
+    return static_cast<size_t>(axis < 0 ? axis + static_cast<int64_t>(rank) : axis);
+}
+
+Status planRename(const Problem& problem, CopyPlan& plan) {
+    const TensorDesc &in = problem.inputs[0], &out = problem.outputs[0];
+    if (in.format.layout != out.format.layout || (in.format.layout != Layout::Plain && in.dims != out.dims))
+        return unsupported("dims change in a layout that depends on them");
+    CopyPart part;
+    part.box.dims = {storedElementCount(in.dims, in.format.layout)};
+    part.box.from = part.box.to = {1};
+    plan.parts.push_back(std::move(part));
+    return Status::ok();
+}
+
+Status planTranspose(const Problem& problem, CopyPlan& plan) {
+    const TensorDesc &in = problem.inputs[0], &out = problem.outputs[0];
+    if (layoutBlock(in.format.layout) > 1 || layoutBlock(out.format.layout) > 1)
+        return unsupported("transposes do not read or write blocked layouts");
+    std::vector<int64_t> perm = problem.attributes->getInts("perm");
+    for (size_t i = 0; perm.size() < in.dims.size(); ++i) perm.push_back(static_cast<int64_t>(in.dims.size() - 1 - i));
+    CopyPart part;
+    const Dims from = logicalStrides(in.dims, in.format.layout);
+    part.box.dims = out.dims;
+    part.box.to = logicalStrides(out.dims, out.format.layout);
+    for (int64_t axis : perm) part.box.from.push_back(from[static_cast<size_t>(axis)]);
+    plan.parts.push_back(std::move(part));
+    return Status::ok();
+}
+
+Status planExpand(const Problem& problem, CopyPlan& plan) {
+    const TensorDesc &in = problem.inputs[0], &out = problem.outputs[0];
+    if (in.format.layout != Layout::Plain || out.format.layout != Layout::Plain)
+        return unsupported("only in plain layout");
+    CopyPart part;
+    part.box.dims = out.dims;
+    part.box.from.assign(out.dims.size() - in.dims.size(), 0);
+    const Dims own = logicalStrides(in.dims, Layout::Plain);
+    part.box.from.insert(part.box.from.end(), own.begin(), own.end());
+    part.box.to = logicalStrides(out.dims, Layout::Plain);
+    plan.parts.push_back(std::move(part));
+    return Status::ok();
+}
+
+Status planTile(const Problem& problem, CopyPlan& plan) {
+    const TensorDesc &in = problem.inputs[0], &out = problem.outputs[0];
+    if (in.format.layout != Layout::Plain || out.format.layout != Layout::Plain)
+        return unsupported("only in plain layout");
+    CopyPart part;
+    const Dims from = logicalStrides(in.dims, Layout::Plain), to = logicalStrides(out.dims, Layout::Plain);
+    for (size_t d = 0; d < in.dims.size(); ++d) {
+        const int64_t repeats = in.dims[d] == 0 ? 0 : out.dims[d] / in.dims[d];
+        part.box.dims.insert(part.box.dims.end(), {repeats, in.dims[d]});
+        part.box.from.insert(part.box.from.end(), {0, from[d]});
+        part.box.to.insert(part.box.to.end(), {to[d] * in.dims[d], to[d]});
+    }
+    plan.parts.push_back(std::move(part));
+    return Status::ok();
+}
+
+Status planConcat(const Problem& problem, CopyPlan& plan) {
+    const size_t axis = axisOf(problem.attributes->getInt("axis", 0), problem.outputs[0].dims.size());
+    int64_t start = 0;
+    for (size_t i = 0; i < problem.inputs.size(); ++i) {
+        LogicalBox box(problem.inputs[i].dims);
+        box.outStart[axis] = start;
+        start += problem.inputs[i].dims[axis];
+        STROBE_RETURN_IF_ERROR(addBox(problem, i, 0, std::move(box), plan));
+    }
+    return Status::ok();
+}
+
+Status planSplit(const Problem& problem, CopyPlan& plan) {
+    const size_t axis = axisOf(problem.attributes->getInt("axis", 0), problem.inputs[0].dims.size());
+    int64_t start = 0;
+    for (size_t o = 0; o < problem.outputs.size(); ++o) {
+        if (!problem.outputs[o].present) return unsupported("an output is absent");
+        LogicalBox box(problem.outputs[o].dims);
+        box.inStart[axis] = start;
+        start += problem.outputs[o].dims[axis];
+        STROBE_RETURN_IF_ERROR(addBox(problem, 0, o, std::move(box), plan));
+    }
+    return Status::ok();
+}
+
+Status planSlice(const Problem& problem, CopyPlan& plan) {
+    const auto starts = knownIntegers(problem, 1), ends = knownIntegers(problem, 2), axes = knownIntegers(problem, 3),
+               steps = knownIntegers(problem, 4);
+    if (!starts || !ends || !axes || !steps) return unsupported("starts, ends, axes or steps are not known");
+    const Dims& x = problem.inputs[0].dims;
+    LogicalBox box(problem.outputs[0].dims);
+    for (size_t i = 0; i < starts->size(); ++i) {
+        const size_t axis = isPresent(problem, 3) ? axisOf((*axes)[i], x.size()) : i;
+        const int64_t step = isPresent(problem, 4) ? (*steps)[i] : 1;
+        const SliceRange range = resolveSlice(x[axis], (*starts)[i], (*ends)[i], step);
+        box.inStart[axis] = range.start.constant();
+        box.step[axis] = step;
+    }
+    return addBox(problem, 0, 0, std::move(box), plan);
+}
+
+Status planPad(const Problem& problem, CopyPlan& plan) {
+    if (problem.attributes->getString("mode", "constant") != "constant") return unsupported("only constant padding");
+    const auto pads = knownIntegers(problem, 1), axes = knownIntegers(problem, 3);
+    if (!pads || !axes) return unsupported("pads or axes are not known");
+    const Dims &x = problem.inputs[0].dims, &y = problem.outputs[0].dims;
+    if (layoutBlock(problem.outputs[0].format.layout) > 1 && isPresent(problem, 2))
+        return unsupported("blocked layouts are padded with zero only");
+    LogicalBox box(x);
+    for (size_t i = 0; i < pads->size() / 2; ++i) {
+        const size_t axis = isPresent(problem, 3) ? axisOf((*axes)[i], x.size()) : i;
+        box.outStart[axis] = std::max<int64_t>(0, (*pads)[i]);
+        box.inStart[axis] = std::max<int64_t>(0, -(*pads)[i]);
+        box.count[axis] = std::max<int64_t>(0, std::min(x[axis] - box.inStart[axis], y[axis] - box.outStart[axis]));
+    }
+    plan.fill = box.count != y;
+    plan.fillInput = isPresent(problem, 2) ? 2 : -1;
+    return addBox(problem, 0, 0, std::move(box), plan);
+}
+
+/// Both directions are a transpose of a six-dimensional view: batch, channel, row and column inside the block, y, x.
+Status planBlocks(const Problem& problem, CopyPlan& plan) {
+    const bool toSpace = problem.op->name == "DepthToSpace";
+    const TensorDesc &deep = toSpace ? problem.inputs[0] : problem.outputs[0],
+                     &wide = toSpace ? problem.outputs[0] : problem.inputs[0];
+    if (layoutBlock(deep.format.layout) > 1 || layoutBlock(wide.format.layout) > 1)
+        return unsupported("does not read or write blocked layouts");
+    const int64_t block = problem.attributes->getInt("blocksize", 1), channels = wide.dims[1];
+    const bool depthFirst = problem.attributes->getString("mode", "DCR") == "DCR";
+    const Dims d = logicalStrides(deep.dims, deep.format.layout), w = logicalStrides(wide.dims, wide.format.layout);
+    const int64_t channel = depthFirst ? 1 : block * block, inBlock = depthFirst ? channels : 1;
+    const Dims deepSteps = {d[0], d[1] * channel, d[1] * inBlock * block, d[1] * inBlock, d[2], d[3]};
+    const Dims wideSteps = {w[0], w[1], w[2], w[3], w[2] * block, w[3] * block};
+    CopyPart part;
+    part.box.dims = {wide.dims[0], channels, block, block, deep.dims[2], deep.dims[3]};
+    part.box.from = toSpace ? deepSteps : wideSteps;
+    part.box.to = toSpace ? wideSteps : deepSteps;
+    plan.parts.push_back(std::move(part));
+    return Status::ok();
+}
+
+}  // namespace
+
+Result<CopyPlan> makeCopyPlan(const Problem& problem) {
+    static const std::map<std::string, Status (*)(const Problem&, CopyPlan&)> kPlans = {
+        {"Transpose", planTranspose}, {"Slice", planSlice}, {"Concat", planConcat}, {"Split", planSplit},
+        {"Expand", planExpand},       {"Tile", planTile},   {"Pad", planPad},       {"DepthToSpace", planBlocks},
+        {"SpaceToDepth", planBlocks}};
+    CopyPlan plan;
+    const auto found = kPlans.find(problem.op->name);
+    STROBE_RETURN_IF_ERROR((found == kPlans.end() ? planRename : found->second)(problem, plan));
+    return plan;
+}
+
+}  // namespace strobe

@@ -1,0 +1,47 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#include "engine_core/ir/dim.h"
+
+namespace strobe {
+
+/// A box of elements read and written with a stride of its own along each dim: transposes, slices, broadcasts,
+/// concatenations. Strides and offsets in elements; `from` may be 0 or negative, `to` is positive and no element is
+/// written twice.
+struct StridedBox {
+    Dims dims, from, to;
+    int64_t fromOffset = 0, toOffset = 0;
+};
+
+/// A box in the shape that copies fastest: dims in the order of the destination, merged where both sides run on, short
+/// contiguous runs taken as one wider element. Immutable.
+class StridedCopy {
+public:
+    StridedCopy(const StridedBox& box, size_t elementBytes);
+    /// Uses parallelFor. The memory of both sides must not overlap.
+    void run(const void* from, void* to) const;
+
+private:
+    enum class Kind { Empty, Runs, Transpose, Elements };
+
+    void simplify();
+    void widenElements();
+    void chooseKind();
+    void runPiece(const char* from, char* to, int64_t begin, int64_t count) const;
+
+    Dims m_dims, m_from, m_to;  // in elements of m_bytes; the dims that the inner kernel walks come last
+    int64_t m_fromOffset = 0, m_toOffset = 0;
+    size_t m_bytes = 1;
+    Kind m_kind = Kind::Empty;
+    int64_t m_outer = 1;  // positions of the dims before the inner ones
+    int64_t m_split = 1;  // extent of the inner dim that is cut into pieces
+    int64_t m_piece = 1;  // its elements a piece
+};
+
+/// to[r·toStride + c] = from[c·fromStride + r] for r < rows, c < columns; strides in elements of 1, 2, 4, 8 or 16
+/// bytes.
+void transposeTile(size_t elementBytes, const void* from, int64_t fromStride, void* to, int64_t toStride, int64_t rows,
+                   int64_t columns);
+
+}  // namespace strobe

@@ -1,0 +1,132 @@
+#include <algorithm>
+#include <cstring>
+
+#include "kernels/cpu/simd_strided_copy.h"
+#include "kernels/cpu/simd_targets.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/cpu/simd_transpose_tile.cpp"
+#include <hwy/foreach_target.h>
+// After foreach_target.h, once per target.
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace strobe {
+namespace HWY_NAMESPACE {
+namespace {
+namespace hn = hwy::HWY_NAMESPACE;
+
+#if HWY_TARGET != HWY_SCALAR
+
+/// 4×4 elements of 32 bits.
+HWY_INLINE void transposeBlock(const uint32_t* from, int64_t fromStride, uint32_t* to, int64_t toStride) {
+    const hn::Full128<uint32_t> d;
+    const hn::Full128<uint64_t> d2;
+    const auto a = hn::LoadU(d, from), b = hn::LoadU(d, from + fromStride);
+    const auto c = hn::LoadU(d, from + 2 * fromStride), e = hn::LoadU(d, from + 3 * fromStride);
+    const auto ab0 = hn::BitCast(d2, hn::InterleaveLower(d, a, b)), ab1 = hn::BitCast(d2, hn::InterleaveUpper(d, a, b));
+    const auto ce0 = hn::BitCast(d2, hn::InterleaveLower(d, c, e)), ce1 = hn::BitCast(d2, hn::InterleaveUpper(d, c, e));
+    hn::StoreU(hn::BitCast(d, hn::InterleaveLower(d2, ab0, ce0)), d, to);
+    hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(d2, ab0, ce0)), d, to + toStride);
+    hn::StoreU(hn::BitCast(d, hn::InterleaveLower(d2, ab1, ce1)), d, to + 2 * toStride);
+    hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(d2, ab1, ce1)), d, to + 3 * toStride);
+}
+
+/// 8×8 elements of 16 bits.
+HWY_INLINE void transposeBlock(const uint16_t* from, int64_t fromStride, uint16_t* to, int64_t toStride) {
+    const hn::Full128<uint16_t> d;
+    const hn::Full128<uint32_t> d4;
+    const hn::Full128<uint64_t> d8;
+    hn::Vec<decltype(d4)> pairs[8];
+    for (int i = 0; i < 4; ++i) {
+        const auto a = hn::LoadU(d, from + 2 * i * fromStride), b = hn::LoadU(d, from + (2 * i + 1) * fromStride);
+        pairs[2 * i] = hn::BitCast(d4, hn::InterleaveLower(d, a, b));
+        pairs[2 * i + 1] = hn::BitCast(d4, hn::InterleaveUpper(d, a, b));
+    }
+    // Rows 0–3 and 4–7, columns in twos.
+    for (int half = 0; half < 2; ++half) {
+        const auto low0 = hn::BitCast(d8, hn::InterleaveLower(d4, pairs[half], pairs[2 + half]));
+        const auto low1 = hn::BitCast(d8, hn::InterleaveUpper(d4, pairs[half], pairs[2 + half]));
+        const auto high0 = hn::BitCast(d8, hn::InterleaveLower(d4, pairs[4 + half], pairs[6 + half]));
+        const auto high1 = hn::BitCast(d8, hn::InterleaveUpper(d4, pairs[4 + half], pairs[6 + half]));
+        uint16_t* row = to + 4 * half * toStride;
+        hn::StoreU(hn::BitCast(d, hn::InterleaveLower(d8, low0, high0)), d, row);
+        hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(d8, low0, high0)), d, row + toStride);
+        hn::StoreU(hn::BitCast(d, hn::InterleaveLower(d8, low1, high1)), d, row + 2 * toStride);
+        hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(d8, low1, high1)), d, row + 3 * toStride);
+    }
+}
+
+#endif
+
+template <class T>
+void transposeElements(const T* from, int64_t fromStride, T* to, int64_t toStride, int64_t firstRow, int64_t rows,
+                       int64_t firstColumn, int64_t columns) {
+    for (int64_t r = firstRow; r < rows; ++r)
+        for (int64_t c = firstColumn; c < columns; ++c)
+            std::memcpy(to + r * toStride + c, from + c * fromStride + r, sizeof(T));
+}
+
+template <class T>
+void transposeInBlocks(const T* from, int64_t fromStride, T* to, int64_t toStride, int64_t rows, int64_t columns) {
+#if HWY_TARGET != HWY_SCALAR
+    constexpr int64_t kBlock = 16 / sizeof(T);
+    const int64_t wholeRows = rows / kBlock * kBlock, wholeColumns = columns / kBlock * kBlock;
+    for (int64_t c = 0; c < wholeColumns; c += kBlock)
+        for (int64_t r = 0; r < wholeRows; r += kBlock)
+            transposeBlock(from + c * fromStride + r, fromStride, to + r * toStride + c, toStride);
+    transposeElements(from, fromStride, to, toStride, 0, wholeRows, wholeColumns, columns);
+    transposeElements(from, fromStride, to, toStride, wholeRows, rows, 0, columns);
+#else
+    transposeElements(from, fromStride, to, toStride, 0, rows, 0, columns);
+#endif
+}
+
+struct Bytes16 {
+    uint64_t halves[2];
+};
+
+void transposeAny(size_t elementBytes, const void* from, int64_t fromStride, void* to, int64_t toStride, int64_t rows,
+                  int64_t columns) {
+    const auto plain = [&](auto element) {
+        using T = decltype(element);
+        transposeElements(static_cast<const T*>(from), fromStride, static_cast<T*>(to), toStride, 0, rows, 0, columns);
+    };
+    switch (elementBytes) {
+        case 1:
+            return plain(uint8_t());
+        case 2:
+            return transposeInBlocks(static_cast<const uint16_t*>(from), fromStride, static_cast<uint16_t*>(to),
+                                     toStride, rows, columns);
+        case 4:
+            return transposeInBlocks(static_cast<const uint32_t*>(from), fromStride, static_cast<uint32_t*>(to),
+                                     toStride, rows, columns);
+        case 8:
+            return plain(uint64_t());
+        default:
+            return plain(Bytes16());
+    }
+}
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace strobe
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace strobe {
+namespace {
+HWY_EXPORT(transposeAny);
+}  // namespace
+
+void transposeTile(size_t elementBytes, const void* from, int64_t fromStride, void* to, int64_t toStride, int64_t rows,
+                   int64_t columns) {
+    // Narrow strips of columns keep the rows that are being written in the L1 cache.
+    constexpr int64_t kColumns = 64;
+    for (int64_t c = 0; c < columns; c += kColumns) HWY_DYNAMIC_DISPATCH(transposeAny)
+    (elementBytes, static_cast<const char*>(from) + c * fromStride * static_cast<int64_t>(elementBytes), fromStride,
+     static_cast<char*>(to) + c * static_cast<int64_t>(elementBytes), toStride, rows, std::min(kColumns, columns - c));
+}
+
+}  // namespace strobe
+#endif
