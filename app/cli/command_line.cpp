@@ -116,7 +116,8 @@ void addInferenceFlags(CLI::App& app, Options& o) {
     app.add_option("--warmUp", o.warmUp, "milliseconds run before measuring; default 200")->check(CLI::Range(0.0, 1e8));
     app.add_option("--sleepTime", o.sleepTime, "milliseconds to wait between inferences")->check(CLI::Range(0.0, 1e6));
     app.add_option("--infStreams", o.infStreams, "execution contexts that run at once; default 1")->check(CLI::Range(1, 1024));
-    app.add_option("--threads", o.threads, "threads of one context; default all cores")->check(CLI::Range(0, 1024));
+    app.add_option("--cpuThreads", o.threads, "CPU threads of one context; default all cores")->check(CLI::Range(0, 1024));
+    app.add_flag("--threads", o.streamThreads, "a host thread for each stream (always so here)");
     app.add_flag("--noDataTransfers", o.noDataTransfers, "leave copies to and from a device out of the latency");
     app.add_flag("--skipInference", o.skipInference, "only build");
 }

@@ -35,7 +35,7 @@ struct Options {
     int iterations = 10, avgRuns = 10, infStreams = 1;
     double warmUp = 200, duration = 3, sleepTime = 0;
     std::vector<double> percentiles;
-    bool skipInference = false, noDataTransfers = false;
+    bool skipInference = false, noDataTransfers = false, streamThreads = true;
     // report
     bool dumpProfile = false, dumpLayerInfo = false, dumpOutput = false, dumpOptimizationProfile = false, separateProfileRun = false, verbose = false;
     std::string exportTimes, exportOutput, exportProfile, exportLayerInfo;

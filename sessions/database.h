@@ -1,0 +1,64 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine_core/base/status.h"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace strobe {
+
+/// A thin owner of one SQLite connection; errors carry the file's path. One thread at a time.
+class Database {
+public:
+    static Result<Database> create(const std::string& path);
+    static Result<Database> openReadOnly(const std::string& path);
+    ~Database();
+    Database(Database&& other) noexcept;
+    Database& operator=(Database&& other) noexcept;
+
+    /// One bound value: integer, real, text or blob.
+    struct Value {
+        enum class Kind : uint8_t { Integer, Real, Text, Blob } kind;
+        int64_t integer = 0;
+        double real = 0;
+        std::string_view bytes;
+        Value(int64_t v) : kind(Kind::Integer), integer(v) {}
+        Value(int v) : kind(Kind::Integer), integer(v) {}
+        Value(double v) : kind(Kind::Real), real(v) {}
+        Value(const std::string& v) : kind(Kind::Text), bytes(v) {}
+        static Value blob(std::string_view v) {
+            Value value(0);
+            value.kind = Kind::Blob;
+            value.bytes = v;
+            return value;
+        }
+    };
+    /// The current row of a query.
+    class Row {
+    public:
+        explicit Row(sqlite3_stmt* statement) : m_statement(statement) {}
+        int64_t integer(int column) const;
+        double real(int column) const;
+        std::string text(int column) const;  // also for blobs
+    private:
+        sqlite3_stmt* m_statement;
+    };
+
+    Status execute(const std::string& sql, const std::vector<Value>& values = {});
+    /// Calls `each` for every row until it fails.
+    Status query(const std::string& sql, const std::vector<Value>& values, const std::function<Status(const Row&)>& each);
+
+private:
+    Database(sqlite3* handle, std::string path) : m_handle(handle), m_path(std::move(path)) {}
+    static Result<Database> open(const std::string& path, int flags);
+    sqlite3* m_handle;
+    std::string m_path;
+};
+
+}  // namespace strobe

@@ -1,0 +1,153 @@
+#include "sessions/document_json.h"
+
+namespace strobe {
+namespace {
+
+template <class T>
+T get(const Json& json, const char* key, T fallback = {}) {
+    const auto found = json.find(key);
+    return found == json.end() || found->is_null() ? fallback : found->get<T>();
+}
+
+Json toJson(const std::map<std::string, Dims>& shapes) {
+    Json json = Json::object();
+    for (const auto& [name, dims] : shapes) json[name] = dims;
+    return json;
+}
+std::map<std::string, Dims> shapesFrom(const Json& json, const char* key) {
+    std::map<std::string, Dims> shapes;
+    if (const auto found = json.find(key); found != json.end())
+        for (const auto& [name, dims] : found->items()) shapes[name] = dims.get<Dims>();
+    return shapes;
+}
+
+Json toJson(const TensorDifference& d) {
+    return {{"tensor", d.tensor}, {"maxAbs", d.maxAbs}, {"maxRel", d.maxRel}, {"meanAbs", d.meanAbs}, {"rms", d.rms}, {"cosine", d.cosine}, {"snrDb", d.snrDb},
+            {"min", d.referenceMin}, {"max", d.referenceMax}, {"count", d.count}, {"nan", d.mismatchedNaN}, {"histogram", d.histogram}, {"top1", d.top1Agreement}, {"top5", d.top5Agreement}};
+}
+TensorDifference differenceFrom(const Json& j) {
+    TensorDifference d;
+    d.tensor = get<std::string>(j, "tensor");
+    d.maxAbs = get<double>(j, "maxAbs");
+    d.maxRel = get<double>(j, "maxRel");
+    d.meanAbs = get<double>(j, "meanAbs");
+    d.rms = get<double>(j, "rms");
+    d.cosine = get<double>(j, "cosine", 1);
+    d.snrDb = get<double>(j, "snrDb");
+    d.referenceMin = get<double>(j, "min");
+    d.referenceMax = get<double>(j, "max");
+    d.count = get<int64_t>(j, "count");
+    d.mismatchedNaN = get<int64_t>(j, "nan");
+    d.histogram = get<std::vector<int>>(j, "histogram");
+    d.top1Agreement = get<double>(j, "top1", -1);
+    d.top5Agreement = get<double>(j, "top5", -1);
+    return d;
+}
+
+}  // namespace
+
+Json toJson(const Statistics& s) {
+    return {{"count", s.count}, {"min", s.min}, {"max", s.max}, {"mean", s.mean}, {"median", s.median}, {"p90", s.p90}, {"p95", s.p95}, {"p99", s.p99}, {"deviation", s.deviation}, {"medianError", s.medianError}};
+}
+Statistics statisticsFrom(const Json& j) {
+    Statistics s;
+    s.count = get<int>(j, "count");
+    s.min = get<double>(j, "min");
+    s.max = get<double>(j, "max");
+    s.mean = get<double>(j, "mean");
+    s.median = get<double>(j, "median");
+    s.p90 = get<double>(j, "p90");
+    s.p95 = get<double>(j, "p95");
+    s.p99 = get<double>(j, "p99");
+    s.deviation = get<double>(j, "deviation");
+    s.medianError = get<double>(j, "medianError");
+    return s;
+}
+
+Json toJson(const Settings& s) { return {{"shapes", toJson(s.shapes)}, {"inputFile", s.inputFile}, {"seed", s.seed}, {"profileMs", s.profileMs}}; }
+void settingsFrom(const Json& j, Settings& s) {
+    s.shapes = shapesFrom(j, "shapes");
+    s.inputFile = get<std::string>(j, "inputFile");
+    s.seed = get<unsigned>(j, "seed", 42);
+    s.profileMs = get<double>(j, "profileMs", 1000);
+}
+
+Json toJson(const BuildReport& r) {
+    Json json = {{"totalSeconds", r.totalSeconds}, {"passSeconds", r.passSeconds}, {"timingSeconds", r.timingSeconds}, {"timed", r.timedCandidates},
+                 {"cached", r.cachedCandidates}, {"reformats", r.reformats}, {"reformatsAvoided", r.reformatsAvoided}};
+    for (const PassRun& p : r.passes.runs) json["passes"].push_back({{"name", p.name}, {"ms", p.milliseconds}, {"rewrites", p.rewrites}, {"before", p.layersBefore}, {"after", p.layersAfter}, {"disabled", p.disabled}});
+    for (const RewriteRecord& w : r.passes.rewrites)
+        json["rewrites"].push_back({{"pass", w.pass}, {"result", w.result}, {"replaced", w.replaced}, {"nodes", w.provenance}, {"description", w.description}, {"savedBytes", w.savedBytes}});
+    for (const NearMiss& m : r.passes.nearMisses) json["nearMisses"].push_back({{"pass", m.pass}, {"layer", m.layer}, {"nodes", m.provenance}, {"reason", m.reason}});
+    for (const BuildNote& n : r.notes) json["notes"].push_back({{"severity", static_cast<int>(n.severity)}, {"layer", n.layer}, {"nodes", n.provenance}, {"message", n.message}, {"fix", n.fix}});
+    return json;
+}
+
+BuildReport reportFrom(const Json& j) {
+    BuildReport r;
+    r.totalSeconds = get<double>(j, "totalSeconds");
+    r.passSeconds = get<double>(j, "passSeconds");
+    r.timingSeconds = get<double>(j, "timingSeconds");
+    r.timedCandidates = get<int>(j, "timed");
+    r.cachedCandidates = get<int>(j, "cached");
+    r.reformats = get<int>(j, "reformats");
+    r.reformatsAvoided = get<int>(j, "reformatsAvoided");
+    const auto each = [&](const char* key, const auto& read) {
+        if (const auto found = j.find(key); found != j.end())
+            for (const Json& item : *found) read(item);
+    };
+    each("passes", [&](const Json& p) {
+        r.passes.runs.push_back({get<std::string>(p, "name"), get<double>(p, "ms"), get<int>(p, "rewrites"), get<int>(p, "before"), get<int>(p, "after"), get<bool>(p, "disabled")});
+    });
+    each("rewrites", [&](const Json& w) {
+        r.passes.rewrites.push_back({get<std::string>(w, "pass"), get<std::string>(w, "result"), get<std::vector<std::string>>(w, "replaced"), get<std::vector<int>>(w, "nodes"),
+                                     get<std::string>(w, "description"), get<double>(w, "savedBytes", -1)});
+    });
+    each("nearMisses", [&](const Json& m) { r.passes.nearMisses.push_back({get<std::string>(m, "pass"), get<std::string>(m, "layer"), get<std::vector<int>>(m, "nodes"), get<std::string>(m, "reason")}); });
+    each("notes", [&](const Json& n) {
+        const int severity = std::min(2, std::max(0, get<int>(n, "severity")));
+        r.notes.push_back({static_cast<BuildNote::Severity>(severity), get<std::string>(n, "layer"), get<std::vector<int>>(n, "nodes"), get<std::string>(n, "message"), get<std::string>(n, "fix")});
+    });
+    return r;
+}
+
+Json toJson(const Profile& p) {
+    return {{"latency", toJson(p.latency)}, {"instrumented", toJson(p.instrumented)}, {"layersSum", p.layersSum}, {"iterations", p.iterations}, {"shapes", toJson(p.shapes)},
+            {"threads", p.threads}, {"countersUnavailable", p.countersUnavailable}, {"weights", p.memory.weights}, {"activations", p.memory.activations}, {"workspace", p.memory.workspace}};
+}
+Profile profileFrom(const Json& j) {
+    Profile p;
+    p.latency = statisticsFrom(j.at("latency"));
+    p.instrumented = statisticsFrom(j.at("instrumented"));
+    p.layersSum = get<double>(j, "layersSum");
+    p.iterations = get<int>(j, "iterations");
+    p.shapes = shapesFrom(j, "shapes");
+    p.threads = get<int>(j, "threads");
+    p.countersUnavailable = get<std::string>(j, "countersUnavailable");
+    p.memory = {get<size_t>(j, "weights"), get<size_t>(j, "activations"), get<size_t>(j, "workspace")};
+    return p;
+}
+
+Json toJson(const AccuracyReport& r) {
+    Json json = {{"firstDiverging", r.firstDiverging}, {"samples", r.samples}, {"labelsA", r.labelAccuracyReference}, {"labelsB", r.labelAccuracyCandidate}};
+    for (const TensorDifference& d : r.outputs) json["outputs"].push_back(toJson(d));
+    for (const LayerDifference& l : r.layers) json["layers"].push_back({{"nodes", l.provenance}, {"a", l.layerReference}, {"b", l.layerCandidate}, {"difference", toJson(l.difference)}});
+    for (const SampleDifference& s : r.worst) json["worst"].push_back({{"sample", s.sample}, {"maxAbs", s.maxAbs}, {"tensor", s.tensor}});
+    return json;
+}
+AccuracyReport accuracyFrom(const Json& j) {
+    AccuracyReport r;
+    r.firstDiverging = get<int>(j, "firstDiverging", -1);
+    r.samples = get<int>(j, "samples");
+    r.labelAccuracyReference = get<double>(j, "labelsA", -1);
+    r.labelAccuracyCandidate = get<double>(j, "labelsB", -1);
+    if (const auto list = j.find("outputs"); list != j.end())
+        for (const Json& d : *list) r.outputs.push_back(differenceFrom(d));
+    if (const auto list = j.find("layers"); list != j.end())
+        for (const Json& l : *list) r.layers.push_back({get<std::vector<int>>(l, "nodes"), get<std::string>(l, "a"), get<std::string>(l, "b"), differenceFrom(l.at("difference"))});
+    if (const auto list = j.find("worst"); list != j.end())
+        for (const Json& s : *list) r.worst.push_back({get<int>(s, "sample"), get<double>(s, "maxAbs"), get<std::string>(s, "tensor")});
+    return r;
+}
+
+}  // namespace strobe

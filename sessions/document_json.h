@@ -1,0 +1,25 @@
+#pragma once
+#include <nlohmann/json.hpp>
+
+#include "sessions/session.h"
+
+namespace strobe {
+
+/// JSON forms of what a document stores in text columns. Reading tolerates missing keys (older files) and throws nlohmann's exception on a
+/// wrong type; the document turns that into a Status.
+using Json = nlohmann::ordered_json;
+
+Json toJson(const Statistics& statistics);
+Statistics statisticsFrom(const Json& json);
+/// Settings without the builder's config, which is stored in its own form.
+Json toJson(const Settings& settings);
+void settingsFrom(const Json& json, Settings& settings);
+Json toJson(const BuildReport& report);
+BuildReport reportFrom(const Json& json);
+/// A profile without its layers, which have a table.
+Json toJson(const Profile& profile);
+Profile profileFrom(const Json& json);
+Json toJson(const AccuracyReport& report);
+AccuracyReport accuracyFrom(const Json& json);
+
+}  // namespace strobe
