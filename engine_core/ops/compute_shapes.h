@@ -19,6 +19,15 @@ Status requireAtLeast(const Attributes& attributes, const char* name, int64_t fa
 Status requireOneOf(const Attributes& attributes, const char* name, const std::string& fallback,
                     std::initializer_list<const char*> allowed);
 
+/// A transposed convolution: strides, dilations and the pads that auto_pad or output_shape ask for, and Y's spatial
+/// extents.
+struct TransposedWindow {
+    WindowAttributes window;
+    Shape output;
+};
+Result<TransposedWindow> transposedWindow(const Attributes& attributes, const Shape& input,
+                                          const std::vector<int64_t>& kernel);
+
 /// FLOPs = Factor × elements of input 0.
 template <int Factor>
 double flopsPerInput(const CostContext& cost) {
