@@ -1,0 +1,162 @@
+#include "engine_core/ops/resize.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine_core/ops/compute_shapes.h"
+#include "engine_core/ops/value_inference.h"
+
+namespace strobe {
+
+Result<std::vector<int64_t>> resizeAxes(const Attributes& attributes, int64_t rank) {
+    std::vector<int64_t> axes = attributes.getInts("axes");
+    if (!attributes.has("axes"))
+        for (int64_t i = 0; i < rank; ++i) axes.push_back(i);
+    for (int64_t& axis : axes) {
+        STROBE_ASSIGN(axis, normalizeAxis(axis, rank));
+    }
+    STROBE_RETURN_IF_ERROR(normalizeAxes(axes, rank).status());
+    return axes;
+}
+
+double keepAspectScale(const std::string& policy, const std::vector<double>& scales) {
+    if (scales.empty()) return 1.0;
+    return policy == "not_larger" ? *std::min_element(scales.begin(), scales.end())
+                                  : *std::max_element(scales.begin(), scales.end());
+}
+
+namespace {
+
+/// floor(extent · scale); exact on symbols when the scale is a binary fraction, else known only when the extent is.
+Dim scaledExtent(InferenceContext& context, const Dim& extent, double scale) {
+    if (extent.isConstant())
+        return Dim(static_cast<int64_t>(std::floor(static_cast<double>(extent.constant()) * scale)));
+    for (int64_t denominator = 1; denominator <= 1024; denominator *= 2) {
+        const double numerator = scale * static_cast<double>(denominator);
+        if (numerator == std::floor(numerator))
+            return Dim::floorDiv(extent * Dim(static_cast<int64_t>(numerator)), Dim(denominator));
+    }
+    return context.freshSymbol();
+}
+
+Status resizeByScales(InferenceContext& context, const std::vector<int64_t>& axes, Shape& y) {
+    const WeightsPtr constant = context.inputConstant(2);
+    if (!constant) {
+        for (int64_t axis : axes) y[static_cast<size_t>(axis)] = context.freshSymbol();
+        return Status::ok();
+    }
+    const std::vector<double> scales = toDoubles(*constant);
+    if (scales.size() != axes.size())
+        return invalidModel("input 2 (scales) has " + std::to_string(scales.size()) + " elements, " +
+                            std::to_string(axes.size()) + " are needed (one an axis)");
+    for (size_t i = 0; i < axes.size(); ++i) {
+        if (!(scales[i] > 0.0) || scales[i] > 1e9)
+            return invalidModel("input 2 (scales) holds " + std::to_string(scales[i]) +
+                                ", a positive number is needed");
+        Dim& extent = y[static_cast<size_t>(axes[i])];
+        extent = scaledExtent(context, extent, scales[i]);
+    }
+    return Status::ok();
+}
+
+/// The policies other than stretch keep the ratio of the axes: one scale for all, from the asked sizes.
+Status keepRatio(InferenceContext& context, const std::vector<int64_t>& axes, const std::vector<Dim>& sizes,
+                 const std::string& policy, Shape& y) {
+    std::vector<double> scales;
+    for (size_t i = 0; i < axes.size(); ++i) {
+        const Dim& extent = y[static_cast<size_t>(axes[i])];
+        if (extent.isConstant() && extent.constant() > 0 && sizes[i].isConstant())
+            scales.push_back(static_cast<double>(sizes[i].constant()) / static_cast<double>(extent.constant()));
+    }
+    const double scale = keepAspectScale(policy, scales);
+    for (int64_t axis : axes) {
+        Dim& extent = y[static_cast<size_t>(axis)];
+        extent = scales.size() == axes.size()
+                     ? Dim(static_cast<int64_t>(std::floor(scale * static_cast<double>(extent.constant()) + 0.5)))
+                     : context.freshSymbol();
+    }
+    return Status::ok();
+}
+
+Status resizeBySizes(InferenceContext& context, const std::vector<int64_t>& axes, Shape& y) {
+    const auto sizes = context.inputValues(3);
+    if (!sizes) {
+        for (int64_t axis : axes) y[static_cast<size_t>(axis)] = context.freshSymbol();
+        return Status::ok();
+    }
+    if (sizes->size() != axes.size())
+        return invalidModel("input 3 (sizes) has " + std::to_string(sizes->size()) + " elements, " +
+                            std::to_string(axes.size()) + " are needed (one an axis)");
+    for (const Dim& size : *sizes)
+        if (size.isConstant() && size.constant() < 0)
+            return invalidModel("input 3 (sizes) holds " + size.toString() + ", 0 or more is needed");
+    const std::string policy = context.attributes().getString("keep_aspect_ratio_policy", "stretch");
+    if (policy != "stretch") return keepRatio(context, axes, *sizes, policy, y);
+    for (size_t i = 0; i < axes.size(); ++i) y[static_cast<size_t>(axes[i])] = (*sizes)[i];
+    return Status::ok();
+}
+
+Status checkAttributes(const Attributes& attributes) {
+    STROBE_RETURN_IF_ERROR(requireOneOf(attributes, "mode", "nearest", {"nearest", "linear", "cubic"}));
+    STROBE_RETURN_IF_ERROR(requireOneOf(attributes, "nearest_mode", "round_prefer_floor",
+                                        {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"}));
+    STROBE_RETURN_IF_ERROR(
+        requireOneOf(attributes, "keep_aspect_ratio_policy", "stretch", {"stretch", "not_larger", "not_smaller"}));
+    if (attributes.getBool("antialias", false) && attributes.getString("mode", "nearest") == "nearest")
+        return invalidModel("attribute 'antialias' is set with mode 'nearest'; linear or cubic is needed");
+    return requireOneOf(attributes, "coordinate_transformation_mode", "half_pixel",
+                        {"half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric",
+                         "tf_crop_and_resize"});
+}
+
+/// X, roi?, scales?, sizes? → X with the axes resized; an empty tensor counts as absent.
+Status inferResize(InferenceContext& context) {
+    STROBE_RETURN_IF_ERROR(checkAttributes(context.attributes()));
+    Shape y = context.inputShape(0);
+    STROBE_ASSIGN(const std::vector<int64_t> axes, resizeAxes(context.attributes(), static_cast<int64_t>(y.size())));
+    const auto given = [&](int input) {
+        return context.hasInput(input) && !elementCount(context.inputShape(input)).isConstant(0);
+    };
+    if (given(2) == given(3)) return invalidModel("exactly one of scales (input 2) and sizes (input 3) is needed");
+    STROBE_RETURN_IF_ERROR(given(2) ? resizeByScales(context, axes, y) : resizeBySizes(context, axes, y));
+    if (context.attributes().getString("coordinate_transformation_mode", "half_pixel") == "tf_crop_and_resize") {
+        if (!given(1)) return invalidModel("roi (input 1) is needed with tf_crop_and_resize");
+        STROBE_RETURN_IF_ERROR(
+            requireDim(context, 1, 0, Dim(2 * static_cast<int64_t>(axes.size())), "start and end of each axis"));
+    }
+    context.setOutput(0, context.inputType(0), std::move(y));
+    return Status::ok();
+}
+
+double resizeFlops(const CostContext& cost) {
+    const std::string mode = cost.attributes.getString("mode", "nearest");
+    return (mode == "nearest"  ? 1.0
+            : mode == "linear" ? 8.0
+                               : 32.0) *
+           static_cast<double>(elementCount(cost.outputs[0]));
+}
+
+}  // namespace
+
+STROBE_OPS(resize) {
+    OpDefinition op;
+    op.name = "Resize";
+    op.family = OpFamily::PoolingReduction;
+    op.minInputs = 1;
+    op.maxInputs = 4;
+    op.attributes = {{"antialias", AttributeKind::Int},
+                     {"axes", AttributeKind::Ints},
+                     {"coordinate_transformation_mode", AttributeKind::String},
+                     {"cubic_coeff_a", AttributeKind::Float},
+                     {"exclude_outside", AttributeKind::Int},
+                     {"extrapolation_value", AttributeKind::Float},
+                     {"keep_aspect_ratio_policy", AttributeKind::String},
+                     {"mode", AttributeKind::String},
+                     {"nearest_mode", AttributeKind::String}};
+    op.valueInputs = 1u << 2 | 1u << 3;
+    op.infer = inferResize;
+    op.flops = resizeFlops;
+    registry.add(std::move(op));
+}
+
+}  // namespace strobe
