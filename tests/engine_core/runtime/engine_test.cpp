@@ -1,0 +1,222 @@
+#include "engine_core/runtime/engine.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "engine_core/builder/builder.h"
+#include "engine_core/runtime/execution_context.h"
+#include "kernels/cpu/register.h"
+
+namespace strobe {
+namespace {
+
+const KernelRegistry& kernels() {
+    static const auto registry = [] {
+        auto r = std::make_unique<KernelRegistry>();
+        registerCpuKernels(*r);
+        return r;
+    }();
+    return *registry;
+}
+
+/// x[N,4,H,W] → Conv 3×3 → Relu → Add(x) → y
+Network residualBlock() {
+    Network network;
+    network.setName("block");
+    const OpRegistry& ops = OpRegistry::instance();
+    const TensorId x = network.addInput("x", DataType::Float32, {Dim::symbol("N"), 4, Dim::symbol("H"), 8});
+    std::vector<float> weights(4 * 4 * 9);
+    for (size_t i = 0; i < weights.size(); ++i) weights[i] = 0.01f * static_cast<float>(static_cast<int>(i % 17) - 8);
+    const TensorId w = network.addConstant("w", makeFloatWeights({4, 4, 3, 3}, weights));
+    Attributes attributes;
+    attributes.set("pads", std::vector<int64_t>{1, 1, 1, 1});
+    const TensorId c = network.addTensor("c"), r = network.addTensor("r"), y = network.addTensor("y");
+    network.addLayer("conv", ops.get("Conv"), attributes, {x, w}, {c});
+    network.addLayer("relu", ops.get("Relu"), {}, {c}, {r});
+    network.addLayer("add", ops.get("Add"), {}, {r, x}, {y});
+    network.markOutput(y);
+    EXPECT_TRUE(inferNetwork(network).isOk());
+    return network;
+}
+
+BuilderConfig config() {
+    BuilderConfig c;
+    c.optimizationLevel = 1;
+    c.threads = 2;
+    c.profiles = {{{{"x", {{1, 4, 4, 8}, {2, 4, 6, 8}, {4, 4, 16, 8}}}}}};
+    return c;
+}
+
+std::shared_ptr<const Engine> buildEngine(const BuilderConfig& c, TimingCache* cache = nullptr) {
+    Builder::Request request;
+    request.parsed = std::make_shared<const Network>(residualBlock());
+    request.config = c;
+    request.modelName = "block.onnx";
+    request.timingCache = cache;
+    auto built = Builder(kernels()).build(request);
+    EXPECT_TRUE(built.hasValue()) << built.status().message();
+    return built ? built->engine : nullptr;
+}
+
+std::vector<float> input(const Dims& dims) {
+    std::vector<float> values(static_cast<size_t>(elementCount(dims)));
+    for (size_t i = 0; i < values.size(); ++i) values[i] = 0.1f * static_cast<float>(static_cast<int>(i * 7 % 23) - 11);
+    return values;
+}
+
+/// relu(conv(x)) + x, written out.
+std::vector<float> expected(const std::vector<float>& x, const Dims& d) {
+    std::vector<float> y = x;
+    const int64_t H = d[2], W = d[3];
+    for (int64_t n = 0; n < d[0]; ++n)
+        for (int64_t m = 0; m < 4; ++m)
+            for (int64_t i = 0; i < H; ++i)
+                for (int64_t j = 0; j < W; ++j) {
+                    double sum = 0;
+                    for (int64_t c = 0; c < 4; ++c)
+                        for (int64_t k = 0; k < 9; ++k) {
+                            const int64_t a = i + k / 3 - 1, b = j + k % 3 - 1;
+                            if (a < 0 || b < 0 || a >= H || b >= W) continue;
+                            const auto index = static_cast<int64_t>((m * 4 + c) * 9 + k);
+                            sum += static_cast<double>(0.01f * static_cast<float>(static_cast<int>(index % 17) - 8)) * static_cast<double>(x[static_cast<size_t>(((n * 4 + c) * H + a) * W + b)]);
+                        }
+                    y[static_cast<size_t>(((n * 4 + m) * H + i) * W + j)] += static_cast<float>(std::max(sum, 0.0));
+                }
+    return y;
+}
+
+void expectRunsRight(const Engine& engine, const Dims& dims, float tolerance) {
+    auto context = engine.createContext();
+    ASSERT_TRUE(context.hasValue());
+    const std::vector<float> x = input(dims);
+    ASSERT_TRUE((*context)->setInput(0, x.data(), dims).isOk());
+    const Status status = (*context)->run();
+    ASSERT_TRUE(status.isOk()) << status.message();
+    ASSERT_EQ(*(*context)->outputDims(0), dims);
+    const auto* y = static_cast<const float*>((*context)->outputData(0));
+    const std::vector<float> want = expected(x, dims);
+    for (size_t i = 0; i < want.size(); ++i) ASSERT_NEAR(y[i], want[i], tolerance) << "element " << i;
+}
+
+TEST(Engine, RunsEveryShapeInsideTheProfileAndRefusesOthers) {
+    const auto engine = buildEngine(config());
+    ASSERT_TRUE(engine);
+    for (const Dims& dims : {Dims{1, 4, 4, 8}, Dims{2, 4, 6, 8}, Dims{4, 4, 16, 8}, Dims{3, 4, 5, 8}}) expectRunsRight(*engine, dims, 1e-4f);
+    auto context = engine->createContext();
+    ASSERT_TRUE((*context)->setInput(0, nullptr, {5, 4, 6, 8}).isOk());
+    const Status outside = (*context)->run();
+    EXPECT_EQ(outside.code(), ErrorCode::OutOfRange);
+    EXPECT_NE(outside.message().find("[1, 4]"), std::string::npos) << outside.message();
+}
+
+TEST(Engine, LowerPrecisionStaysClose) {
+    for (const PrecisionMode mode : {PrecisionMode::Bf16, PrecisionMode::Fp16, PrecisionMode::Best}) {
+        BuilderConfig c = config();
+        c.precision = mode;
+        const auto engine = buildEngine(c);
+        ASSERT_TRUE(engine);
+        expectRunsRight(*engine, {2, 4, 6, 8}, 0.03f);
+    }
+}
+
+TEST(Engine, RuleKeepsALayerInFp32) {
+    BuilderConfig c = config();
+    c.precision = PrecisionMode::Fp16;
+    c.precisionRules = {{"*", DataType::Float32}};
+    expectRunsRight(*buildEngine(c), {2, 4, 6, 8}, 1e-4f);
+}
+
+TEST(Engine, OutputGoesToTheCallersMemory) {
+    const auto engine = buildEngine(config());
+    auto context = engine->createContext();
+    const Dims dims = {1, 4, 4, 8};
+    const std::vector<float> x = input(dims), want = expected(x, dims);
+    std::vector<float> y(want.size(), -1);
+    ASSERT_TRUE((*context)->setInput(0, x.data(), dims).isOk());
+    ASSERT_TRUE((*context)->setOutput(0, y.data(), 4).isOk());
+    EXPECT_EQ((*context)->run().code(), ErrorCode::OutOfRange);
+    ASSERT_TRUE((*context)->setOutput(0, y.data(), y.size() * sizeof(float)).isOk());
+    ASSERT_TRUE((*context)->run().isOk());
+    EXPECT_EQ((*context)->outputData(0), y.data());
+    EXPECT_NEAR(y[17], want[17], 1e-4f);
+}
+
+TEST(Engine, ManyContextsRunAtOnce) {
+    const auto engine = buildEngine(config());
+    std::vector<std::thread> threads;
+    std::atomic<int> wrong{0};
+    for (int t = 0; t < 8; ++t)
+        threads.emplace_back([&, t] {
+            auto context = engine->createContext(1);
+            const Dims dims = {1 + t % 4, 4, 4 + t, 8};
+            const std::vector<float> x = input(dims), want = expected(x, dims);
+            for (int run = 0; run < 20; ++run) {
+                if (!(*context)->setInput(0, x.data(), dims).isOk() || !(*context)->run().isOk()) ++wrong;
+                const auto* y = static_cast<const float*>((*context)->outputData(0));
+                for (size_t i = 0; i < want.size(); ++i)
+                    if (std::abs(y[i] - want[i]) > 1e-4f) ++wrong;
+            }
+        });
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_EQ(wrong, 0);
+}
+
+TEST(EngineFile, SameSettingsAndTimingCacheGiveTheSameBytes) {
+    TimingCache cache;
+    BuilderConfig c = config();
+    c.optimizationLevel = 3;
+    const auto first = buildEngine(c, &cache)->serialize();
+    const auto second = buildEngine(c, &cache)->serialize();
+    ASSERT_TRUE(first && second);
+    EXPECT_EQ(*first, *second);
+}
+
+TEST(EngineFile, LoadsAndRunsTheSame) {
+    const auto bytes = buildEngine(config())->serialize();
+    auto [aligned, data] = allocateWeights(DataType::UInt8, {static_cast<int64_t>(bytes->size())});
+    std::memcpy(data, bytes->data(), bytes->size());
+    const auto loaded = Engine::loadBytes(aligned->data, {static_cast<const uint8_t*>(data), bytes->size()}, "memory", kernels());
+    ASSERT_TRUE(loaded) << loaded.status().message();
+    EXPECT_EQ((*loaded)->parts().modelName, "block.onnx");
+    expectRunsRight(**loaded, {3, 4, 7, 8}, 1e-4f);
+}
+
+TEST(EngineFile, AnyFlippedBitAndAnyTruncationIsFound) {
+    const auto bytes = buildEngine(config())->serialize();
+    std::vector<uint8_t> copy = *bytes;
+    const auto owner = std::make_shared<int>(0);
+    const auto load = [&](size_t size) { return Engine::loadBytes(owner, {copy.data(), size}, "memory", kernels()); };
+    ASSERT_TRUE(load(copy.size()));
+    const size_t bits = copy.size() * 8;
+    for (size_t i = 0; i < 1000; ++i) {
+        const size_t bit = i < 512 ? i : i * 2654435761u % bits;
+        copy[bit / 8] ^= static_cast<uint8_t>(1u << (bit % 8));
+        EXPECT_FALSE(load(copy.size())) << "bit " << bit;
+        copy[bit / 8] ^= static_cast<uint8_t>(1u << (bit % 8));
+    }
+    for (size_t i = 0; i < 200; ++i) EXPECT_FALSE(load(copy.size() * i / 200)) << i;
+}
+
+TEST(Builder, RefusesAMalformedProfileWithTheDim) {
+    BuilderConfig c = config();
+    c.profiles[0].inputs["x"].min[2] = 9;
+    Builder::Request request;
+    request.parsed = std::make_shared<const Network>(residualBlock());
+    request.config = c;
+    const auto built = Builder(kernels()).build(request);
+    ASSERT_FALSE(built);
+    EXPECT_NE(built.status().message().find("dim 2 has min 9, opt 6"), std::string::npos) << built.status().message();
+}
+
+TEST(Builder, CancelStopsTheBuild) {
+    Builder::Request request;
+    request.parsed = std::make_shared<const Network>(residualBlock());
+    request.config = config();
+    request.cancel.cancel();
+    EXPECT_EQ(Builder(kernels()).build(request).status().code(), ErrorCode::Cancelled);
+}
+
+}  // namespace
+}  // namespace strobe
