@@ -61,12 +61,17 @@ Status inferGatherND(InferenceContext& context) {
     context.setOutputUnknownRank(0, context.inputType(0));
     STROBE_RETURN_IF_ERROR(requireRankAtLeast(context, 0, 1));
     STROBE_RETURN_IF_ERROR(requireRankAtLeast(context, 1, 1));
+    STROBE_RETURN_IF_ERROR(requireType(context, 1, kIntTypes));
     const auto rank = static_cast<int64_t>(x.size());
     const int64_t batch = context.attributes().getInt("batch_dims", 0);
     if (batch < 0 || batch >= rank || batch >= static_cast<int64_t>(indices.size()))
         return invalidModel("attribute 'batch_dims' is " + std::to_string(batch) +
                             "; it must be 0 or more and below both ranks (" + std::to_string(rank) + ", " +
                             std::to_string(indices.size()) + ")");
+    for (size_t d = 0; d < static_cast<size_t>(batch); ++d)
+        if (x[d].isConstant() && indices[d].isConstant() && x[d] != indices[d])
+            return invalidModel("input 0 " + toString(x) + " and indices " + toString(indices) +
+                                " differ in batch dim " + std::to_string(d));
     if (!indices.back().isConstant()) return Status::ok();
     const int64_t tuple = indices.back().constant();
     if (tuple < 1 || batch + tuple > rank)

@@ -42,6 +42,22 @@ Status inferReduce(InferenceContext& context) {
     return Status::ok();
 }
 
+/// A reduction that also folds the known elements of shape arithmetic.
+template <Dim (*combine)(const Dim&, const Dim&), int64_t initial>
+Status inferFoldingReduce(InferenceContext& context) {
+    STROBE_RETURN_IF_ERROR(inferReduce(context));
+    // Elements are known of tensors of rank 0 and 1 only: unless nothing is reduced, all are.
+    const bool noop = context.attributes().getBool("noop_with_empty_axes", false) &&
+                      (!context.hasInput(1) || constantValues(context, 1) == std::vector<int64_t>());
+    if (noop || (context.hasInput(1) && !constantValues(context, 1))) return Status::ok();
+    const bool scalar = context.inputShape(0).empty() || !context.attributes().getBool("keepdims", true);
+    if (const auto folded = foldValues(context, 0, Dim(initial), combine))
+        setValues(context, 0, scalar ? Shape() : Shape{Dim(1)}, {*folded});
+    return Status::ok();
+}
+Dim product(const Dim& a, const Dim& b) { return a * b; }
+Dim sum(const Dim& a, const Dim& b) { return a + b; }
+
 Status inferArg(InferenceContext& context) {
     Shape y = context.inputShape(0);
     STROBE_RETURN_IF_ERROR(requireRankAtLeast(context, 0, 1));
@@ -72,6 +88,8 @@ STROBE_OPS(reductions) {
         op.attributes = {{"keepdims", AttributeKind::Int}, {"noop_with_empty_axes", AttributeKind::Int}};
         op.valueInputs = 1u << 1;
         op.infer = inferReduce;
+        if (op.name == "ReduceProd") op.infer = inferFoldingReduce<product, 1>;
+        if (op.name == "ReduceSum") op.infer = inferFoldingReduce<sum, 0>;
         op.flops = flopsPerInput<1>;
         registry.add(std::move(op));
     }

@@ -73,7 +73,12 @@ Status inferTensorScatter(InferenceContext& context) {
         if (static_cast<int64_t>(d) != axis && differ(cache[d], update[d]))
             return invalidModel("update " + toString(update) + " and cache " + toString(cache) +
                                 " differ outside axis " + std::to_string(axis));
-    if (context.hasInput(2)) return requireRank(context, 2, 1);
+    if (!context.hasInput(2)) return Status::ok();
+    STROBE_RETURN_IF_ERROR(requireType(context, 2, kIntTypes));
+    STROBE_RETURN_IF_ERROR(requireRank(context, 2, 1));
+    if (differ(context.inputShape(2)[0], cache[0]))
+        return invalidModel("input 2 (write_indices) has " + context.inputShape(2)[0].toString() +
+                            " elements for a batch of " + cache[0].toString());
     return Status::ok();
 }
 

@@ -67,9 +67,10 @@ Status inferSpaceToDepth(InferenceContext& context) {
 Status inferReverseSequence(InferenceContext& context) {
     STROBE_RETURN_IF_ERROR(requireRankAtLeast(context, 0, 2));
     STROBE_RETURN_IF_ERROR(requireRank(context, 1, 1));
+    STROBE_RETURN_IF_ERROR(requireType(context, 1, kIntTypes));
     const int64_t batch = context.attributes().getInt("batch_axis", 1),
                   time = context.attributes().getInt("time_axis", 0);
-    if (batch + time != 1 || batch < 0 || time < 0)
+    if ((batch != 0 || time != 1) && (batch != 1 || time != 0))
         return invalidModel("attributes batch_axis " + std::to_string(batch) + " and time_axis " +
                             std::to_string(time) + ": one must be 0, the other 1");
     const Dim &have = context.inputShape(1)[0], &want = context.inputShape(0)[static_cast<size_t>(batch)];
@@ -80,6 +81,9 @@ Status inferReverseSequence(InferenceContext& context) {
 
 Status inferTrilu(InferenceContext& context) {
     STROBE_RETURN_IF_ERROR(requireRankAtLeast(context, 0, 2));
+    STROBE_RETURN_IF_ERROR(requireType(context, 1, kIntTypes));
+    if (const Dim count = elementCount(context.inputShape(1)); count.isConstant() && count.constant() != 1)
+        return invalidModel("input 1 (k) has " + count.toString() + " elements, one is needed");
     return inferLikeInput0(context);
 }
 

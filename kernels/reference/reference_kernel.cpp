@@ -123,6 +123,8 @@ void addReference(KernelRegistry& registry, ReferenceKernel kernel) {
 }
 
 std::vector<int64_t> rowMajorStrides(const Dims& dims) {
+    // An empty tensor is never walked; its other extents may be too large to multiply.
+    if (elementCount(dims) == 0) return std::vector<int64_t>(dims.size(), 0);
     std::vector<int64_t> strides(dims.size(), 1);
     for (size_t i = dims.size(); i-- > 1;) strides[i - 1] = strides[i] * dims[i];
     return strides;

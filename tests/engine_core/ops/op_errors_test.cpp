@@ -45,7 +45,9 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"Pad", {{6}, {2}}, attributes({{"mode", std::string("mirror")}}), "'mirror'"},
         Refused{"DepthToSpace", {{1, 6, 2, 2}}, attributes({{"blocksize", int64_t{2}}}), "not divisible by 4"},
         Refused{"DepthToSpace", {{1, 4, 2, 2}}, attributes({{"blocksize", int64_t{0}}}), "'blocksize' is 0"},
-        Refused{"Gather", {{6}, {2}}, {}, "has type fp32"}, Refused{"Multinomial", {{6}}, {}, "rank 2 is needed"},
+        Refused{"Gather", {{6}, {2}}, {}, "has type fp32"}, Refused{"GatherND", {{6}, {2, 1}}, {}, "has type fp32"},
+        Refused{"ReverseSequence", {{2, 2}, {2}}, {}, "has type fp32"},
+        Refused{"Trilu", {{2, 2}, {}}, {}, "has type fp32"}, Refused{"Multinomial", {{6}}, {}, "rank 2 is needed"},
         Refused{"ScatterND", {{6}, {2, 1}, {2}}, attributes({{"reduction", std::string("sub")}}), "'sub'"},
         Refused{"RandomNormal", {}, attributes({{"shape", std::vector<int64_t>{-2}}}), "holds -2"},
         Refused{"EyeLike", {{6}}, {}, "rank 2 is needed"}, Refused{"Compress", {{6}, {6}}, {}, "allowed: bool"}));
@@ -65,6 +67,9 @@ TEST(OpErrors, ValuesOutsideAreNamed) {
     EXPECT_NE(g.status.message().find("take away more"), std::string::npos) << g.status.message();
     g.add("Expand", {x, g.ints({3, 5})});
     EXPECT_NE(g.status.message().find("do not broadcast"), std::string::npos) << g.status.message();
+    const TensorId tuples = g.input(DataType::Int64, {3, 1});
+    g.add("GatherND", {x, tuples}, attributes({{"batch_dims", int64_t{1}}}));
+    EXPECT_NE(g.status.message().find("differ in batch dim 0"), std::string::npos) << g.status.message();
     g.add("Tile", {x, g.ints({2, -1})});
     EXPECT_NE(g.status.message().find("holds -1"), std::string::npos) << g.status.message();
 }

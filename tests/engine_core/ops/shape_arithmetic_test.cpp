@@ -81,6 +81,16 @@ TEST(ShapeArithmetic, HalvesOfASymbolicExtentNeedNoClamp) {
     EXPECT_EQ(g.shape(g.add("Slice", {x, half, extent, g.ints({1})})), "[N,S-floordiv(S,2)]");
 }
 
+TEST(ShapeArithmetic, ReducesShapes) {
+    InferenceGraph g;
+    const TensorId shape = g.add("Shape", {g.input(DataType::Float32, {N, 3, S})});
+    EXPECT_EQ(g.values(g.add("ReduceProd", {shape})), "[3*N*S]");
+    EXPECT_EQ(g.shape(g.network.layer(g.layer).outputs[0]), "[1]");
+    EXPECT_EQ(g.values(g.add("ReduceSum", {shape, g.ints({0})}, attributes({{"keepdims", int64_t{0}}}))), "[N+S+3]");
+    EXPECT_EQ(g.values(g.add("ReduceMax", {shape})), "?");
+    EXPECT_EQ(g.values(g.add("ReduceSum", {shape}, attributes({{"noop_with_empty_axes", int64_t{1}}}))), "?");
+}
+
 TEST(ShapeArithmetic, RangeOverSymbols) {
     InferenceGraph g;
     const TensorId shape = g.add("Shape", {g.input(DataType::Float32, {N, S})});

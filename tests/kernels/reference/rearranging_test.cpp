@@ -134,6 +134,12 @@ TEST(Rearranging, GeneratorsAndTriangles) {
                 ElementsAre(0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1));
 }
 
+TEST(Rearranging, EmptyTensorsOfAbsurdExtentAreNotWalked) {
+    const ReferenceOutcome wide = run("Expand", {numbers(Type::Float32, {1, 1, 0}, {}), ints({INT64_MAX, 2, 0})});
+    EXPECT_EQ(wide.dims[0], (Dims{INT64_MAX, 2, 0}));
+    EXPECT_THAT(wide.values[0], IsEmpty());
+}
+
 TEST(Rearranging, SelectionsSizeTheirOwnOutputs) {
     const ReferenceOutcome places = run("NonZero", {numbers(Type::Float32, {2, 2}, {1, 0, 0, 2})});
     EXPECT_EQ(places.dims[0], (Dims{2, 2}));
