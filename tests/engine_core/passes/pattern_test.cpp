@@ -166,6 +166,19 @@ TEST(IdentityElimination, RemovesEveryKind) {
     EXPECT_EQ(opsOf(network), "Tanh");
 }
 
+TEST(IdentityElimination, RemovesAnExpandBeforeBroadcastingReadersOnly) {
+    for (const bool others : {false, true}) {
+        Net b;
+        const TensorId x = b.input("x", {2, 3, 4}), y = b.input("y", {3, 1});
+        const TensorId wide = b.op("wide", "Expand", {y, b.integers("s", {2, 3, 4})});
+        b.output(b.op("sum", "Add", {x, wide}));
+        if (others) b.output(b.op("exp", "Exp", {wide}));
+        Network network = b.take();
+        runPassesAndCompare(network, {"IdentityElimination"}, {data({2, 3, 4}), data({3, 1}, 2.0f)});
+        EXPECT_EQ(opsOf(network), others ? "Expand Add Exp" : "Add");
+    }
+}
+
 TEST(IdentityElimination, KeepsWhatChangesShapeOrderOrNames) {
     Net b;
     const TensorId x = b.input("x", {4, 4});
