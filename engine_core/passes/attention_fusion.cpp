@@ -132,6 +132,7 @@ Status rewrite(Network& network, const PassContext& context, LayerId root, const
 }
 
 Status run(Network& network, PassContext& context) {
+    if (!OpRegistry::instance().find("Attention")) return Status::ok();
     return forEachLayer(network, context, [&](LayerId id) {
         const auto match = matchAt(network, network.layer(id));
         return match ? rewrite(network, context, id, *match) : Status::ok();
