@@ -1,5 +1,6 @@
 #include "engine_core/ops/inference_helpers.h"
 #include "kernels/cpu/cpu_threads.h"
+#include "kernels/cpu/epilogue_pass.h"
 #include "kernels/cpu/onednn_post_ops.h"
 #include "kernels/cpu/onednn_tactics.h"
 
@@ -105,7 +106,7 @@ Result<ConvPlan> planConv(const Problem& problem) {
     Status failure = unsupported("oneDNN has only its naive loop for " + summary(problem));
     bool hasNaive = false;
     for (Residual residual : {Residual::Binary, Residual::Sum}) {
-        STROBE_ASSIGN(PostOps postOps, translateEpilogue(problem, residual));
+        STROBE_ASSIGN(PostOps postOps, translateEpilogue(problem, {residual, {}, {}}));
         if (residual == Residual::Sum && postOps.sumInput < 0) break;
         auto pd = createDescriptor(descs, geometry, postOps.ops);
         if (!pd) {
@@ -198,6 +199,9 @@ public:
 
 }  // namespace
 
-void registerOnednnConv(KernelRegistry& registry) { registry.add(DeviceKind::Cpu, "Conv", std::make_unique<OnednnConvTactic>()); }
+void registerOnednnConv(KernelRegistry& registry) {
+    registry.add(DeviceKind::Cpu, "Conv", std::make_unique<OnednnConvTactic>());
+    registry.add(DeviceKind::Cpu, "Conv", makeEpiloguePassTactic(std::make_unique<OnednnConvTactic>()));
+}
 
 }  // namespace strobe

@@ -75,7 +75,8 @@ std::optional<algorithm> binaryFor(PointwiseOp op, bool swapped) {
 
 class Translator {
 public:
-    Translator(const Problem& problem, Residual residual) : m_problem(problem), m_program(*problem.program), m_residual(residual) {}
+    Translator(const Problem& problem, EpilogueOptions options)
+        : m_problem(problem), m_program(*problem.program), m_residual(options.residual), m_flattened(std::move(options.flattened)), m_out(std::move(options.before)) {}
 
     Result<PostOps> translate() {
         m_scalars.resize(static_cast<size_t>(m_program.valueCount()));
@@ -165,6 +166,7 @@ private:
     /// memory order, whatever its descriptor says.
     Result<dnnl::memory::desc> extraDesc(const TensorDesc& extra) const {
         const TensorDesc& output = m_problem.outputs[0];
+        if (m_flattened) return flatDesc(extra, *m_flattened);
         if (extra.dims.size() > output.dims.size()) return unsupported("an epilogue input has a higher rank than the output");
         Dims dims(output.dims.size() - extra.dims.size(), 1);
         dims.insert(dims.end(), extra.dims.begin(), extra.dims.end());
@@ -176,9 +178,17 @@ private:
         return onednnDesc(dims, extra.format);
     }
 
+    Result<dnnl::memory::desc> flatDesc(const TensorDesc& extra, const Dims& flat) const {
+        if (elementCount(extra.dims) == elementCount(flat)) return onednnDesc(flat, extra.format);
+        if (elementCount(extra.dims) == 1) return onednnDesc({1, 1}, extra.format);
+        if (!extra.dims.empty() && elementCount(extra.dims) == extra.dims.back() && extra.dims.back() == flat[1]) return onednnDesc({1, flat[1]}, extra.format);
+        return unsupported("epilogue input " + toString(extra.dims) + " is neither full-size nor one row");
+    }
+
     const Problem& m_problem;
     const PointwiseProgram& m_program;
     Residual m_residual;
+    std::optional<Dims> m_flattened;
     PostOps m_out;
     std::vector<std::optional<float>> m_scalars;
     int m_current = 0;
@@ -187,9 +197,9 @@ private:
 
 }  // namespace
 
-Result<PostOps> translateEpilogue(const Problem& problem, Residual residual) {
-    if (!problem.program) return PostOps();
-    return Translator(problem, residual).translate();
+Result<PostOps> translateEpilogue(const Problem& problem, EpilogueOptions options) {
+    if (!problem.program) return std::move(options.before);
+    return Translator(problem, std::move(options)).translate();
 }
 
 void appendEpilogueFormats(const Problem& problem, Layout layout, std::vector<Format>& inputs) {

@@ -14,9 +14,17 @@ struct PostOps {
 
 enum class Residual { Binary, Sum };
 
+struct EpilogueOptions {
+    Residual residual = Residual::Binary;
+    /// The output as the primitive sees it, when its dims are merged: {rows, columns}. Extra inputs must then be full-size, a row or a scalar.
+    std::optional<Dims> flattened;
+    /// Post-ops of the layer itself that come before the epilogue.
+    PostOps before;
+};
+
 /// Translates problem.program (none: no post-ops). Each instruction must work on the previous one's result; the status says which one
 /// oneDNN cannot express. With Residual::Sum the first full-size addend is accumulated in the output's memory.
-Result<PostOps> translateEpilogue(const Problem& problem, Residual residual);
+Result<PostOps> translateEpilogue(const Problem& problem, EpilogueOptions options = {});
 
 /// For candidateFormats: formats of the epilogue's inputs when output 0 lies in `layout`: full-size ones follow it, the rest stays plain.
 void appendEpilogueFormats(const Problem& problem, Layout layout, std::vector<Format>& inputs);

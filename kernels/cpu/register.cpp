@@ -9,6 +9,11 @@ namespace strobe {
 void registerCpuKernels(KernelRegistry& registry) {
     registerSimdKernels(registry);  // they accept only what they are made for
     registerOnednnConv(registry);
+    registerOnednnMatMul(registry);
+    registerOnednnDeconv(registry);
+    registerOnednnPool(registry);
+    registerOnednnSoftmax(registry);
+    registerOnednnConcat(registry);
     registerOnednnReorder(registry);
     registerTiledReformat(registry);
     registerReferenceKernels(registry);

@@ -79,6 +79,22 @@ std::vector<BenchCase> cases() {
          {{1, 3, 224, 224}, {32, 3, 3, 3}, {32}},
          6,
          "v1=Relu(v0); -> v1"},
+        {"resnet first 7x7 s2 3->64 224x224", "Conv", conv(1, 2, 3), {{1, 3, 224, 224}, {64, 3, 7, 7}, {64}}, 6},
+        {"resnet 3x3 64 56x56", "Conv", conv(1, 1, 1), {mid, {64, 64, 3, 3}, {64}}, 6},
+        {"resnet 1x1 64->256 56x56", "Conv", conv(1, 1, 0), {mid, {256, 64, 1, 1}, {256}}, 6},
+        {"resnet 1x1 64->256 56x56 residual",
+         "Conv",
+         conv(1, 1, 0),
+         {mid, {256, 64, 1, 1}, {256}, {1, 256, 56, 56}},
+         6,
+         "v2=Add(v0,v1); v3=Relu(v2); -> v3"},
+        {"resnet 3x3 256 14x14", "Conv", conv(1, 1, 1), {{1, 256, 14, 14}, {256, 256, 3, 3}, {256}}, 6},
+        {"resnet 1x1 1024->256 14x14", "Conv", conv(1, 1, 0), {{1, 1024, 14, 14}, {256, 1024, 1, 1}, {256}}, 6},
+        {"resnet 3x3 512 7x7", "Conv", conv(1, 1, 1), {{1, 512, 7, 7}, {512, 512, 3, 3}, {512}}, 6},
+        {"ocr_det first 3x3 s2 3->16 640x640", "Conv", conv(1, 2, 1), {{1, 3, 640, 640}, {16, 3, 3, 3}, {16}}, 6},
+        {"ocr_det 1x1 16->32 320x320", "Conv", conv(1, 1, 0), {{1, 16, 320, 320}, {32, 16, 1, 1}, {32}}, 6},
+        {"ocr_det 1x1 96->24 160x160", "Conv", conv(1, 1, 0), {{1, 96, 160, 160}, {24, 96, 1, 1}, {24}}, 6},
+        {"ocr_det 3x3 96->24 160x160", "Conv", conv(1, 1, 1), {{1, 96, 160, 160}, {24, 96, 3, 3}, {24}}, 6},
         {"softmax 12x128x128", "Softmax", axis(-1), {{1, 12, 128, 128}}},
         {"softmax 1x6625 rows 40", "Softmax", axis(-1), {{40, 6625}}},
         {"layernorm 128x384", "LayerNormalization", axis(-1), {{1, 128, 384}, {384}, {384}}, 6},
@@ -88,6 +104,11 @@ std::vector<BenchCase> cases() {
         {"concat 2x 64x56x56", "Concat", axis(1), {mid, mid}},
         {"matmul 1x4096x4096", "MatMul", {}, {{1, 4096}, {4096, 4096}}, 2},
         {"matmul 1x384x1536", "MatMul", {}, {{1, 384}, {384, 1536}}, 2},
+        {"matmul 128x384x384", "MatMul", {}, {{1, 128, 384}, {384, 384}}, 2},
+        {"matmul 128x384x1536", "MatMul", {}, {{1, 128, 384}, {384, 1536}}, 2},
+        {"matmul 1x2048x1000", "MatMul", {}, {{1, 2048}, {2048, 1000}}, 2},
+        {"matmul 1024x1024x1024", "MatMul", {}, {{1024, 1024}, {1024, 1024}}, 2},
+        {"matmul heads 12x128x32x128", "MatMul", {}, {{1, 12, 128, 32}, {1, 12, 32, 128}}},
         {"global average pool 96x112x112", "GlobalAveragePool", {}, {big}},
         {"global average pool 512x7x7", "GlobalAveragePool", {}, {{1, 512, 7, 7}}},
     };
@@ -173,9 +194,10 @@ void runCase(const KernelRegistry& registry, const BenchCase& bench, DataType ty
     if (!op) return static_cast<void>(std::printf("%s: no op\n", bench.name));
     std::printf("%s, %s\n", bench.name, std::string(dataTypeName(type)).c_str());
     std::optional<PointwiseProgram> program;
+    const auto given = static_cast<int>(bench.inputs.size());
+    const bool isChain = bench.op == std::string("Pointwise");
     if (bench.program)
-        program = PointwiseProgram::parse(
-            bench.program, bench.op == std::string("Pointwise") ? static_cast<int>(bench.inputs.size()) : 1);
+        program = PointwiseProgram::parse(bench.program, isChain ? given : std::max(given - op->maxInputs, 0) + 1);
     Problem problem;
     problem.op = op;
     problem.attributes = &bench.attributes;

@@ -130,6 +130,26 @@ TEST(OnednnConvEpilogue, WhatOneDnnCannotExpressIsDeclinedWithItsReason) {
     expectDeclines(withEpilogue(makeConv(kConvs[0]), "v1=Mul(v0,v0); -> v1"), "onednn.conv", "single chain");
 }
 
+TEST(OnednnConvEpilogue, ThePassDoesWhatPostOpsCannot) {
+    for (size_t shape : {0u, 1u, 8u, 13u, 15u}) {
+        const KernelCase c = makeConv(kConvs[shape]);
+        expectMatchesReference(withEpilogue(c, "v1=Sin(v0); v2=Mul(v0,v1); -> v2"), "onednn.conv+epilogue");
+        expectMatchesReference(withEpilogue(c, "v2=Mul(v0,v1); v3=Sigmoid(v0); v4=Add(v2,v3); -> v4", {{{1}}}), "onednn.conv+epilogue");
+        expectDeclines(withEpilogue(c, "v1=Relu(v0); -> v1"), "onednn.conv+epilogue", "itself");
+        expectDeclines(c, "onednn.conv+epilogue", "no epilogue");
+    }
+}
+
+TEST(OnednnConvEpilogue, ThePassTakesPerSampleScales) {
+    KernelCase c = makeConv(kConvs[1]);
+    c.inputs.push_back({{2, 7, 1, 1}});
+    c.inputs.push_back({{2, 7, 9, 11}});
+    c.program = "v3=Mul(v0,v1); v4=Add(v3,v2); v5=Relu(v4); -> v5";
+    expectMatchesReference(c, "onednn.conv+epilogue");
+    c.floatType = DataType::BFloat16;
+    if (onednnHasBf16()) expectMatchesReference(c, "onednn.conv+epilogue");
+}
+
 TEST(OnednnConvLimits, EpilogueIsDeclinedWhereAWindowLiesInPadding) {
     for (const ConvParameters& p : kConvs)
         if (p.name == std::string("widePads")) expectDeclines(withEpilogue(makeConv(p), "v1=Relu(v0); -> v1"), "onednn.conv", "wholly in padding");
