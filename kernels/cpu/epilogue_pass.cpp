@@ -65,7 +65,9 @@ public:
         const PointwiseTensor output{problem.outputs[0].format, problem.outputs[0].dims};
         if (Support pass = SimdPointwise::supports(*problem.program, programInputs(problem), std::span(&output, 1)); !pass.supported) return pass;
         if (Support bare = m_inner->supports(withoutEpilogue(problem)); !bare.supported) return bare;
-        if (m_inner->supports(problem).supported) return Support::no(std::string(m_inner->name()) + " applies this epilogue itself");
+        // With other tensors in the epilogue the library may still be slow: both are timed.
+        const bool readsOthers = problem.program->inputCount > 1;
+        if (!readsOthers && m_inner->supports(problem).supported) return Support::no(std::string(m_inner->name()) + " applies this epilogue itself");
         return Support::yes();
     }
 

@@ -54,8 +54,9 @@ Result<ConvDescs> describe(const Problem& problem, const ConvGeometry& geometry,
     return descs;
 }
 
-Result<convolution_forward::primitive_desc> createDescriptor(const ConvDescs& descs, const ConvGeometry& geometry, const dnnl::post_ops& postOps) {
-    return guardOnednn("this convolution", [&] {
+Result<convolution_forward::primitive_desc> createDescriptor(const Problem& problem, const ConvDescs& descs, const ConvGeometry& geometry,
+                                                                const dnnl::post_ops& postOps) {
+    return guardOnednn(summary(problem), [&] {
         dnnl::primitive_attr attributes = onednnAttributes();
         attributes.set_post_ops(postOps);
         constexpr auto kind = dnnl::prop_kind::forward_inference;
@@ -88,40 +89,24 @@ bool hasWindowInPadding(const ConvGeometry& geometry) {
     return false;
 }
 
-/// With the residual as a binary post-op, or as a sum where oneDNN is only fast so.
-Result<ConvPlan> planConv(const Problem& problem) {
+Result<ConvPlan> planConv(const Problem& problem, Residual residual) {
     if (const Support support = checkConv(problem); !support.supported) return unsupported(support.reason);
     const ThreadScope threads(problem.threads);
     STROBE_ASSIGN(const ConvGeometry geometry, geometryOf(problem));
     if (problem.program && hasWindowInPadding(geometry)) return unsupported("oneDNN applies no epilogue where a window lies wholly in padding");
     STROBE_ASSIGN(const ConvDescs descs, describe(problem, geometry, false));
-    bool isPlain = true;
-    for (const Layout layout : {problem.inputs[0].format.layout, problem.outputs[0].format.layout}) isPlain = isPlain && layout == Layout::Plain;
     ConvPlan plan;
     plan.source = descs.source;
     plan.destination = descs.destination;
     plan.bias = descs.bias;
     plan.hasBias = descs.bias.get_size() > 0;
     plan.storedWeights = onednnPlainDesc(geometry.weights, *onednnType(problem.inputs[1].format.type));
-    Status failure = unsupported("oneDNN has only its naive loop for " + summary(problem));
-    bool hasNaive = false;
-    for (Residual residual : {Residual::Binary, Residual::Sum}) {
-        STROBE_ASSIGN(PostOps postOps, translateEpilogue(problem, {residual, {}, {}}));
-        if (residual == Residual::Sum && postOps.sumInput < 0) break;
-        auto pd = createDescriptor(descs, geometry, postOps.ops);
-        if (!pd) {
-            failure = unsupported("oneDNN has no kernel for " + summary(problem));
-            continue;
-        }
-        const bool naive = isNaiveImplementation(pd->impl_info_str());
-        if (naive && (!isPlain || hasNaive)) continue;
-        plan.pd = *pd;
-        plan.postOps = std::move(postOps);
-        hasNaive = naive;
-        if (!naive) return plan;
-    }
-    if (hasNaive) return plan;
-    return failure;
+    STROBE_ASSIGN(plan.postOps, translateEpilogue(problem, {residual, {}, {}}));
+    if (residual == Residual::Sum && plan.postOps.sumInput < 0) return unsupported("there is no residual of the output's format to add in place");
+    STROBE_ASSIGN(plan.pd, createDescriptor(problem, descs, geometry, plan.postOps.ops));
+    const bool isPlain = problem.inputs[0].format.layout == Layout::Plain && problem.outputs[0].format.layout == Layout::Plain;
+    if (isNaiveImplementation(plan.pd.impl_info_str()) && !isPlain) return unsupported("oneDNN has only its naive loop for " + summary(problem));
+    return plan;
 }
 
 /// oneDNN's own choice of layouts for this convolution, if we have them too.
@@ -130,19 +115,22 @@ std::optional<std::pair<Layout, Layout>> preferredLayouts(const Problem& problem
     if (!geometry) return std::nullopt;
     const auto descs = describe(problem, *geometry, true);
     if (!descs) return std::nullopt;
-    const auto pd = createDescriptor(*descs, *geometry, {});
+    const auto pd = createDescriptor(problem, *descs, *geometry, {});
     if (!pd) return std::nullopt;
     const auto source = layoutOf(pd->src_desc(), problem.inputs[0].dims), destination = layoutOf(pd->dst_desc(), problem.outputs[0].dims);
     if (!source || !destination) return std::nullopt;
     return std::pair(*source, *destination);
 }
 
+/// With Residual::Sum the layer adds onto a residual that already lies in the output's memory: fewer kernels of oneDNN read a second
+/// tensor fast than add in place, but unless the planner lets the two share memory the residual is copied first.
 class OnednnConvTactic final : public Tactic {
 public:
-    std::string_view name() const override { return "onednn.conv"; }
+    explicit OnednnConvTactic(Residual residual = Residual::Binary) : m_residual(residual) {}
+    std::string_view name() const override { return m_residual == Residual::Sum ? "onednn.conv.sum" : "onednn.conv"; }
 
     Support supports(const Problem& problem) const override {
-        const auto plan = planConv(problem);
+        const auto plan = planConv(problem, m_residual);
         return plan ? Support::yes() : Support::no(plan.status().message());
     }
 
@@ -174,12 +162,13 @@ public:
     }
 
     bool canRunInPlace(const Problem& problem, int input, int) const override {
-        const auto plan = planConv(problem);
+        if (m_residual != Residual::Sum) return false;
+        const auto plan = planConv(problem, m_residual);
         return plan && plan->postOps.sumInput == input;
     }
 
     Result<std::unique_ptr<Kernel>> prepare(const Problem& problem, const PrepareContext& context) const override {
-        STROBE_ASSIGN(const ConvPlan plan, planConv(problem));
+        STROBE_ASSIGN(const ConvPlan plan, planConv(problem, m_residual));
         const ThreadScope threads(problem.threads);
         auto kernel = std::make_unique<OnednnKernel>(problem);
         if (plan.postOps.sumInput >= 0)
@@ -195,12 +184,16 @@ public:
         kernel->addStep(std::move(primitive), std::move(arguments), plan.pd.scratchpad_desc(), plan.pd.impl_info_str());
         return std::unique_ptr<Kernel>(std::move(kernel));
     }
+
+private:
+    Residual m_residual;
 };
 
 }  // namespace
 
 void registerOnednnConv(KernelRegistry& registry) {
     registry.add(DeviceKind::Cpu, "Conv", std::make_unique<OnednnConvTactic>());
+    registry.add(DeviceKind::Cpu, "Conv", std::make_unique<OnednnConvTactic>(Residual::Sum));
     registry.add(DeviceKind::Cpu, "Conv", makeEpiloguePassTactic(std::make_unique<OnednnConvTactic>()));
 }
 

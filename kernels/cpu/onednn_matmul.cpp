@@ -87,6 +87,7 @@ struct MatMulPlan {
     MatMulShape shape;
     memory::desc a, storedB, y, bias;
     bool hasBias = false;  // as the primitive's bias
+    float scale = 1.0f;    // of the product, before the post-ops
     PostOps postOps;
     memory::data_type computeType;
 };
@@ -113,8 +114,11 @@ Status addOwnPostOps(const Problem& problem, MatMulPlan& plan, PostOps& ops) {
         plan.hasBias = true;
         return Status::ok();
     }
-    // alpha·A·B + beta·C = beta·(alpha/beta·A·B + C)
-    linear(alpha / beta);
+    // alpha·A·B + beta·C = beta·(alpha/beta·A·B + C); two linear post-ops would be confused by oneDNN.
+    if (beta == 1.0f)
+        linear(alpha);
+    else
+        plan.scale = alpha / beta;
     Dims dims(plan.shape.y.size() - std::min(plan.shape.y.size(), c.dims.size()), 1);
     dims.insert(dims.end(), c.dims.begin(), c.dims.end());
     const memory::desc desc = onednnPlainDesc(dims, type);
@@ -146,6 +150,7 @@ Result<dnnl::matmul::primitive_desc> createMatMul(const Problem& problem, const 
     return guardOnednn(summary(problem), [&] {
         dnnl::primitive_attr attributes = onednnAttributes();
         attributes.set_post_ops(plan.postOps.ops);
+        if (plan.scale != 1.0f) attributes.set_output_scales(0, {plan.scale});
         const memory::desc b = packsWeights(problem) ? onednnAnyDesc(plan.shape.b.dims, plan.computeType) : plan.shape.b.desc(plan.computeType);
         const auto desc = plan.hasBias ? dnnl::matmul::desc(plan.a, b, plan.bias, plan.y) : dnnl::matmul::desc(plan.a, b, plan.y);
         return dnnl::matmul::primitive_desc(desc, attributes, onednnEngine());
@@ -226,6 +231,7 @@ private:
         STROBE_ASSIGN(plan.product, planMatMul(problem));
         MatMulPlan& product = plan.product;
         if (product.shape.y.size() != 2) return unsupported("a fully connected layer has no batch of weights");
+        if (product.scale != 1.0f) return unsupported("a fully connected layer has no factor before its addend");
         if (problem.attributes->getBool("transA", false)) return unsupported("a fully connected layer does not transpose its input");
         if (product.hasBias) product.bias = onednnPlainDesc({product.shape.y[1]}, *onednnType(problem.inputs[2].format.type));
         const MatrixView& b = product.shape.b;

@@ -87,10 +87,27 @@ public:
         }
         if (m_program.results.size() != 1 || m_program.results[0] != m_current) return unsupported("the epilogue is not one chain that ends in its result");
         flushLinear();
+        STROBE_RETURN_IF_ERROR(checkRepeatedFunctions());
         return std::move(m_out);
     }
 
 private:
+    /// oneDNN 2.6 gives a repeated function the parameters of its first appearance.
+    Status checkRepeatedFunctions() const {
+        std::vector<Eltwise> seen;
+        for (int i = 0; i < m_out.ops.len(); ++i) {
+            if (m_out.ops.kind(i) != dnnl::primitive::kind::eltwise) continue;
+            float scale = 1.0f;
+            Eltwise f{algorithm::undef};
+            m_out.ops.get_params_eltwise(i, scale, f.kind, f.alpha, f.beta);
+            for (const Eltwise& other : seen)
+                if (other.kind == f.kind && (other.alpha != f.alpha || other.beta != f.beta))
+                    return unsupported("oneDNN confuses two post-ops of one kind with different parameters");
+            seen.push_back(f);
+        }
+        return Status::ok();
+    }
+
     size_t inputIndex(int value) const { return static_cast<size_t>(m_problem.op->maxInputs + value - 1); }
 
     std::optional<float> scalarInput(int value) const {

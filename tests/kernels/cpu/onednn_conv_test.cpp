@@ -79,6 +79,9 @@ TEST_P(OnednnConv, ResidualAndRelu) {
     const auto outputs = inferConcrete(*op, c.attributes, {}, std::vector<ConcreteInput>{{true, DataType::Float32, GetParam().x}, {true, DataType::Float32, GetParam().w}}, 1);
     ASSERT_TRUE(outputs.hasValue());
     expectMatchesReference(withEpilogue(c, "v2=Add(v0,v1); v3=Relu(v2); -> v3", {{outputs->at(0).dims}}), "onednn.conv");
+    expectMatchesReference(withEpilogue(c, "v2=Add(v1,v0); v3=Relu(v2); -> v3", {{outputs->at(0).dims}}), "onednn.conv.sum");
+    expectMatchesReference(withEpilogue(c, "v2=HardSwish(v0); v3=Add(v2,v1); -> v3", {{outputs->at(0).dims}}), "onednn.conv.sum");
+    expectDeclines(c, "onednn.conv.sum", "no residual");
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, OnednnConv, testing::ValuesIn(kConvs), [](const auto& parameter) { return std::string(parameter.param.name); });
@@ -128,6 +131,9 @@ TEST(OnednnConvEpilogue, WhatOneDnnCannotExpressIsDeclinedWithItsReason) {
     expectDeclines(withEpilogue(makeConv(kConvs[0]), "v1=Sin(v0); -> v1"), "onednn.conv", "no post-op for Sin");
     expectDeclines(withEpilogue(makeConv(kConvs[0]), "v1=Sigmoid(v0); v2=Mul(v0,v1); -> v2"), "onednn.conv", "outside the chain");
     expectDeclines(withEpilogue(makeConv(kConvs[0]), "v1=Mul(v0,v0); -> v1"), "onednn.conv", "single chain");
+    const std::string clips = "v1=Clip(v0;-1,1); v2=Tanh(v1); v3=Clip(v2;0,0.5); -> v3";
+    expectDeclines(withEpilogue(makeConv(kConvs[0]), clips), "onednn.conv", "different parameters");
+    expectMatchesReference(withEpilogue(makeConv(kConvs[0]), clips), "onednn.conv+epilogue");
 }
 
 TEST(OnednnConvEpilogue, ThePassDoesWhatPostOpsCannot) {
@@ -135,7 +141,7 @@ TEST(OnednnConvEpilogue, ThePassDoesWhatPostOpsCannot) {
         const KernelCase c = makeConv(kConvs[shape]);
         expectMatchesReference(withEpilogue(c, "v1=Sin(v0); v2=Mul(v0,v1); -> v2"), "onednn.conv+epilogue");
         expectMatchesReference(withEpilogue(c, "v2=Mul(v0,v1); v3=Sigmoid(v0); v4=Add(v2,v3); -> v4", {{{1}}}), "onednn.conv+epilogue");
-        expectDeclines(withEpilogue(c, "v1=Relu(v0); -> v1"), "onednn.conv+epilogue", "itself");
+        expectDeclines(withEpilogue(c, "v1=Relu(v0); -> v1"), "onednn.conv+epilogue");
         expectDeclines(c, "onednn.conv+epilogue", "no epilogue");
     }
 }
