@@ -132,7 +132,6 @@ Status rewrite(Network& network, const PassContext& context, LayerId root, const
 }
 
 Status run(Network& network, PassContext& context) {
-    if (!OpRegistry::instance().find("Attention")) return Status::ok();
     return forEachLayer(network, context, [&](LayerId id) {
         const auto match = matchAt(network, network.layer(id));
         return match ? rewrite(network, context, id, *match) : Status::ok();

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "engine_core/passes/pass_list.h"
+#include "engine_core/passes/pointwise_form.h"
 #include "engine_core/passes/rewrite.h"
 
 namespace strobe {
@@ -69,9 +70,29 @@ TensorId unchangedInput(const Network& network, const Layer& layer) {
     return kNone;
 }
 
+/// Element-wise readers broadcast by themselves: an Expand before them only fills memory.
+bool isNeedlessExpand(const Network& network, const Layer& layer) {
+    if (!isPlain(layer, "Expand")) return false;
+    const TensorId x = layer.inputs[0], expanded = layer.outputs[0];
+    const Tensor& t = network.tensor(expanded);
+    if (t.isOutput || t.uses.empty() || !network.tensor(x).rankKnown) return false;
+    return std::all_of(t.uses.begin(), t.uses.end(), [&](const TensorUse& use) {
+        const Layer& reader = network.layer(use.layer);
+        if (!reader.op->toPointwise || reader.program || reader.op->name == "PRelu") return false;
+        std::vector<TensorId> inputs = reader.inputs;
+        std::replace(inputs.begin(), inputs.end(), expanded, x);
+        inputs.erase(std::remove(inputs.begin(), inputs.end(), kNone), inputs.end());
+        return inputs.size() >= 2 && broadcastsTo(network, inputs, network.tensor(reader.outputs[0]).shape);
+    });
+}
+
 Status run(Network& network, PassContext& context) {
     return forEachLayer(network, context, [&](LayerId id) {
         const Layer& layer = network.layer(id);
+        if (isNeedlessExpand(network, layer)) {
+            bypass(network, context, id, layer.inputs[0], "Expand: what reads it broadcasts by itself");
+            return Status::ok();
+        }
         if (layer.outputs.empty() || layer.outputs[0] == kNone) return Status::ok();
         const TensorId same = unchangedInput(network, layer);
         if (same != kNone) bypass(network, context, id, same, layer.op->name + ": the result equals its input '" + network.tensor(same).name + "'");

@@ -23,6 +23,7 @@ std::unique_ptr<Pass> makeSoftmaxFusion();
 std::unique_ptr<Pass> makeAttentionFusion();
 std::unique_ptr<Pass> makeAttentionHeadFusion();
 std::unique_ptr<Pass> makeTransposeMotion();
+std::unique_ptr<Pass> makeHorizontalFusion();
 std::unique_ptr<Pass> makeEpilogueFusion();
 std::unique_ptr<Pass> makePointwiseFusion();
 std::unique_ptr<Pass> makePointwiseLowering();

@@ -9,7 +9,7 @@ std::vector<std::unique_ptr<Pass>> makeStandardPasses() {
     static constexpr Maker kMakers[] = {
         makeSymbolicConstantFolding, makeConstantFolding,   makeIdentityElimination, makeDuplicateElimination, makeDeadLayerElimination,
         makeGemmLowering,            makeConvBatchNormFusion, makeBatchNormLowering, makeNormalizationFusion,  makeSoftmaxFusion,
-        makeTransposeMotion,         makeAttentionFusion,   makeAttentionHeadFusion, makeActivationFusion,     makeEpilogueFusion,
+        makeTransposeMotion,         makeAttentionFusion,   makeAttentionHeadFusion, makeActivationFusion, makeHorizontalFusion, makeEpilogueFusion,
         makePointwiseFusion,         makePointwiseLowering,
     };
     std::vector<std::unique_ptr<Pass>> passes;
@@ -47,6 +47,8 @@ std::span<const std::string_view> passSchedule() {
         // Patterns leave layers behind that only they read.
         std::string_view("DuplicateElimination"),
         std::string_view("DeadLayerElimination"),
+        // After biases are folded, before epilogues make siblings differ.
+        std::string_view("HorizontalFusion"),
         // Before PointwiseFusion: an epilogue saves a whole trip through memory, a joined chain only what lies between its layers.
         std::string_view("EpilogueFusion"),
         std::string_view("PointwiseFusion"),

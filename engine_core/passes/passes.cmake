@@ -10,6 +10,7 @@ set(STROBE_PASS_FILES
     duplicate_elimination
     epilogue_fusion
     gemm_lowering
+    horizontal_fusion
     identity_elimination
     normalization_fusion
     pointwise_fusion

@@ -1,0 +1,63 @@
+#include "tests/engine_core/passes/pass_test_support.h"
+
+namespace strobe::test {
+namespace {
+
+struct Net : NetworkBuilder {
+    TensorId op(const std::string& name, const std::string& type, std::vector<TensorId> inputs) { return layer(name, type, std::move(inputs)); }
+    TensorId transpose(const std::string& name, TensorId x, std::vector<int64_t> perm) { return layer(name, "Transpose", {x}, attributes({{"perm", std::move(perm)}})); }
+};
+
+struct AttentionNet : Net {
+    TensorId x = kNone, mask = kNone;
+    TensorId heads(const std::string& name, std::vector<int64_t> perm) {
+        const TensorId projected = op(name + "p", "MatMul", {x, wave(name + "w", {8, 8}, static_cast<float>(name[0]))});
+        return transpose(name + "t", op(name + "r", "Reshape", {projected, integers(name + "shape", {2, 5, 2, 4})}), std::move(perm));
+    }
+    TensorId build(bool withMask, bool showScores = false) {
+        x = input("x", {2, 5, 8});
+        mask = input("mask", {2, 1, 1, 5});
+        TensorId scores = op("scores", "MatMul", {heads("q", {0, 2, 1, 3}), heads("k", {0, 2, 3, 1})});
+        if (showScores) output(scores);
+        scores = op("scaled", "Div", {scores, scalar("root", 2.0f)});
+        if (withMask) scores = op("masked", "Add", {scores, mask});
+        const TensorId out = op("attention", "MatMul", {op("softmax", "Softmax", {scores}), heads("v", {0, 2, 1, 3})});
+        return op("merged", "Reshape", {transpose("back", out, {0, 2, 1, 3}), integers("flat", {2, 5, 8})});
+    }
+};
+
+TEST(AttentionFusion, RecognisesItAndTakesTheHeadsIn) {
+    for (const bool withMask : {true, false}) {
+        AttentionNet b;
+        b.output(b.build(withMask));
+        Network network = b.take();
+        runPassesAndCompare(network, {"AttentionFusion", "AttentionHeadFusion", "TransposeMotion"}, {data({2, 5, 8}), data({2, 1, 1, 5}, 2.0f)});
+        EXPECT_EQ(opsOf(network), "MatMul MatMul MatMul Attention");
+        const Layer& layer = onlyLayer(network, "Attention");
+        EXPECT_EQ(layer.name, "attention");
+        EXPECT_EQ(layer.attributes.toString(), "{kv_num_heads=2, q_num_heads=2, scale=0.5}");
+        EXPECT_EQ(layer.inputs.size(), withMask ? 4u : 3u);
+    }
+}
+
+TEST(AttentionFusion, DoesNotFireWhenScoresAreVisible) {
+    AttentionNet b;
+    b.output(b.build(true, true));
+    Network network = b.take();
+    const PassReport report = runPasses(network, {"AttentionFusion", "AttentionHeadFusion"});
+    EXPECT_TRUE(report.rewrites.empty());
+    EXPECT_NE(reasons(report, "AttentionFusion").find("'scores' is a network output"), std::string::npos);
+}
+
+TEST(AttentionFusion, DoesNotFireOnAnotherSoftmaxAxisOrAnUntransposedKey) {
+    Net b;
+    const TensorId q = b.input("q", {1, 2, 4, 4}), k = b.input("k", {1, 2, 4, 4}), v = b.input("v", {1, 2, 4, 4});
+    const TensorId axis = b.layer("s1", "Softmax", {b.op("p1", "MatMul", {q, b.transpose("kt", k, {0, 1, 3, 2})})}, attributes({{"axis", int64_t{2}}}));
+    b.output(b.op("otherAxis", "MatMul", {axis, v}));
+    b.output(b.op("untransposed", "MatMul", {b.op("s2", "Softmax", {b.op("p2", "MatMul", {q, k})}), v}));
+    Network network = b.take();
+    EXPECT_TRUE(runPasses(network, {"AttentionFusion"}).rewrites.empty());
+}
+
+}  // namespace
+}  // namespace strobe::test

@@ -1,0 +1,197 @@
+#include "tests/engine_core/passes/pass_test_support.h"
+
+namespace strobe::test {
+namespace {
+
+struct Net : NetworkBuilder {
+    TensorId op(const std::string& name, const std::string& type, std::vector<TensorId> inputs) { return layer(name, type, std::move(inputs)); }
+    TensorId transpose(const std::string& name, TensorId x, std::vector<int64_t> perm) { return layer(name, "Transpose", {x}, attributes({{"perm", std::move(perm)}})); }
+    TensorId mean(const std::string& name, TensorId x, std::vector<int64_t> axes = {-1}) { return op(name, "ReduceMean", {x, integers(name + ".axes", axes)}); }
+    /// (x − mean)/√(var + ε), the last step being Div or Mul by the inverse.
+    TensorId normalized(const std::string& n, TensorId x, bool divide = true) {
+        const TensorId centred = op(n + "sub", "Sub", {x, mean(n + "mean", x)});
+        const TensorId square = divide ? op(n + "pow", "Pow", {centred, scalar(n + "two", 2)}) : op(n + "sq", "Mul", {centred, centred});
+        const TensorId root = op(n + "sqrt", "Sqrt", {op(n + "eps", "Add", {mean(n + "var", square), scalar(n + "e", 1e-5f)})});
+        return divide ? op(n + "norm", "Div", {centred, root}) : op(n + "norm", "Mul", {op(n + "inv", "Reciprocal", {root}), centred});
+    }
+};
+
+TEST(NormalizationFusion, RecognisesLayerNorm) {
+    for (const bool divide : {true, false}) {
+        Net b;
+        const TensorId x = b.input("x", {2, 3, 8}), scale = b.wave("g", {8}), shift = b.wave("b", {8}, 2);
+        b.output(b.op("out", "Add", {b.op("mul", "Mul", {scale, b.normalized("", x, divide)}), shift}));
+        Network network = b.take();
+        runPassesAndCompare(network, {"NormalizationFusion"}, {data({2, 3, 8})});
+        ASSERT_EQ(opsOf(network), "LayerNormalization");
+        const Layer& layer = onlyLayer(network, "LayerNormalization");
+        EXPECT_EQ(layer.inputs, (std::vector<TensorId>{x, scale, shift}));
+        EXPECT_EQ(layer.attributes.toString(), "{axis=2, epsilon=1e-05}");
+    }
+}
+
+TEST(NormalizationFusion, RecognisesItWithoutScaleAndOverTwoAxes) {
+    Net b;
+    b.output(b.normalized("", b.input("x", {2, 3, 8})));
+    Network network = b.take();
+    runPassesAndCompare(network, {"NormalizationFusion"}, {data({2, 3, 8})});
+    EXPECT_EQ(opsOf(network), "LayerNormalization");
+}
+
+TEST(NormalizationFusion, RecognisesRmsNorm) {
+    Net b;
+    const TensorId x = b.input("x", {2, 3, 8});
+    const TensorId root = b.op("sqrt", "Sqrt", {b.op("eps", "Add", {b.mean("ms", b.op("pow", "Pow", {x, b.scalar("two", 2)})), b.scalar("e", 1e-6f)})});
+    b.output(b.op("out", "Mul", {b.wave("g", {8}), b.op("n", "Mul", {x, b.op("inv", "Reciprocal", {root})})}));
+    Network network = b.take();
+    runPassesAndCompare(network, {"NormalizationFusion"}, {data({2, 3, 8})});
+    EXPECT_EQ(opsOf(network), "RMSNormalization");
+}
+
+TEST(NormalizationFusion, DoesNotFireOnVisiblePartsOrOtherAxes) {
+    Net b;
+    const TensorId x = b.input("x", {2, 3, 8}), y = b.input("y", {2, 3, 8});
+    b.output(b.normalized("a", x));
+    b.output(b.network().findTensor("avar"));
+    const TensorId centred = b.op("c", "Sub", {y, b.mean("m", y, {1})});
+    const TensorId root = b.op("r", "Sqrt", {b.op("p", "Add", {b.mean("v", b.op("q", "Mul", {centred, centred}), {1}), b.scalar("e", 1e-5f)})});
+    b.output(b.op("otherAxis", "Div", {centred, root}));
+    Network network = b.take();
+    const int before = network.layerCount();
+    const PassReport report = runPasses(network, {"NormalizationFusion"});
+    EXPECT_EQ(network.layerCount(), before);
+    EXPECT_NE(reasons(report, "NormalizationFusion").find("'avar' is a network output"), std::string::npos);
+}
+
+TEST(SoftmaxFusion, RecognisesBothForms) {
+    for (const bool shifted : {true, false}) {
+        Net b;
+        TensorId x = b.input("x", {2, 3, 8});
+        if (shifted) x = b.op("sub", "Sub", {x, b.op("max", "ReduceMax", {x, b.integers("axes", {1})})});
+        const TensorId e = b.op("e", "Exp", {x});
+        b.output(b.op("out", "Div", {e, b.op("sum", "ReduceSum", {e, b.integers("axes2", {1})})}));
+        Network network = b.take();
+        runPassesAndCompare(network, {"SoftmaxFusion"}, {data({2, 3, 8})});
+        ASSERT_EQ(opsOf(network), "Softmax");
+        EXPECT_EQ(onlyLayer(network, "Softmax").attributes.getInt("axis", -1), 1);
+    }
+}
+
+TEST(SoftmaxFusion, DoesNotFireOnVisiblePartsOtherSumsOrDroppedAxes) {
+    Net b;
+    const TensorId x = b.input("x", {8, 8}), y = b.input("y", {8, 8});
+    const TensorId e = b.op("e", "Exp", {x}), f = b.op("f", "Exp", {y});
+    b.output(e);
+    b.output(b.op("visible", "Div", {e, b.op("s1", "ReduceSum", {e, b.integers("a1", {1})})}));
+    b.output(b.op("otherSum", "Div", {f, b.op("s2", "ReduceSum", {e, b.integers("a2", {1})})}));
+    const TensorId g = b.op("g", "Exp", {b.op("n", "Neg", {y})});
+    b.output(b.op("dropped", "Div", {g, b.layer("s3", "ReduceSum", {g, b.integers("a3", {1})}, attributes({{"keepdims", int64_t{0}}}))}));
+    Network network = b.take();
+    const PassReport report = runPasses(network, {"SoftmaxFusion"});
+    EXPECT_TRUE(report.rewrites.empty());
+    EXPECT_NE(reasons(report, "SoftmaxFusion").find("visible: Softmax: inside its output 'e' is a network output"), std::string::npos);
+}
+
+TEST(TransposeMotion, CancelsMergesMovesAndFolds) {
+    Net b;
+    const TensorId x = b.input("x", {2, 3, 4}), y = b.input("y", {2, 4, 5});
+    const TensorId there = b.op("tanh", "Tanh", {b.transpose("t1", x, {0, 2, 1})});
+    b.output(b.op("cancelled", "Exp", {b.transpose("t2", there, {0, 2, 1})}));
+    b.output(b.transpose("t4", b.transpose("t3", x, {1, 0, 2}), {2, 1, 0}));
+    b.output(b.op("product", "MatMul", {b.transpose("t5", y, {0, 2, 1}), b.transpose("t6", x, {0, 2, 1})}));
+    Network network = b.take();
+    runPassesAndCompare(network, {"TransposeMotion"}, {data({2, 3, 4}), data({2, 4, 5}, 2.0f)});
+    int transposes = 0;
+    for (LayerId id : network.topologicalOrder()) transposes += network.layer(id).op->name == "Transpose" ? 1 : 0;
+    EXPECT_EQ(transposes, 1) << network.toString();
+    EXPECT_EQ(onlyLayer(network, "MatMul").attributes.toString(), "{transA=1, transB=1}");
+    EXPECT_EQ(onlyLayer(network, "Transpose").attributes.getInts("perm"), (std::vector<int64_t>{2, 0, 1}));
+}
+
+TEST(TransposeMotion, LeavesVisibleAndOtherPermutations) {
+    Net b;
+    const TensorId x = b.input("x", {3, 4, 4});
+    const TensorId seen = b.transpose("seen", x, {0, 2, 1});
+    b.output(seen);
+    b.output(b.op("product", "MatMul", {x, seen}));
+    b.output(b.op("batched", "MatMul", {b.transpose("batch", b.op("tanh", "Tanh", {x}), {1, 0, 2}), b.wave("w", {4, 2})}));
+    Network network = b.take();
+    const PassReport report = runPasses(network, {"TransposeMotion"});
+    EXPECT_TRUE(report.rewrites.empty());
+    EXPECT_NE(reasons(report, "TransposeMotion").find("seen: its output 'seen' is a network output"), std::string::npos);
+}
+
+TEST(SymbolicConstantFolding, LeavesNoShapeArithmetic) {
+    Net b;
+    const TensorId x = b.input("x", {Dim::symbol("N"), Dim::symbol("S"), 8});
+    const TensorId shape = b.op("shape", "Shape", {x});
+    const auto at = [&](const std::string& name, int64_t index) { return b.op(name, "Gather", {shape, b.integers(name + ".i", {index})}); };
+    const TensorId target = b.layer("target", "Concat", {at("n", 0), at("s", 1), b.integers("tail", {2, 4})}, attributes({{"axis", int64_t{0}}}));
+    b.output(b.op("out", "Reshape", {b.op("tanh", "Tanh", {x}), target}));
+    Network network = b.take();
+    runPassesAndCompare(network, {"SymbolicConstantFolding"}, {data({3, 5, 8})});
+    EXPECT_EQ(opsOf(network), "Tanh Reshape");
+    EXPECT_TRUE(network.tensor(target).isSymbolicConstant());
+    EXPECT_EQ(toString(Shape(*network.tensor(target).values)), "[N,S,2,4]");
+}
+
+TEST(SymbolicConstantFolding, KeepsOutputsAndWhatOnlyARunTells) {
+    Net b;
+    const TensorId x = b.input("x", {Dim::symbol("N"), 8});
+    b.output(b.op("shape", "Shape", {x}));
+    b.output(b.op("count", "Shape", {b.op("found", "NonZero", {x})}));
+    const TensorId late = b.op("late", "Gather", {b.network().findTensor("count"), b.integers("one", {1})});
+    b.output(b.op("expanded", "Expand", {b.scalar("s", 1.0f), late}));
+    Network network = b.take();
+    const PassReport report = runPasses(network, {"SymbolicConstantFolding"});
+    EXPECT_TRUE(report.rewrites.empty()) << network.toString();
+    EXPECT_NE(reasons(report, "SymbolicConstantFolding").find("shape: its output 'shape' is a network output"), std::string::npos);
+}
+
+TEST(IdentityElimination, RemovesEveryKind) {
+    Net b;
+    TensorId t = b.input("x", {2, 3, 4});
+    t = b.op("identity", "Identity", {t});
+    t = b.op("reshape", "Reshape", {t, b.integers("s", {2, 3, 4})});
+    t = b.transpose("transpose", t, {0, 1, 2});
+    t = b.op("one", "Mul", {b.scalar("c1", 1.0f), t});
+    t = b.op("zero", "Add", {t, b.scalar("c0", 0.0f)});
+    t = b.op("slice", "Slice", {t, b.integers("b", {0}), b.integers("e", {1000}), b.integers("a", {1})});
+    t = b.op("pad", "Pad", {t, b.integers("p", {0, 0, 0, 0, 0, 0})});
+    t = b.op("expand", "Expand", {t, b.integers("es", {3, 1})});
+    t = b.layer("concat", "Concat", {t}, attributes({{"axis", int64_t{0}}}));
+    b.output(b.op("out", "Tanh", {t}));
+    Network network = b.take();
+    runPassesAndCompare(network, {"IdentityElimination"}, {data({2, 3, 4})});
+    EXPECT_EQ(opsOf(network), "Tanh");
+}
+
+TEST(IdentityElimination, RemovesAnExpandBeforeBroadcastingReadersOnly) {
+    for (const bool others : {false, true}) {
+        Net b;
+        const TensorId x = b.input("x", {2, 3, 4}), y = b.input("y", {3, 1});
+        const TensorId wide = b.op("wide", "Expand", {y, b.integers("s", {2, 3, 4})});
+        b.output(b.op("sum", "Add", {x, wide}));
+        if (others) b.output(b.op("exp", "Exp", {wide}));
+        Network network = b.take();
+        runPassesAndCompare(network, {"IdentityElimination"}, {data({2, 3, 4}), data({3, 1}, 2.0f)});
+        EXPECT_EQ(opsOf(network), others ? "Expand Add Exp" : "Add");
+    }
+}
+
+TEST(IdentityElimination, KeepsWhatChangesShapeOrderOrNames) {
+    Net b;
+    const TensorId x = b.input("x", {4, 4});
+    b.output(b.op("name", "Identity", {x}));
+    b.output(b.transpose("transpose", x, {1, 0}));
+    b.output(b.op("reversed", "Slice", {x, b.integers("b", {-1}), b.integers("e", {-100}), b.integers("a", {0}), b.integers("st", {-1})}));
+    b.output(b.op("widened", "Mul", {x, b.floats("ones", {1, 1, 1}, {1.0f})}));
+    b.output(b.op("inverse", "Div", {b.scalar("c1", 1.0f), x}));
+    Network network = b.take();
+    const PassReport report = runPasses(network, {"IdentityElimination"});
+    EXPECT_TRUE(report.rewrites.empty()) << network.toString();
+    EXPECT_NE(reasons(report, "IdentityElimination").find("name: its output 'name' is a network output"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace strobe::test
