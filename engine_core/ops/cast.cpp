@@ -1,3 +1,4 @@
+#include "engine_core/ops/inference_helpers.h"
 #include "engine_core/ops/value_inference.h"
 
 namespace strobe {
@@ -76,6 +77,7 @@ STROBE_OPS(cast) {
     OpDefinition bits = cast;
     bits.name = "BitCast";
     bits.family = OpFamily::ShapeCopy;
+    bits.flops = noFlops;
     bits.attributes = {{"to", AttributeKind::Int, true}};
     bits.infer = inferBitCast;
     bits.toPointwise = nullptr;

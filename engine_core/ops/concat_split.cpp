@@ -109,6 +109,7 @@ STROBE_OPS(concat_split) {
     OpDefinition concat;
     concat.name = "Concat";
     concat.family = OpFamily::ShapeCopy;
+    concat.flops = noFlops;
     concat.minInputs = 1;
     concat.maxInputs = OpDefinition::kVariadic;
     concat.attributes = {{"axis", AttributeKind::Int, true}};
@@ -116,6 +117,7 @@ STROBE_OPS(concat_split) {
     OpDefinition split;
     split.name = "Split";
     split.family = OpFamily::ShapeCopy;
+    split.flops = noFlops;
     split.minInputs = 1;
     split.maxInputs = 2;
     split.maxOutputs = OpDefinition::kVariadic;

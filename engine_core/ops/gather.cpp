@@ -87,6 +87,7 @@ OpDefinition gatherOp(const char* name, Status (*infer)(InferenceContext&), cons
     OpDefinition op;
     op.name = name;
     op.family = OpFamily::ShapeCopy;
+    op.flops = noFlops;
     op.minInputs = op.maxInputs = 2;
     op.attributes = {{attribute, AttributeKind::Int}};
     op.infer = infer;

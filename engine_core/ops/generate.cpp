@@ -93,6 +93,7 @@ OpDefinition generator(const char* name, int inputs, Status (*infer)(InferenceCo
     OpDefinition op;
     op.name = name;
     op.family = OpFamily::ShapeCopy;
+    op.flops = noFlops;
     op.minInputs = op.maxInputs = inputs;
     op.attributes = std::move(attributes);
     op.infer = infer;

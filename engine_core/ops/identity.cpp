@@ -1,3 +1,4 @@
+#include "engine_core/ops/inference_helpers.h"
 #include "engine_core/ops/value_inference.h"
 
 namespace strobe {
@@ -35,6 +36,7 @@ STROBE_OPS(identity) {
     OpDefinition identity;
     identity.name = "Identity";
     identity.family = OpFamily::ShapeCopy;
+    identity.flops = noFlops;
     identity.minInputs = identity.maxInputs = 1;
     identity.infer = inferIdentity;
     identity.toPointwise = passThrough;

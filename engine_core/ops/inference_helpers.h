@@ -25,6 +25,9 @@ struct WindowAttributes {
 /// Reads kernel_shape, strides, dilations, pads and auto_pad for `spatial` dims, with ONNX's defaults and checks (stride ≥ 1 …).
 Result<WindowAttributes> windowAttributes(const Attributes& attributes, const Shape& input, const std::vector<int64_t>& kernel);
 
+/// Cost of ops that only move elements.
+double noFlops(const CostContext& cost);
+
 /// Same type and shape as input 0.
 Status inferLikeInput0(InferenceContext& context);
 /// Broadcast of all inputs; type of input 0 (comparisons: Bool).

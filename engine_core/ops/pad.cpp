@@ -54,6 +54,7 @@ STROBE_OPS(pad) {
     OpDefinition pad;
     pad.name = "Pad";
     pad.family = OpFamily::ShapeCopy;
+    pad.flops = noFlops;
     pad.minInputs = 2;
     pad.maxInputs = 4;
     pad.attributes = {{"mode", AttributeKind::String}};

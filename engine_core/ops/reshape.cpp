@@ -157,6 +157,7 @@ OpDefinition reshapeOp(const char* name, int minInputs, int maxInputs, Status (*
     OpDefinition op;
     op.name = name;
     op.family = OpFamily::ShapeCopy;
+    op.flops = noFlops;
     op.minInputs = minInputs;
     op.maxInputs = maxInputs;
     op.valueInputs = maxInputs == 2 ? 2u : 0u;

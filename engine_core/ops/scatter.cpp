@@ -86,6 +86,7 @@ OpDefinition scatterOp(const char* name, Status (*infer)(InferenceContext&), std
     OpDefinition op;
     op.name = name;
     op.family = OpFamily::ShapeCopy;
+    op.flops = noFlops;
     op.minInputs = op.maxInputs = 3;
     op.attributes = std::move(attributes);
     op.infer = infer;

@@ -54,6 +54,7 @@ OpDefinition selection(const char* name, int inputs, Status (*infer)(InferenceCo
     OpDefinition op;
     op.name = name;
     op.family = OpFamily::ShapeCopy;
+    op.flops = noFlops;
     op.minInputs = op.maxInputs = inputs;
     op.attributes = std::move(attributes);
     op.dataDependentShape = true;

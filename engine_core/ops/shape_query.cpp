@@ -104,6 +104,7 @@ OpDefinition shapeOp(const char* name, int inputs, Status (*infer)(InferenceCont
     OpDefinition op;
     op.name = name;
     op.family = OpFamily::ShapeCopy;
+    op.flops = noFlops;
     op.minInputs = op.maxInputs = inputs;
     op.valueInputs = inputs == 2 ? 2u : 0u;
     op.infer = infer;

@@ -119,6 +119,7 @@ STROBE_OPS(slice) {
     OpDefinition slice;
     slice.name = "Slice";
     slice.family = OpFamily::ShapeCopy;
+    slice.flops = noFlops;
     slice.minInputs = 3;
     slice.maxInputs = 5;
     slice.valueInputs = 0b11110;

@@ -91,6 +91,7 @@ OpDefinition moveOp(const char* name, Status (*infer)(InferenceContext&), std::v
     OpDefinition op;
     op.name = name;
     op.family = OpFamily::ShapeCopy;
+    op.flops = noFlops;
     op.minInputs = op.maxInputs = 1;
     op.attributes = std::move(attributes);
     op.infer = infer;

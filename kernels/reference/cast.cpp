@@ -1,3 +1,4 @@
+#include <charconv>
 #include <cmath>
 #include <cstdlib>
 
@@ -70,13 +71,18 @@ Result<Scalar> readElement(DataType type, const void* data, int64_t i) {
     return value;
 }
 
-/// As numpy prints: integers plainly, reals with the digits that give the same FP32 back.
+/// As numpy prints: integers plainly, reals with the fewest digits that give the same value back.
 std::string print(const Scalar& value) {
     if (value.isInt)
         return value.isUnsigned ? std::to_string(static_cast<uint64_t>(value.integer)) : std::to_string(value.integer);
     if (std::isnan(value.real)) return "NaN";
     if (std::isinf(value.real)) return value.real > 0 ? "INF" : "-INF";
-    std::string text = toString(AttributeValue(static_cast<float>(value.real)));
+    char buffer[40];
+    const auto narrow = static_cast<float>(value.real);
+    const bool isNarrow = static_cast<double>(narrow) == value.real;
+    char* const end = buffer + sizeof buffer;
+    std::string text(buffer,
+                     isNarrow ? std::to_chars(buffer, end, narrow).ptr : std::to_chars(buffer, end, value.real).ptr);
     if (text.find_first_of(".e") == std::string::npos) text += ".0";
     return text;
 }
@@ -94,7 +100,9 @@ void writeNibble(void* data, int64_t i, int64_t value) {
 }
 
 void writeElement(DataType type, void* data, int64_t i, const Scalar& value, bool saturate) {
-    const auto real = static_cast<float>(value.real);
+    // Straight from the integer: by way of a double, large ones would be rounded twice.
+    const float real =
+        value.isInt && !value.isUnsigned ? static_cast<float>(value.integer) : static_cast<float>(value.real);
     const auto put = [&](auto stored) { static_cast<decltype(stored)*>(data)[i] = stored; };
     switch (type) {
         case DataType::Float32:

@@ -21,6 +21,15 @@ public:
     Result<void*> allocate(int index, const Dims& dims) override {
         const auto i = static_cast<size_t>(index);
         m_outputs[i].dims = dims;
+        if (m_outputs[i].type == DataType::String) {
+            auto strings = std::make_shared<std::vector<std::string>>(static_cast<size_t>(elementCount(dims)));
+            auto text = std::make_shared<Weights>();
+            text->type = DataType::String;
+            text->dims = dims;
+            text->data = std::shared_ptr<const void>(strings, strings->data());
+            m_tensors[i] = text;
+            return static_cast<void*>(strings->data());
+        }
         auto [weights, data] = allocateWeights(m_outputs[i].type, dims);
         m_tensors[i] = weights;
         return data;

@@ -100,6 +100,25 @@ TEST(Elementwise, CastsSaturateOrNot) {
     EXPECT_EQ(same.tensors[0]->copyAs<uint64_t>()[0], (uint64_t{1} << 53) + 1);
 }
 
+TEST(Elementwise, CastsToTextAndBack) {
+    const Attributes toText = attributes({{"to", onnxTypeNumber(Type::String)}});
+    const ReferenceOutcome text = runReference("Cast", {numbers(Type::Float64, {4}, {0.1, 3, -1e30, 0.5})}, toText);
+    ASSERT_TRUE(text.status.isOk()) << text.status.message();
+    const auto* strings = static_cast<const std::string*>(text.tensors[0]->data.get());
+    EXPECT_EQ(strings[0], "0.1");
+    EXPECT_EQ(strings[1], "3.0");
+    EXPECT_EQ(strings[3], "0.5");
+    const Attributes toDouble = attributes({{"to", onnxTypeNumber(Type::Float64)}});
+    EXPECT_THAT(run("Cast", {text.tensors[0]}, toDouble), ElementsAre(0.1, 3, -1e30, 0.5));
+    const auto words = std::make_shared<std::vector<std::string>>(std::vector<std::string>{"twelve"});
+    auto word = std::make_shared<Weights>();
+    word->type = Type::String;
+    word->dims = {1};
+    word->data = std::shared_ptr<const void>(words, words->data());
+    const ReferenceOutcome refused = runReference("Cast", {word}, toDouble);
+    EXPECT_NE(refused.status.message().find("'twelve'"), std::string::npos) << refused.status.message();
+}
+
 TEST(Elementwise, PointwiseReadsBoolsAndStoresByType) {
     Attributes given = attributes({{"output_types", std::vector<int64_t>{static_cast<int64_t>(Type::Bool),
                                                                          static_cast<int64_t>(Type::Float32)}}});
