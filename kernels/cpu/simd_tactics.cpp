@@ -5,7 +5,10 @@ namespace strobe {
 void registerSimdKernels(KernelRegistry& registry) {
     registerSimdCopies(registry);
     registerSimdDepthwise(registry);
+    registerSimdNormalizations(registry);
     registerSimdPointwise(registry);
+    registerSimdReductions(registry);
+    registerSimdSoftmax(registry);
 }
 
 }  // namespace strobe

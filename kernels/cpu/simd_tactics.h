@@ -6,7 +6,10 @@ namespace strobe {
 /// Our own kernels, a function a family; registerSimdKernels calls them all.
 void registerSimdCopies(KernelRegistry& registry);
 void registerSimdDepthwise(KernelRegistry& registry);
+void registerSimdNormalizations(KernelRegistry& registry);
 void registerSimdPointwise(KernelRegistry& registry);
+void registerSimdReductions(KernelRegistry& registry);
+void registerSimdSoftmax(KernelRegistry& registry);
 
 /// "simd.*": kernels in Highway for AVX-512, AVX2 or plain scalar code, whatever the machine has.
 void registerSimdKernels(KernelRegistry& registry);

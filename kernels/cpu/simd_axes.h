@@ -1,0 +1,27 @@
+#pragma once
+#include <optional>
+#include <vector>
+
+#include "engine_core/builder/tactic.h"
+
+namespace strobe {
+
+/// A stored tensor seen as outer × extent × inner around neighbouring axes.
+struct AxisView {
+    int64_t outer = 1, extent = 1, inner = 1;
+};
+
+/// The view around `axes` (marked by logical number) of a tensor as it is stored; nullopt when other dims of more than
+/// one element lie between them, or blocks cut the channel axis.
+std::optional<AxisView> viewAround(const Dims& dims, Layout layout, const std::vector<bool>& axes);
+
+/// A non-negative axis.
+size_t normalAxis(int64_t axis, size_t rank);
+
+/// Host tensors in FP32 or BF16, or why not.
+Support supportsFloatStorage(const Problem& problem);
+
+/// Elements of an input as FP32, for parameters that are known before the run; nullopt when they are not.
+std::optional<std::vector<float>> knownFloats(const Problem& problem, size_t input);
+
+}  // namespace strobe
