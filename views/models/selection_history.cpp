@@ -1,0 +1,24 @@
+#include "views/models/selection_history.h"
+
+namespace strobe {
+namespace {
+
+constexpr size_t kMaxEntries = 200;
+
+}  // namespace
+
+bool SelectionHistory::push(Selection selection) {
+    if (selection.sameThings(current())) return false;
+    m_entries.resize(m_at + 1);
+    m_entries.push_back(std::move(selection));
+    if (m_entries.size() > kMaxEntries) m_entries.erase(m_entries.begin());
+    m_at = m_entries.size() - 1;
+    return true;
+}
+
+void SelectionHistory::clear() {
+    m_entries.assign(1, Selection{});
+    m_at = 0;
+}
+
+}  // namespace strobe
