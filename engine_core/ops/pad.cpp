@@ -6,15 +6,15 @@
 namespace strobe {
 namespace {
 
-Result<std::vector<int64_t>> paddedAxes(const InferenceContext& context) {
+/// Axes that are padded; nullopt: known only at run time.
+Result<std::optional<std::vector<int64_t>>> paddedAxes(const InferenceContext& context) {
     const auto rank = static_cast<int64_t>(context.inputShape(0).size());
-    std::vector<int64_t> axes(static_cast<size_t>(rank));
-    std::iota(axes.begin(), axes.end(), 0);
+    std::optional<std::vector<int64_t>> axes(static_cast<size_t>(rank));
+    std::iota(axes->begin(), axes->end(), 0);
     if (!context.hasInput(3)) return axes;
-    const auto given = constantValues(context, 3);
-    if (!given) return unsupported("input 3 (axes) is computed when the model runs; constant axes are needed");
-    axes = *given;
-    for (int64_t& axis : axes) {
+    axes = constantValues(context, 3);
+    if (!axes) return axes;
+    for (int64_t& axis : *axes) {
         STROBE_ASSIGN(axis, normalizeAxis(axis, rank));
     }
     return axes;
@@ -31,7 +31,12 @@ Status inferPad(InferenceContext& context) {
     context.setOutputUnknownRank(0, context.inputType(0));
     STROBE_RETURN_IF_ERROR(checkMode(context));
     STROBE_RETURN_IF_ERROR(requireRank(context, 1, 1));
-    STROBE_ASSIGN(const std::vector<int64_t> axes, paddedAxes(context));
+    STROBE_ASSIGN(const std::optional<std::vector<int64_t>> known, paddedAxes(context));
+    if (!known) {
+        context.setOutput(0, context.inputType(0), freshShape(context, x.size()));
+        return Status::ok();
+    }
+    const std::vector<int64_t>& axes = *known;
     const auto pads = context.inputValues(1);
     if (pads && pads->size() != 2 * axes.size())
         return invalidModel("input 1 (pads) has " + std::to_string(pads->size()) + " elements, " +

@@ -66,9 +66,7 @@ Status inferReshape(InferenceContext& context) {
     if (!wanted) {
         const Dim& rank = context.inputShape(1)[0];
         if (!rank.isConstant() || rank.constant() < 0) return Status::ok();
-        Shape y;
-        for (int64_t i = 0; i < rank.constant(); ++i) y.push_back(context.freshSymbol());
-        context.setOutput(0, context.inputType(0), std::move(y));
+        context.setOutput(0, context.inputType(0), freshShape(context, static_cast<size_t>(rank.constant())));
         return Status::ok();
     }
     std::optional<size_t> wildcard;

@@ -38,9 +38,7 @@ Result<Shape> shapeFromInput(InferenceContext& context, int input) {
     const Dim& rank = context.inputShape(input)[0];
     if (!rank.isConstant())
         return unsupported("input " + std::to_string(input) + " (a shape) has an unknown number of elements");
-    Shape shape;
-    for (int64_t i = 0; i < rank.constant(); ++i) shape.push_back(context.freshSymbol());
-    return shape;
+    return freshShape(context, static_cast<size_t>(rank.constant()));
 }
 
 Status inferConstantOfShape(InferenceContext& context) {

@@ -46,6 +46,7 @@ SliceRange resolveSlice(const Dim& extent, const Dim& start, const Dim& end, int
 namespace {
 
 struct SliceInputs {
+    bool axesKnown = true;
     std::vector<int64_t> axes;
     std::optional<std::vector<Dim>> starts, ends;
     std::optional<std::vector<int64_t>> steps;
@@ -58,7 +59,8 @@ Result<SliceInputs> readInputs(const InferenceContext& context, int64_t rank, si
     in.steps = context.hasInput(4) ? constantValues(context, 4) : std::vector<int64_t>(count, 1);
     if (context.hasInput(3)) {
         const auto axes = constantValues(context, 3);
-        if (!axes) return unsupported("input 3 (axes) is computed when the model runs; constant axes are needed");
+        in.axesKnown = axes.has_value();
+        if (!axes) return in;
         in.axes = *axes;
     } else {
         in.axes.resize(count);
@@ -97,6 +99,10 @@ Status inferSlice(InferenceContext& context) {
     const Dim& count = context.inputShape(1)[0];
     STROBE_ASSIGN(const SliceInputs in, readInputs(context, static_cast<int64_t>(x.size()),
                                                    count.isConstant() ? static_cast<size_t>(count.constant()) : 0));
+    if (!in.axesKnown) {
+        context.setOutput(0, context.inputType(0), freshShape(context, x.size()));
+        return Status::ok();
+    }
     Shape y = x;
     SliceRange range;
     for (size_t i = 0; i < in.axes.size(); ++i) {

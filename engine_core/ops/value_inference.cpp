@@ -81,6 +81,12 @@ void passValues(InferenceContext& context, const Shape& shape) {
     if (auto values = context.inputValues(0)) setValues(context, 0, shape, std::move(*values));
 }
 
+Shape freshShape(InferenceContext& context, size_t rank) {
+    Shape shape;
+    for (size_t i = 0; i < rank; ++i) shape.push_back(context.freshSymbol());
+    return shape;
+}
+
 bool provablyAtMost(const Dim& a, const Dim& b) {
     const auto gap = (b - a).lowerBound();
     return gap && *gap >= 0;

@@ -40,6 +40,9 @@ void setValues(InferenceContext& context, int output, const Shape& shape, std::v
 /// Hands input 0's elements to output 0 of shape `shape`: for ops that only change the shape.
 void passValues(InferenceContext& context, const Shape& shape);
 
+/// Extents that only the run can tell.
+Shape freshShape(InferenceContext& context, size_t rank);
+
 bool provablyAtMost(const Dim& a, const Dim& b);
 /// Truth of a == b where it does not depend on the symbols.
 std::optional<bool> provablyEqual(const Dim& a, const Dim& b);

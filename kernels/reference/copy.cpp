@@ -18,8 +18,21 @@ Status runCopy(const Problem& problem, const RunArguments& arguments) {
     return Status::ok();
 }
 
+double dropoutRatio(const Problem& problem, const RunArguments& arguments) {
+    if (arguments.inputs.size() < 2 || !arguments.inputs[1].data) return 0.5;
+    Weights view;
+    view.type = problem.inputs[1].format.type;
+    view.dims = {1};
+    view.data = std::shared_ptr<const void>(arguments.inputs[1].data, [](const void*) {});
+    return toDoubles(view).front();
+}
+
 Status runDropout(const Problem& problem, const RunArguments& arguments) {
     const int64_t count = elementCount(*arguments.inputs[0].dims);
+    const std::vector<int64_t> training = readIntegers(problem, arguments, 2);
+    if (!training.empty() && training.front() != 0 && dropoutRatio(problem, arguments) != 0.0)
+        return unsupported(
+            "training_mode is true; Strobe runs inference only: set it to false or export for inference");
     if (arguments.outputs[0].data)
         copyElements(typeOf(problem), count, arguments.outputs[0].data, arguments.inputs[0].data);
     if (arguments.outputs.size() > 1 && arguments.outputs[1].data)

@@ -124,6 +124,12 @@ TEST(ShapeArithmetic, UnknownTargetGivesFreshSymbols) {
     EXPECT_TRUE(g.status.isOk());
     EXPECT_EQ(g.network.tensor(y).shape.size(), 3u);
     EXPECT_EQ(g.shape(g.add("Reshape", {x, g.input(DataType::Int64, {N})})), "?");
+    const TensorId axes = g.input(DataType::Int64, {1});
+    for (const TensorId late :
+         {g.add("Slice", {x, g.ints({0}), g.ints({1}), axes}), g.add("Pad", {x, g.ints({1, 1}), kNone, axes})}) {
+        EXPECT_EQ(g.network.tensor(late).shape.size(), 2u);
+        EXPECT_NE(g.network.tensor(late).shape[1], Dim(4));
+    }
 }
 
 }  // namespace

@@ -134,6 +134,16 @@ TEST(Rearranging, GeneratorsAndTriangles) {
                 ElementsAre(0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1));
 }
 
+TEST(Rearranging, DropoutRunsInferenceOnly) {
+    const auto half = numbers(Type::Float32, {}, {0.5}), none = numbers(Type::Float32, {}, {0});
+    const auto off = numbers(Type::Bool, {}, {0}), on = numbers(Type::Bool, {}, {1});
+    const ReferenceOutcome still = run("Dropout", {counting({2}), half, off}, {}, 2);
+    EXPECT_THAT(still.values[0], ElementsAre(0, 1));
+    EXPECT_THAT(still.values[1], ElementsAre(1, 1));
+    EXPECT_THAT(run("Dropout", {counting({2}), none, on}).values[0], ElementsAre(0, 1));
+    EXPECT_EQ(runReference("Dropout", {counting({2}), half, on}).status.code(), ErrorCode::Unsupported);
+}
+
 TEST(Rearranging, EmptyTensorsOfAbsurdExtentAreNotWalked) {
     const ReferenceOutcome wide = run("Expand", {numbers(Type::Float32, {1, 1, 0}, {}), ints({INT64_MAX, 2, 0})});
     EXPECT_EQ(wide.dims[0], (Dims{INT64_MAX, 2, 0}));
