@@ -82,9 +82,11 @@ Status run(Network& network, PassContext& context) {
             std::string why;
             const auto affine = nextAffine(network, layer, next, why);
             if (!affine && why.empty()) return Status::ok();
-            if (why.empty()) {
-                const LayerId inside[] = {next.id};
-                why = whyVisible(network, result.id, inside);
+            const LayerId inside[] = {next.id};
+            if (const std::string seen = whyVisible(network, result.id, inside); why.empty() && !seen.empty()) {
+                // x + 3 of a hard-swish is no scale that was missed.
+                if (!isPlain(next, "BatchNormalization")) return Status::ok();
+                why = seen;
             }
             if (why.empty() && network.tensor(next.outputs[0]).shape != result.shape) return Status::ok();
             if (why.empty()) why = whyNotFolded(network, layer, *affine);
