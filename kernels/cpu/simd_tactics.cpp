@@ -3,6 +3,7 @@
 namespace strobe {
 
 void registerSimdKernels(KernelRegistry& registry) {
+    registerSimdAttention(registry);
     registerSimdCopies(registry);
     registerSimdDepthwise(registry);
     registerSimdNormalizations(registry);

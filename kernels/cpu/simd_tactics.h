@@ -4,6 +4,7 @@
 namespace strobe {
 
 /// Our own kernels, a function a family; registerSimdKernels calls them all.
+void registerSimdAttention(KernelRegistry& registry);
 void registerSimdCopies(KernelRegistry& registry);
 void registerSimdDepthwise(KernelRegistry& registry);
 void registerSimdNormalizations(KernelRegistry& registry);
