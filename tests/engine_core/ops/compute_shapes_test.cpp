@@ -1,0 +1,173 @@
+#include <gtest/gtest.h>
+
+#include "tests/support/inference_test.h"
+
+namespace strobe {
+namespace {
+
+using Ints = std::vector<int64_t>;
+const Dim N = Dim::symbol("N"), H = Dim::symbol("H"), W = Dim::symbol("W"), S = Dim::symbol("S");
+
+struct Inferred {
+    const char* op;
+    std::vector<Shape> inputs;
+    Attributes given;
+    Shape expected;
+};
+
+class ComputeShape : public testing::TestWithParam<Inferred> {};
+
+TEST_P(ComputeShape, OnSymbols) {
+    InferenceGraph g;
+    std::vector<TensorId> inputs;
+    for (const Shape& shape : GetParam().inputs) inputs.push_back(g.input(DataType::Float32, shape));
+    const TensorId y = g.add(GetParam().op, inputs, GetParam().given);
+    ASSERT_TRUE(g.status.isOk()) << g.status.message();
+    EXPECT_EQ(g.network.tensor(y).shape, GetParam().expected) << g.shape(y);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Ops, ComputeShape,
+    testing::Values(
+        Inferred{"MatMul", {{N, 12, S, 64}, {64, S}}, {}, {N, 12, S, S}},
+        Inferred{"MatMul", {{N, S, 64}, {N, S, 64}}, attributes({{"transB", int64_t{1}}}), {N, S, S}},
+        Inferred{"MatMul", {{64}, {N, 64, 8}}, {}, {N, 8}},
+        Inferred{"Gemm", {{64, N}, {64, 10}, {10}}, attributes({{"transA", int64_t{1}}}), {N, 10}},
+        Inferred{"MaxPool",
+                 {{N, 3, H, W}},
+                 attributes({{"kernel_shape", Ints{2, 2}}, {"strides", Ints{2, 2}}}),
+                 {N, 3, Dim::floorDiv(H, 2), Dim::floorDiv(W, 2)}},
+        Inferred{"GlobalAveragePool", {{N, 3, H, W}}, {}, {N, 3, 1, 1}},
+        Inferred{"ConvTranspose",
+                 {{N, 8, H, W}, {8, 2, 2, 2}},
+                 attributes({{"strides", Ints{2, 2}}, {"group", int64_t{2}}}),
+                 {N, 4, H* Dim(2), W* Dim(2)}},
+        Inferred{"ConvTranspose",
+                 {{N, 8, H}, {8, 4, 3}},
+                 attributes({{"strides", Ints{2}}, {"pads", Ints{1, 1}}, {"output_padding", Ints{1}}}),
+                 {N, 4, H* Dim(2)}},
+        Inferred{"ConvTranspose",
+                 {{N, 8, H}, {8, 4, 3}},
+                 attributes({{"strides", Ints{3}}, {"auto_pad", std::string("SAME_UPPER")}}),
+                 {N, 4, H* Dim(3)}},
+        Inferred{"ConvTranspose", {{N, 8, H}, {8, 4, 3}}, attributes({{"output_shape", Ints{10}}}), {N, 4, 10}},
+        Inferred{"ReduceMean", {{N, S, 64}}, {}, {1, 1, 1}},
+        Inferred{"ReduceSum", {{N, S, 64}}, attributes({{"noop_with_empty_axes", int64_t{1}}}), {N, S, 64}},
+        Inferred{"ArgMax", {{N, S}}, attributes({{"axis", int64_t{-1}}, {"keepdims", int64_t{0}}}), {N}},
+        Inferred{
+            "Einsum", {{N, S, 8}, {N, S, 8}}, attributes({{"equation", std::string("bqd, bkd -> bqk")}}), {N, S, S}},
+        Inferred{"Einsum", {{N, 4, S}, {S, 8}}, attributes({{"equation", std::string("...j,jk")}}), {N, 4, 8}},
+        Inferred{"Attention",
+                 {{N, S, 64}, {N, H, 32}, {N, H, 48}},
+                 attributes({{"q_num_heads", int64_t{4}}, {"kv_num_heads", int64_t{2}}}),
+                 {N, S, 96}},
+        Inferred{"LSTM",
+                 {{S, N, 10}, {2, 16, 10}, {2, 16, 4}},
+                 attributes({{"direction", std::string("bidirectional")}}),
+                 {S, 2, N, 4}},
+        Inferred{"GRU", {{N, S, 10}, {1, 12, 10}, {1, 12, 4}}, attributes({{"layout", int64_t{1}}}), {N, S, 1, 4}},
+        Inferred{"GridSample", {{N, 3, H, W}, {N, 7, S, 2}}, {}, {N, 3, 7, S}}));
+
+TEST(ComputeShapes, PastKeysLengthenAttention) {
+    InferenceGraph g;
+    const auto in = [&](Shape shape) { return g.input(DataType::Float32, std::move(shape)); };
+    g.add("Attention",
+          {in({N, 4, S, 8}), in({N, 2, S, 8}), in({N, 2, S, 6}), kNone, in({N, 2, H, 8}), in({N, 2, H, 6})}, {}, 4);
+    ASSERT_TRUE(g.status.isOk()) << g.status.message();
+    const std::vector<TensorId>& out = g.network.layer(g.layer).outputs;
+    EXPECT_EQ(g.network.tensor(out[0]).shape, (Shape{N, 4, S, 6}));
+    EXPECT_EQ(g.network.tensor(out[1]).shape, (Shape{N, 2, S + H, 8}));
+    EXPECT_EQ(g.network.tensor(out[3]).shape, (Shape{N, 4, S, S + H}));
+}
+
+TEST(ComputeShapes, ResizeScalesSymbols) {
+    InferenceGraph g;
+    const auto resized = [&](std::vector<float> scales) {
+        const TensorId factors = g.network.addConstant("s", makeFloatWeights({2}, scales));
+        const TensorId x = g.input(DataType::Float32, {N, 3, H, W});
+        return g.add("Resize", {x, kNone, factors}, attributes({{"axes", Ints{2, 3}}}));
+    };
+    EXPECT_EQ(g.network.tensor(resized({2.0f, 0.5f})).shape, (Shape{N, 3, H * Dim(2), Dim::floorDiv(W, 2)}));
+    // A scale that no binary fraction equals is known only with the extent.
+    const TensorId third = resized({1.0f / 3.0f, 1.0f});
+    EXPECT_TRUE(g.network.tensor(third).shape[2].symbolName().has_value());
+    EXPECT_EQ(g.network.tensor(third).shape[3], W);
+}
+
+TEST(ComputeShapes, ReductionWithoutItsAxes) {
+    InferenceGraph g;
+    const TensorId x = g.input(DataType::Float32, {N, S}), axes = g.input(DataType::Int64, {1});
+    EXPECT_EQ(g.network.tensor(g.add("ReduceMax", {x, axes})).shape.size(), 2u);
+    EXPECT_EQ(g.shape(g.add("ReduceMax", {x, axes}, attributes({{"keepdims", int64_t{0}}}))), "?");
+    EXPECT_EQ(g.network.tensor(g.add("ReduceMax", {x, g.ints({-1})}, attributes({{"keepdims", int64_t{0}}}))).shape,
+              (Shape{N}));
+}
+
+struct RefusedCompute {
+    const char* op;
+    std::vector<Shape> inputs;
+    Attributes given;
+    const char* message;
+};
+class ComputeRefused : public testing::TestWithParam<RefusedCompute> {};
+
+TEST_P(ComputeRefused, SaysWhy) {
+    InferenceGraph g;
+    std::vector<TensorId> inputs;
+    for (const Shape& shape : GetParam().inputs) inputs.push_back(g.input(DataType::Float32, shape));
+    g.add(GetParam().op, inputs, GetParam().given);
+    EXPECT_FALSE(g.status.isOk());
+    EXPECT_NE(g.status.message().find(GetParam().message), std::string::npos) << g.status.message();
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Ops, ComputeRefused,
+    testing::Values(
+        RefusedCompute{"MatMul", {{2, 3}, {4, 5}}, {}, "inner extents 3 and 4"},
+        RefusedCompute{"MatMul", {{}, {4, 5}}, {}, "rank 1 or more"},
+        RefusedCompute{"Gemm", {{2, 3}, {3, 5}, {4}}, {}, "do not broadcast"},
+        RefusedCompute{
+            "MaxPool", {{1, 1, 4}}, attributes({{"kernel_shape", Ints{2}}, {"strides", Ints{0}}}), "'strides' holds 0"},
+        RefusedCompute{
+            "MaxPool", {{1, 1, 4}}, attributes({{"kernel_shape", Ints{2}}, {"pads", Ints{-1, 0}}}), "'pads' holds -1"},
+        RefusedCompute{"LpPool", {{1, 1, 4}}, attributes({{"kernel_shape", Ints{2}}, {"p", int64_t{0}}}), "'p' is 0"},
+        RefusedCompute{"ConvTranspose", {{1, 4, 4}, {4, 2, 3}}, attributes({{"group", int64_t{0}}}), "'group' is 0"},
+        RefusedCompute{"ConvTranspose",
+                       {{1, 4, 4}, {4, 2, 3}},
+                       attributes({{"output_shape", Ints{1, 2}}}),
+                       "'output_shape' has 2"},
+        RefusedCompute{
+            "GroupNormalization", {{1, 4, 4}, {4}, {4}}, attributes({{"num_groups", int64_t{0}}}), "'num_groups' is 0"},
+        RefusedCompute{
+            "GroupNormalization", {{1, 4, 4}, {4}, {4}}, attributes({{"num_groups", int64_t{3}}}), "does not divide"},
+        RefusedCompute{"BatchNormalization", {{1, 4, 4}, {4}, {4}, {4}, {3}}, {}, "channels of input 0"},
+        RefusedCompute{"LRN", {{1, 4, 4}}, {}, "'size' is 0"},
+        RefusedCompute{"Softmax", {{2, 3}}, attributes({{"axis", int64_t{2}}}), "axis 2"},
+        RefusedCompute{"LpNormalization", {{2, 3}}, attributes({{"p", int64_t{3}}}), "'p' is 3"},
+        RefusedCompute{"ArgMax", {{0, 3}}, {}, "no extremum"},
+        RefusedCompute{"Attention", {{1, 3, 8}, {1, 3, 8}, {1, 3, 8}}, {}, "'q_num_heads' is 0"},
+        RefusedCompute{"Attention", {{1, 3, 5, 8}, {1, 2, 5, 8}, {1, 2, 5, 8}}, {}, "cannot share"},
+        RefusedCompute{"LSTM", {{5, 1, 3}, {1, 15, 3}, {1, 16, 4}}, {}, "4 gates"},
+        RefusedCompute{"RNN",
+                       {{5, 1, 3}, {1, 4, 3}, {1, 4, 4}},
+                       attributes({{"direction", std::string("sideways")}}),
+                       "'sideways'"},
+        RefusedCompute{"Resize", {{1, 3}}, {}, "exactly one of scales"},
+        RefusedCompute{"Einsum", {{1, 3}}, attributes({{"equation", std::string("abc->a")}}), "rank 2"},
+        RefusedCompute{"Einsum", {{1, 3}}, attributes({{"equation", std::string("ab->c")}}), "that no input has"},
+        RefusedCompute{"QuantizeLinear", {{2, 3}, {4}}, {}, "one scale for each entry"},
+        RefusedCompute{"GridSample", {{1, 1, 4, 4}, {1, 2, 2, 3}}, {}, "one coordinate a spatial dim"}));
+
+TEST(ComputeRefusals, ValuesAreChecked) {
+    InferenceGraph g;
+    const TensorId x = g.input(DataType::Float32, {N, 5});
+    g.add("TopK", {x, g.ints({6})}, {}, 2);
+    EXPECT_NE(g.status.message().find("K) is 6"), std::string::npos) << g.status.message();
+    g.add("ReduceSum", {x, g.ints({1, -1})});
+    EXPECT_NE(g.status.message().find("given twice"), std::string::npos) << g.status.message();
+    g.add("Resize", {x, kNone, kNone, g.ints({4})});
+    EXPECT_NE(g.status.message().find("sizes) has 1"), std::string::npos) << g.status.message();
+}
+
+}  // namespace
+}  // namespace strobe
