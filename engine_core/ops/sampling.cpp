@@ -70,6 +70,20 @@ Status inferRoiAlign(InferenceContext& context) {
     return Status::ok();
 }
 
+/// X[N,C,H,W], rois[R,5] (batch, x1, y1, x2, y2) → Y[R,C,pooled_shape].
+Status inferMaxRoiPool(InferenceContext& context) {
+    STROBE_RETURN_IF_ERROR(requireRank(context, 0, 4));
+    STROBE_RETURN_IF_ERROR(requireRank(context, 1, 2));
+    STROBE_RETURN_IF_ERROR(requireDim(context, 1, 1, Dim(5), "batch, x1, y1, x2, y2"));
+    const std::vector<int64_t> pooled = context.attributes().getInts("pooled_shape");
+    if (pooled.size() != 2 || pooled[0] < 1 || pooled[1] < 1)
+        return invalidModel("attribute 'pooled_shape' is " + toString(Dims(pooled)) +
+                            ", two positive extents are needed");
+    context.setOutput(0, context.inputType(0),
+                      {context.inputShape(1)[0], context.inputShape(0)[1], Dim(pooled[0]), Dim(pooled[1])});
+    return Status::ok();
+}
+
 /// X[N,C,pooled…], I like X, output shape? → zeros with X's elements at the flat positions I.
 Status inferMaxUnpool(InferenceContext& context) {
     STROBE_RETURN_IF_ERROR(requireRankAtLeast(context, 0, 3));
@@ -133,6 +147,9 @@ STROBE_OPS(sampling) {
                            {"sampling_ratio", AttributeKind::Int},
                            {"spatial_scale", AttributeKind::Float}},
                           inferRoiAlign));
+    registry.add(sampling("MaxRoiPool", 2, 2,
+                          {{"pooled_shape", AttributeKind::Ints, true}, {"spatial_scale", AttributeKind::Float}},
+                          inferMaxRoiPool));
     OpDefinition unpool = sampling(
         "MaxUnpool", 2, 3,
         {{"kernel_shape", AttributeKind::Ints, true}, {"pads", AttributeKind::Ints}, {"strides", AttributeKind::Ints}},

@@ -91,6 +91,42 @@ Status runRoiAlign(const Problem& problem, const RunArguments& arguments) {
     return Status::ok();
 }
 
+/// First and one past the last cell of bin `bin` of `bins` along one dim, within the plane.
+std::pair<int64_t, int64_t> binCells(double start, double end, int64_t bin, int64_t bins, int64_t extent) {
+    const double size = std::max(end - start + 1.0, 1.0) / static_cast<double>(bins),
+                 limit = static_cast<double>(extent);
+    const double first = std::floor(static_cast<double>(bin) * size) + start,
+                 last = std::ceil(static_cast<double>(bin + 1) * size) + start;
+    return {static_cast<int64_t>(std::clamp(first, 0.0, limit)), static_cast<int64_t>(std::clamp(last, 0.0, limit))};
+}
+
+Status runMaxRoiPool(const Problem& problem, const RunArguments& arguments) {
+    const Dims &x = inputDims(arguments, 0), &y = outputDims(arguments, 0);
+    const std::vector<double> values = readNumbers(problem, arguments, 0), rois = readNumbers(problem, arguments, 1);
+    const double scale = static_cast<double>(problem.attributes->getFloat("spatial_scale", 1.0f));
+    std::vector<double> result;
+    if (elementCount(y) == 0) return Status::ok();
+    Dims index(4, 0);
+    do {
+        const double* roi = rois.data() + 5 * index[0];
+        if (!(roi[0] >= 0.0 && roi[0] < static_cast<double>(x[0])))
+            return invalidArgument("roi " + std::to_string(index[0]) + " names batch " + std::to_string(roi[0]) +
+                                   ", outside [0, " + std::to_string(x[0]) + ")");
+        const auto [top, bottom] =
+            binCells(std::round(roi[2] * scale), std::round(roi[4] * scale), index[2], y[2], x[2]);
+        const auto [left, right] =
+            binCells(std::round(roi[1] * scale), std::round(roi[3] * scale), index[3], y[3], x[3]);
+        const double* plane = values.data() + (static_cast<int64_t>(roi[0]) * x[1] + index[1]) * x[2] * x[3];
+        double highest = -std::numeric_limits<double>::infinity();
+        for (int64_t row = top; row < bottom; ++row)
+            for (int64_t column = left; column < right; ++column)
+                highest = std::max(highest, plane[row * x[3] + column]);
+        result.push_back(top < bottom && left < right ? highest : 0.0);
+    } while (advance(index, y));
+    writeNumbers(problem, arguments, 0, result);
+    return Status::ok();
+}
+
 struct Box {
     double top, left, bottom, right;
     double area() const { return (bottom - top) * (right - left); }
@@ -144,6 +180,7 @@ Status runNonMaxSuppression(const Problem& problem, const RunArguments& argument
 
 STROBE_REFERENCE(regions) {
     addReference(registry, {"RoiAlign", runRoiAlign, onlyFloats});
+    addReference(registry, {"MaxRoiPool", runMaxRoiPool, onlyFloats});
     addReference(registry, {"NonMaxSuppression", runNonMaxSuppression, onlyFloats});
 }
 

@@ -150,6 +150,20 @@ TEST(ComputeReference, SuppressionKeepsTheBestOfEachHeap) {
                 ElementsAre(0, 0, 1, 0, 0, 2));
 }
 
+TEST(ComputeReference, MaxRoiPoolTakesEachBinsBest) {
+    const WeightsPtr x = floats({1, 1, 2, 4}, {1, 2, 3, 4, 8, 7, 6, 5}), rois = floats({1, 5}, {0, 1, 0, 3, 1});
+    expectNear(run("MaxRoiPool", {x, rois}, attributes({{"pooled_shape", Ints{1, 2}}})).values[0], {7, 6});
+}
+
+TEST(ComputeReference, LossSkipsIgnoredLabels) {
+    const WeightsPtr logs = floats({3, 2}, {-1, -2, -3, -4, -5, -6}), weights = floats({2}, {1, 3});
+    expectNear(
+        run("NegativeLogLikelihoodLoss", {logs, ints({0, 1, 7}), weights}, attributes({{"ignore_index", int64_t{7}}}))
+            .values[0],
+        {(1.0 + 12.0) / 4.0});
+    EXPECT_FALSE(runReference("NegativeLogLikelihoodLoss", {logs, ints({0, 1, 7}), weights}).status.isOk());
+}
+
 TEST(ComputeReference, EinsumTakesDiagonals) {
     expectNear(run("Einsum", {floats({2, 2}, {1, 2, 3, 4})}, attributes({{"equation", std::string("ii")}})).values[0],
                {5});
