@@ -1,4 +1,4 @@
-#include "engine_core/ops/inference_helpers.h"
+#include "engine_core/ops/compute_shapes.h"
 #include "kernels/cpu/cpu_threads.h"
 #include "kernels/cpu/epilogue_pass.h"
 #include "kernels/cpu/onednn_post_ops.h"
@@ -16,15 +16,6 @@ struct DeconvGeometry {
     memory::dims storage;  // strides of ONNX's [input, output, kernel] in that order
 };
 
-/// Padding at the beginning of spatial dim i, out of `total`.
-int64_t paddingBegin(const Attributes& attributes, size_t i, size_t spatial, int64_t total) {
-    const std::string autoPad = attributes.getString("auto_pad", "NOTSET");
-    const bool isSame = autoPad == "SAME_UPPER" || autoPad == "SAME_LOWER";
-    if (!isSame && attributes.getInts("output_shape").empty())
-        return autoPad == "VALID" ? 0 : attributes.getInts("pads", std::vector<int64_t>(2 * spatial, 0)).at(i);
-    return autoPad == "SAME_UPPER" ? total / 2 : total - total / 2;
-}
-
 void placeWeightsDims(const Dims& w, int64_t group, DeconvGeometry& geometry) {
     memory::dims strides(w.size(), 1);
     for (size_t i = w.size(); i-- > 1;) strides[i - 1] = strides[i] * w[i];
@@ -37,22 +28,19 @@ void placeWeightsDims(const Dims& w, int64_t group, DeconvGeometry& geometry) {
     geometry.storage.insert(geometry.storage.begin(), strides[0] * (w[0] / group));
 }
 
-DeconvGeometry geometryOf(const Problem& problem) {
-    const Attributes& attributes = *problem.attributes;
+Result<DeconvGeometry> geometryOf(const Problem& problem) {
     const Dims &x = problem.inputs[0].dims, &w = problem.inputs[1].dims, &y = problem.outputs[0].dims;
-    const size_t spatial = x.size() - 2;
+    STROBE_ASSIGN(const TransposedWindow transposed, transposedWindow(*problem.attributes, toShape(x), Dims(w.begin() + 2, w.end())));
     DeconvGeometry geometry;
-    geometry.strides = attributes.getInts("strides", std::vector<int64_t>(spatial, 1));
-    geometry.dilations = attributes.getInts("dilations", std::vector<int64_t>(spatial, 1));
-    const std::vector<int64_t> outputPadding = attributes.getInts("output_padding", std::vector<int64_t>(spatial, 0));
-    for (size_t i = 0; i < spatial; ++i) {
+    geometry.strides = transposed.window.strides;
+    geometry.dilations = transposed.window.dilations;
+    geometry.padsBegin = toDims(transposed.window.padsBegin);
+    for (size_t i = 0; i < geometry.strides.size(); ++i) {
         const int64_t full = geometry.strides[i] * (x[i + 2] - 1) + geometry.dilations[i] * (w[i + 2] - 1) + 1;
-        const int64_t begin = paddingBegin(attributes, i, spatial, full + outputPadding[i] - y[i + 2]);
-        geometry.padsBegin.push_back(begin);
-        geometry.padsEnd.push_back(full - y[i + 2] - begin);
+        geometry.padsEnd.push_back(full - y[i + 2] - geometry.padsBegin[i]);
         --geometry.dilations[i];
     }
-    placeWeightsDims(w, attributes.getInt("group", 1), geometry);
+    placeWeightsDims(w, problem.attributes->getInt("group", 1), geometry);
     return geometry;
 }
 
@@ -73,7 +61,7 @@ Support checkDeconv(const Problem& problem) {
 
 Result<DeconvPlan> planDeconv(const Problem& problem, bool anyLayout = false) {
     if (const Support support = checkDeconv(problem); !support.supported) return unsupported(support.reason);
-    const DeconvGeometry geometry = geometryOf(problem);
+    STROBE_ASSIGN(const DeconvGeometry geometry, geometryOf(problem));
     const TensorDesc &x = problem.inputs[0], &y = problem.outputs[0];
     const auto type = *onednnType(x.format.type);
     DeconvPlan plan;

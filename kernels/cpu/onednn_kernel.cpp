@@ -15,8 +15,9 @@ bool hasNoElements(const Problem& problem) {
                        [](const TensorDesc& desc) { return !desc.present || elementCount(desc.dims) == 0; });
 }
 
-/// Names a descriptor: packed weights are shared exactly where it is equal.
-std::string fingerprint(const dnnl::memory::desc& desc) {
+}  // namespace
+
+std::string onednnFingerprint(const dnnl::memory::desc& desc) {
     uint64_t hash = 1469598103934665603ull;
     const auto* bytes = reinterpret_cast<const unsigned char*>(&desc.data);
     for (size_t i = 0; i < sizeof desc.data; ++i) hash = (hash ^ bytes[i]) * 1099511628211ull;
@@ -24,8 +25,6 @@ std::string fingerprint(const dnnl::memory::desc& desc) {
     std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
     return text;
 }
-
-}  // namespace
 
 OnednnKernel::OnednnKernel(const Problem& problem) : m_threads(problem.threads), m_isEmpty(hasNoElements(problem)) {}
 
@@ -63,21 +62,48 @@ void* OnednnKernel::resolve(const OnednnBuffer& buffer, const RunArguments& argu
     return nullptr;
 }
 
-void OnednnKernel::runStep(const Step& step, const RunArguments& arguments) const {
+std::unique_ptr<OnednnKernel::MemorySet> OnednnKernel::takeMemory() const {
+    {
+        std::lock_guard lock(m_mutex);
+        if (!m_idleMemory.empty()) {
+            auto memory = std::move(m_idleMemory.back());
+            m_idleMemory.pop_back();
+            return memory;
+        }
+    }
+    auto set = std::make_unique<MemorySet>();
+    for (const Step& step : m_steps) {
+        StepMemory memory;
+        const auto add = [&](int name, const dnnl::memory::desc& desc) {
+            memory.inOrder.emplace_back(desc, onednnEngine(), nullptr);
+            memory.byName.emplace(name, memory.inOrder.back());
+        };
+        for (const OnednnArgument& argument : step.arguments) add(argument.name, argument.desc);
+        if (step.scratchpad.get_size() > 0) add(DNNL_ARG_SCRATCHPAD, step.scratchpad);
+        set->push_back(std::move(memory));
+    }
+    return set;
+}
+
+void OnednnKernel::giveBackMemory(std::unique_ptr<MemorySet> memory) const {
+    std::lock_guard lock(m_mutex);
+    m_idleMemory.push_back(std::move(memory));
+}
+
+void OnednnKernel::runStep(const Step& step, StepMemory& memory, const RunArguments& arguments) const {
     if (step.isCopy && resolve(step.arguments[0].buffer, arguments) == resolve(step.arguments[1].buffer, arguments)) return;
-    std::unordered_map<int, dnnl::memory> memories;
-    for (const OnednnArgument& argument : step.arguments)
-        memories.emplace(argument.name, dnnl::memory(argument.desc, onednnEngine(), resolve(argument.buffer, arguments)));
-    if (step.scratchpad.get_size() > 0)
-        memories.emplace(DNNL_ARG_SCRATCHPAD, dnnl::memory(step.scratchpad, onednnEngine(), static_cast<char*>(arguments.workspace) + m_reserved));
-    step.primitive.execute(onednnStream(), memories);
+    for (size_t i = 0; i < step.arguments.size(); ++i) memory.inOrder[i].set_data_handle(resolve(step.arguments[i].buffer, arguments));
+    if (memory.inOrder.size() > step.arguments.size()) memory.inOrder.back().set_data_handle(static_cast<char*>(arguments.workspace) + m_reserved);
+    step.primitive.execute(onednnStream(), memory.byName);
 }
 
 Status OnednnKernel::run(const RunArguments& arguments) const {
     if (m_isEmpty) return Status::ok();
     const ThreadScope threads(m_threads);
     return guardOnednn(m_description, [&] {
-               for (const Step& step : m_steps) runStep(step, arguments);
+               auto memory = takeMemory();
+               for (size_t i = 0; i < m_steps.size(); ++i) runStep(m_steps[i], (*memory)[i], arguments);
+               giveBackMemory(std::move(memory));
                return true;
            })
         .status();
@@ -101,7 +127,7 @@ Result<OnednnBuffer> placeWeights(const Problem& problem, size_t index, const dn
                })
             .status();
     };
-    const std::string key = tensor.constantKey + "|onednn|" + fingerprint(stored) + fingerprint(wanted);
+    const std::string key = tensor.constantKey + "|onednn|" + onednnFingerprint(stored) + onednnFingerprint(wanted);
     STROBE_ASSIGN(auto data, context.packedWeights->get(key, wanted.get_size(), pack));
     return OnednnBuffer::packed(std::move(data));
 }

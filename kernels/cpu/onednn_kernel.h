@@ -1,4 +1,6 @@
 #pragma once
+#include <mutex>
+#include <unordered_map>
 #include <vector>
 
 #include "kernels/cpu/onednn_support.h"
@@ -26,7 +28,7 @@ struct OnednnArgument {
 /// A short list of oneDNN primitives run one after another. Steps are added in prepare(); then it is immutable.
 class OnednnKernel final : public Kernel {
 public:
-    /// `isEmpty`: the outputs have no elements and nothing runs.
+    /// Where no output has elements, nothing runs.
     explicit OnednnKernel(const Problem& problem);
 
     /// Room in the workspace for a tensor between steps.
@@ -47,15 +49,28 @@ private:
         dnnl::memory::desc scratchpad;
         bool isCopy = false;  // from arguments[0] to arguments[1], same descriptor
     };
+    /// oneDNN's memory objects of one step, in the order of its arguments, then the scratchpad. Only their addresses change between runs.
+    struct StepMemory {
+        std::vector<dnnl::memory> inOrder;
+        std::unordered_map<int, dnnl::memory> byName;
+    };
+    using MemorySet = std::vector<StepMemory>;
     static void* resolve(const OnednnBuffer& buffer, const RunArguments& arguments);
-    void runStep(const Step& step, const RunArguments& arguments) const;
+    std::unique_ptr<MemorySet> takeMemory() const;
+    void giveBackMemory(std::unique_ptr<MemorySet> memory) const;
+    void runStep(const Step& step, StepMemory& memory, const RunArguments& arguments) const;
 
     std::vector<Step> m_steps;
+    mutable std::mutex m_mutex;
+    mutable std::vector<std::unique_ptr<MemorySet>> m_idleMemory;  // one set for each run that was under way at once
     size_t m_reserved = 0, m_scratchpad = 0;
     int m_threads;
     bool m_isEmpty;
     std::string m_description;
 };
+
+/// Names a descriptor in keys of packed weights: equal exactly where memory is laid out alike.
+std::string onednnFingerprint(const dnnl::memory::desc& desc);
 
 /// A weight in the layout that a primitive wants: packed once for all plans when it is constant, else reordered at every run.
 /// `stored` describes how input `index` lies as the problem gives it (plain; dims may be split for groups or swapped for transposes).

@@ -9,7 +9,7 @@ void registerOnednnMatMul(KernelRegistry& registry);
 void registerOnednnDeconv(KernelRegistry& registry);
 void registerOnednnPool(KernelRegistry& registry);
 void registerOnednnSoftmax(KernelRegistry& registry);
-void registerOnednnConcat(KernelRegistry& registry);
+void registerOnednnRnn(KernelRegistry& registry);
 void registerOnednnReorder(KernelRegistry& registry);
 /// "cpu.reformat": our own copy between layouts, for types that oneDNN does not move.
 void registerTiledReformat(KernelRegistry& registry);

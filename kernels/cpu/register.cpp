@@ -13,7 +13,7 @@ void registerCpuKernels(KernelRegistry& registry) {
     registerOnednnDeconv(registry);
     registerOnednnPool(registry);
     registerOnednnSoftmax(registry);
-    registerOnednnConcat(registry);
+    registerOnednnRnn(registry);
     registerOnednnReorder(registry);
     registerTiledReformat(registry);
     registerReferenceKernels(registry);

@@ -79,26 +79,5 @@ TEST(OnednnSoftmax, EveryAxisAndLayout) {
             }
 }
 
-TEST(OnednnConcat, AxesAndLayouts) {
-    for (int64_t axis : {0, 1, 2, 3}) {
-        KernelCase c;
-        c.op = "Concat";
-        c.attributes.set("axis", axis);
-        for (int64_t extent : {16, 32, 5, 0}) {
-            Dims dims{2, 16, 3, 4};
-            dims[static_cast<size_t>(axis)] = extent;
-            c.inputs.push_back({dims});
-        }
-        EXPECT_GE(expectMatchesReference(c, "onednn.concat"), axis == 1 ? 2 : 3);
-        c.floatType = DataType::BFloat16;
-        expectMatchesReference(c, "onednn.concat");
-    }
-    KernelCase rows;
-    rows.op = "Concat";
-    rows.attributes.set("axis", int64_t{0});
-    rows.inputs = {{{3}}, {{1}}, {{4}}};
-    expectMatchesReference(rows, "onednn.concat");
-}
-
 }  // namespace
 }  // namespace strobe
