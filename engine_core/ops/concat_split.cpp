@@ -62,6 +62,7 @@ Result<Shape> equalParts(const InferenceContext& context, const Dim& extent) {
 Result<Shape> partExtents(InferenceContext& context, const Dim& extent) {
     const auto outputs = static_cast<size_t>(context.outputCount());
     if (!context.hasInput(1)) return equalParts(context, extent);
+    STROBE_RETURN_IF_ERROR(requireType(context, 1, kIntTypes));
     const auto sizes = context.inputValues(1);
     if (!sizes) {
         Shape parts;

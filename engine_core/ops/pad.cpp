@@ -30,6 +30,8 @@ Status inferPad(InferenceContext& context) {
     const Shape& x = context.inputShape(0);
     context.setOutputUnknownRank(0, context.inputType(0));
     STROBE_RETURN_IF_ERROR(checkMode(context));
+    STROBE_RETURN_IF_ERROR(requireType(context, 1, kIntTypes));
+    STROBE_RETURN_IF_ERROR(requireType(context, 3, kIntTypes));
     STROBE_RETURN_IF_ERROR(requireRank(context, 1, 1));
     STROBE_ASSIGN(const std::optional<std::vector<int64_t>> known, paddedAxes(context));
     if (!known) {

@@ -61,6 +61,7 @@ Result<Dim> wildcardExtent(const Shape& x, const Shape& shape, size_t wildcard) 
 Status inferReshape(InferenceContext& context) {
     const Shape& x = context.inputShape(0);
     context.setOutputUnknownRank(0, context.inputType(0));
+    STROBE_RETURN_IF_ERROR(requireType(context, 1, kIntTypes));
     STROBE_RETURN_IF_ERROR(requireRank(context, 1, 1));
     const auto wanted = context.inputValues(1);
     if (!wanted) {

@@ -27,6 +27,7 @@ Status inferSize(InferenceContext& context) {
 
 /// The extents that a 1-D shape input names; fresh symbols where only their number is known.
 Result<Shape> shapeFromInput(InferenceContext& context, int input) {
+    STROBE_RETURN_IF_ERROR(requireType(context, input, kIntTypes));
     STROBE_RETURN_IF_ERROR(requireRank(context, input, 1));
     if (const auto values = context.inputValues(input)) {
         for (const Dim& value : *values)
@@ -76,6 +77,7 @@ Status inferExpand(InferenceContext& context) {
 Status inferTile(InferenceContext& context) {
     const Shape& x = context.inputShape(0);
     context.setOutputUnknownRank(0, context.inputType(0));
+    STROBE_RETURN_IF_ERROR(requireType(context, 1, kIntTypes));
     STROBE_RETURN_IF_ERROR(requireRank(context, 1, 1));
     if (const Dim& count = context.inputShape(1)[0]; count.isConstant() && count != Dim(static_cast<int64_t>(x.size())))
         return invalidModel("input 1 (repeats) has " + count.toString() + " elements, input 0 has rank " +

@@ -10,15 +10,16 @@
 namespace strobe {
 namespace {
 
-constexpr int64_t kHuge =
-    std::numeric_limits<int32_t>::max();  // exporters write "to the end" as INT32_MAX or INT64_MAX
+constexpr int64_t kHuge = 1'000'000'000;  // "to the end", as exporters write it: 1e9, INT32_MAX or INT64_MAX
 constexpr int64_t kHugeStep = int64_t{1} << 48;
 
 /// `position` counted from the front, clamped to [low, high]. A symbolic position counts from the back exactly when it
 /// is provably negative.
 Dim resolvePosition(const Dim& position, const Dim& extent, const Dim& low, const Dim& high) {
-    if (position.isConstant() && position.constant() >= kHuge) return high;
-    if (position.isConstant() && position.constant() <= -kHuge) return low;
+    if (position.isConstant() && !extent.isConstant()) {
+        if (position.constant() >= kHuge) return high;
+        if (position.constant() <= -kHuge) return low;
+    }
     const Dim fromFront = provablyAtMost(position, Dim(-1)) ? position + extent : position;
     return maxOf(low, minOf(fromFront, high));
 }
@@ -94,6 +95,7 @@ void passSlicedValues(InferenceContext& context, const SliceRange& range, const 
 Status inferSlice(InferenceContext& context) {
     const Shape& x = context.inputShape(0);
     context.setOutputUnknownRank(0, context.inputType(0));
+    for (int i = 1; i <= 4; ++i) STROBE_RETURN_IF_ERROR(requireType(context, i, kIntTypes));
     STROBE_RETURN_IF_ERROR(requireRank(context, 1, 1));
     STROBE_RETURN_IF_ERROR(requireRank(context, 2, 1));
     const Dim& count = context.inputShape(1)[0];

@@ -50,7 +50,9 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"Trilu", {{2, 2}, {}}, {}, "has type fp32"}, Refused{"Multinomial", {{6}}, {}, "rank 2 is needed"},
         Refused{"ScatterND", {{6}, {2, 1}, {2}}, attributes({{"reduction", std::string("sub")}}), "'sub'"},
         Refused{"RandomNormal", {}, attributes({{"shape", std::vector<int64_t>{-2}}}), "holds -2"},
-        Refused{"EyeLike", {{6}}, {}, "rank 2 is needed"}, Refused{"Compress", {{6}, {6}}, {}, "allowed: bool"}));
+        Refused{"Slice", {{6}, {1}, {1}}, {}, "has type fp32"}, Refused{"Pad", {{6}, {2}}, {}, "has type fp32"},
+        Refused{"Reshape", {{6}, {2}}, {}, "has type fp32"}, Refused{"EyeLike", {{6}}, {}, "rank 2 is needed"},
+        Refused{"Compress", {{6}, {6}}, {}, "allowed: bool"}));
 
 TEST(OpErrors, ValuesOutsideAreNamed) {
     InferenceGraph g;

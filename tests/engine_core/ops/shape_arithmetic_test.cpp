@@ -66,6 +66,9 @@ TEST(ShapeArithmetic, SlicesOnSymbolsClampOnlyWhereNeeded) {
     EXPECT_EQ(slice(0, std::numeric_limits<int64_t>::max(), 2), "[N,floordiv(S+1,2)]");
     EXPECT_EQ(slice(std::numeric_limits<int64_t>::max(), std::numeric_limits<int64_t>::min(), -1), "[N,S]");
     EXPECT_EQ(slice(0, 4, 1), "[N,min(4,S)]");
+    EXPECT_EQ(slice(0, 1'000'000'000, 1), "[N,S]");
+    const TensorId wide = g.input(DataType::Float32, {3'000'000'000});
+    EXPECT_EQ(g.shape(g.add("Slice", {wide, g.ints({0}), g.ints({2'147'483'647})})), "[2147483647]");
     const Shape all = g.network.tensor(g.add("Slice", {x, g.ints({0}), g.ints({-1}), g.ints({1})})).shape;
     EXPECT_EQ(*all[1].evaluate({{"S", 5}}), 4);
     EXPECT_EQ(*all[1].evaluate({{"S", 0}}), 0);
