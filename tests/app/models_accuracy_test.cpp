@@ -1,0 +1,142 @@
+// Real models against onnxruntime's outputs, which tests/support/oracle.py stores. Each model is built once per precision, with one profile
+// over all its shapes, and run at every shape. Prints the error of every output as a share of the output's range.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "app/cli/inference.h"
+#include "kernels/cpu/register.h"
+#include "sessions/npz.h"
+
+namespace strobe {
+namespace {
+
+constexpr double kFp32Limit = 1e-4, kBf16Limit = 3e-2;
+
+struct OracleCase {
+    std::string name, file;
+};
+struct OracleModel {
+    std::string name, path;
+    std::vector<OracleCase> cases;
+};
+
+std::filesystem::path modelCache() {
+    if (const char* own = std::getenv("STROBE_MODEL_CACHE")) return own;
+    if (const char* cache = std::getenv("STROBE_CACHE")) return std::filesystem::path(cache) / "models";
+    const char* home = std::getenv("HOME");
+    return std::filesystem::path(home ? home : ".") / ".cache/strobe/models";
+}
+
+std::vector<OracleModel> oracleModels() {
+    std::vector<OracleModel> models;
+    std::ifstream file(modelCache() / "oracle/index.json");
+    if (!file) return models;
+    const nlohmann::json index = nlohmann::json::parse(file);
+    for (const auto& entry : index.at("cases")) {
+        const std::string name = entry["model"];
+        auto found = std::find_if(models.begin(), models.end(), [&](const OracleModel& m) { return m.name == name; });
+        if (found == models.end()) found = models.insert(models.end(), {name, entry["path"], {}});
+        found->cases.push_back({entry["case"], (modelCache() / "oracle" / std::string(entry["file"])).string()});
+    }
+    return models;
+}
+
+struct Tensors {
+    NamedTensors inputs, outputs;
+};
+
+Result<Tensors> readCase(const std::string& file) {
+    STROBE_ASSIGN(const auto arrays, readNpz(file));
+    Tensors tensors;
+    for (const auto& [name, array] : arrays) (name.rfind("in:", 0) == 0 ? tensors.inputs[name.substr(3)] : tensors.outputs[name.substr(4)]) = array;
+    return tensors;
+}
+
+/// Smallest and largest extents over all cases; opt is the first case's.
+OptimizationProfile profileOver(const std::vector<Tensors>& cases) {
+    OptimizationProfile profile;
+    for (const Tensors& c : cases)
+        for (const auto& [name, tensor] : c.inputs) {
+            const auto [place, fresh] = profile.inputs.try_emplace(name, ShapeRange{tensor->dims, tensor->dims, tensor->dims});
+            for (size_t d = 0; !fresh && d < tensor->dims.size(); ++d) {
+                place->second.min[d] = std::min(place->second.min[d], tensor->dims[d]);
+                place->second.max[d] = std::max(place->second.max[d], tensor->dims[d]);
+            }
+        }
+    return profile;
+}
+
+/// Largest error as a share of the range (or of the magnitude, for constant outputs); NaN in one only counts as infinite.
+double errorOf(const Weights& expected, const Weights& got) {
+    if (expected.dims != got.dims) return INFINITY;
+    const std::vector<double> e = toDoubles(expected), g = toDoubles(got);
+    double low = INFINITY, high = -INFINITY, worst = 0;
+    for (size_t i = 0; i < e.size(); ++i) {
+        if (std::isnan(e[i]) != std::isnan(g[i])) return INFINITY;
+        if (std::isnan(e[i]) || e[i] == g[i]) continue;
+        worst = std::max(worst, std::fabs(e[i] - g[i]));
+    }
+    for (double value : e) low = std::min(low, value), high = std::max(high, value);
+    double scale = high - low;
+    if (scale <= 1e-6 * std::max(std::fabs(high), std::fabs(low))) scale = std::max(std::fabs(high), std::fabs(low));
+    return worst == 0 ? 0 : worst / std::max(scale, 1e-30);
+}
+
+class ModelAccuracy : public testing::TestWithParam<OracleModel> {
+protected:
+    void check(PrecisionMode mode, double limit) {
+        const OracleModel& model = GetParam();
+        std::vector<Tensors> cases;
+        for (const OracleCase& c : model.cases) {
+            auto tensors = readCase(c.file);
+            ASSERT_TRUE(tensors) << tensors.status().message();
+            cases.push_back(std::move(*tensors));
+        }
+        static KernelRegistry* kernels = [] {
+            auto* registry = new KernelRegistry;
+            registerCpuKernels(*registry);
+            return registry;
+        }();
+        Session session(*kernels);
+        const Status opened = session.openModelNow(model.path);
+        ASSERT_TRUE(opened.isOk()) << opened.message();
+        Settings settings = session.settings();
+        settings.builder.precision = mode;
+        settings.builder.profiles = {profileOver(cases)};
+        session.setSettings(settings, "test");
+        const auto build = session.buildNow(false, {});
+        ASSERT_TRUE(build) << build.status().message();
+        for (size_t c = 0; c < cases.size(); ++c) {
+            const auto outputs = cli::runOnce(*(*build)->engine, cases[c].inputs, 0);
+            ASSERT_TRUE(outputs) << outputs.status().message();
+            for (const auto& [name, expected] : cases[c].outputs) {
+                ASSERT_EQ(outputs->count(name), 1u) << name;
+                const double error = errorOf(*expected, *outputs->at(name));
+                std::printf("ACCURACY %-18s %-20s %s output %-24s error %.2e of the range (limit %.0e)\n", model.name.c_str(), model.cases[c].name.c_str(),
+                            std::string(precisionModeName(mode)).c_str(), name.c_str(), error, limit);
+                EXPECT_LE(error, limit) << model.name << " " << model.cases[c].name << " " << name << " " << toString(expected->dims) << " got " << toString(outputs->at(name)->dims);
+            }
+        }
+    }
+};
+
+TEST_P(ModelAccuracy, Fp32AgreesWithOnnxruntime) { check(PrecisionMode::Fp32, kFp32Limit); }
+TEST_P(ModelAccuracy, Bf16StaysClose) { check(PrecisionMode::Bf16, kBf16Limit); }
+
+INSTANTIATE_TEST_SUITE_P(Models, ModelAccuracy, testing::ValuesIn(oracleModels()), [](const auto& test) { return test.param.name; });
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(ModelAccuracy);
+
+TEST(ModelOracle, IsThere) {
+    if (!oracleModels().empty()) return;
+    if (std::getenv("CI")) FAIL() << "no oracle data in " << modelCache() << "; run tests/support/models.py and oracle.py";
+    GTEST_SKIP() << "no oracle data in " << modelCache() << ": every model's accuracy check is skipped; run tests/run with a network";
+}
+
+}  // namespace
+}  // namespace strobe
