@@ -29,7 +29,8 @@ bool isPointwiseConv(const Layer& layer, const Dims& weights) {
 
 /// Constant weights and bias: the part of the condition that one layer can tell.
 bool isCandidate(const Network& network, const Layer& layer) {
-    if (!isPlain(layer, "MatMul") && !isPlain(layer, "Conv")) return false;
+    if (layer.op->name != "MatMul" && layer.op->name != "Conv") return false;
+    if (layer.program && layer.program->inputCount > 1) return false;  // a residual is another one for each
     const Tensor& w = network.tensor(layer.inputs[1]);
     const TensorId bias = inputAt(layer, 2);
     if (!w.constant || !isRealType(w.type) || (bias != kNone && !network.tensor(bias).constant)) return false;
@@ -39,7 +40,7 @@ bool isCandidate(const Network& network, const Layer& layer) {
 
 bool areAlike(const Network& network, const Layer& a, const Layer& b) {
     const Dims &wa = network.tensor(a.inputs[1]).constant->dims, &wb = network.tensor(b.inputs[1]).constant->dims;
-    return a.op == b.op && a.inputs[0] == b.inputs[0] && a.attributes.toString() == b.attributes.toString() && wa.size() == wb.size() &&
+    return a.op == b.op && a.inputs[0] == b.inputs[0] && a.attributes.toString() == b.attributes.toString() && a.program == b.program && wa.size() == wb.size() &&
            network.tensor(a.inputs[1]).type == network.tensor(b.inputs[1]).type;
 }
 
@@ -100,8 +101,8 @@ Status join(Network& network, const PassContext& context, const std::vector<Laye
     for (int64_t count : channels) total += count;
     shape[axis] = Dim(total);
     const TensorId weights = network.addConstant(first.name + ".joint_weights", joinedWeights(network, layers, isConv || first.attributes.getBool("transB", false)));
-    std::vector<TensorId> inputs = {first.inputs[0], weights};
-    if (WeightsPtr bias = joinedBias(network, layers, type)) inputs.push_back(network.addConstant(first.name + ".joint_bias", std::move(bias)));
+    std::vector<TensorId> inputs = {first.inputs[0], weights, kNone};
+    if (WeightsPtr bias = joinedBias(network, layers, type)) inputs[2] = network.addConstant(first.name + ".joint_bias", std::move(bias));
     const TensorId joint = network.addTensor(first.name + ".joint", network.tensor(parts[0]).type, shape);
     for (TensorId part : parts) network.setOutput(network.tensor(part).producer, 0, kNone);
     Fusion fusion;
@@ -111,6 +112,7 @@ Status join(Network& network, const PassContext& context, const std::vector<Laye
     fusion.attributes = first.attributes;
     fusion.inputs = std::move(inputs);
     fusion.outputs = {joint};
+    fusion.program = first.program;
     fusion.description = std::to_string(layers.size()) + " " + first.op->name + " layers read one input: computed together, then split";
     STROBE_ASSIGN(const LayerId id, fuse(network, context, std::move(fusion)));
     Attributes attributes;

@@ -34,7 +34,7 @@ struct PassRun {
     std::string name;
     double milliseconds = 0;
     int rewrites = 0;
-    int layersBefore = 0, layersAfter = 0;
+    int layersBefore = 0, layersAfter = 0;  // bodies of If, Loop and Scan included
     bool disabled = false;
 };
 
@@ -65,7 +65,7 @@ public:
     virtual Status run(Network& network, PassContext& context) const = 0;
 };
 
-/// The one place that runs passes: cancel, disabled list, timing, records, verify() after each. The order stands in pass_order.cpp.
+/// The one place that runs passes, on the network and on the bodies of its control flow: cancel, disabled list, timing, records, verify() after each. The order stands in pass_order.cpp.
 class PassManager {
 public:
     static const std::vector<std::unique_ptr<Pass>>& standardPasses();

@@ -28,26 +28,55 @@ const std::vector<std::unique_ptr<Pass>>& PassManager::standardPasses() {
 
 namespace {
 
+/// Layers of the network and of the bodies in it.
+int totalLayers(const Network& network) {
+    int count = network.layerCount();
+    for (LayerId id = 0; id < network.layerIdCount(); ++id)
+        for (const auto& body : network.layer(id).subgraphs) count += totalLayers(*body);
+    return count;
+}
+
+Status applyTo(Network& network, const Pass& pass, PassContext& context, double& milliseconds);
+
+/// Bodies of If, Loop and Scan first: the outer network infers through them. They are shared, so a changed one is a new one.
+Status applyToBodies(Network& network, const Pass& pass, PassContext& context, double& milliseconds) {
+    for (LayerId id = 0; id < network.layerIdCount(); ++id)
+        for (auto& body : network.layer(id).subgraphs) {
+            const size_t before = context.report.rewrites.size();
+            Network changed = *body;
+            STROBE_RETURN_IF_ERROR(applyTo(changed, pass, context, milliseconds));
+            if (context.report.rewrites.size() != before) body = std::make_shared<const Network>(std::move(changed));
+        }
+    return Status::ok();
+}
+
+Status applyTo(Network& network, const Pass& pass, PassContext& context, double& milliseconds) {
+    const size_t before = context.report.rewrites.size();
+    STROBE_RETURN_IF_ERROR(applyToBodies(network, pass, context, milliseconds));
+    const auto start = std::chrono::steady_clock::now();
+    STROBE_RETURN_IF_ERROR(pass.run(network, context));
+    const bool changed = context.report.rewrites.size() != before;
+    if (changed) {
+        network.removeUnusedConstants();
+        // What lies downstream of a rewrite may know more about its shapes now.
+        STROBE_RETURN_IF_ERROR(inferNetwork(network).withContext("after pass " + context.pass));
+    }
+    milliseconds += std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+    return changed ? verify(network).withContext("after pass " + context.pass) : Status::ok();
+}
+
 Status runOne(const Pass& pass, Network& network, PassContext& context) {
     PassRun run;
     run.name = pass.name();
-    run.layersBefore = run.layersAfter = network.layerCount();
+    run.layersBefore = totalLayers(network);
     run.disabled = context.config.disabledPasses.count(run.name) > 0;
     if (!run.disabled) {
         const size_t rewritesBefore = context.report.rewrites.size();
-        const auto start = std::chrono::steady_clock::now();
         context.pass = run.name;
-        STROBE_RETURN_IF_ERROR(pass.run(network, context));
+        STROBE_RETURN_IF_ERROR(applyTo(network, pass, context, run.milliseconds));
         run.rewrites = static_cast<int>(context.report.rewrites.size() - rewritesBefore);
-        if (run.rewrites > 0) {
-            network.removeUnusedConstants();
-            // What lies downstream of a rewrite may know more about its shapes now.
-            STROBE_RETURN_IF_ERROR(inferNetwork(network).withContext("after pass " + run.name));
-        }
-        run.milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-        run.layersAfter = network.layerCount();
-        if (run.rewrites > 0) STROBE_RETURN_IF_ERROR(verify(network).withContext("after pass " + run.name));
     }
+    run.layersAfter = totalLayers(network);
     context.report.runs.push_back(std::move(run));
     return Status::ok();
 }

@@ -7,9 +7,10 @@ namespace strobe {
 std::vector<std::unique_ptr<Pass>> makeStandardPasses() {
     using Maker = std::unique_ptr<Pass> (*)();
     static constexpr Maker kMakers[] = {
-        makeSymbolicConstantFolding, makeConstantFolding,   makeIdentityElimination, makeDuplicateElimination, makeDeadLayerElimination,
-        makeGemmLowering,            makeConvBatchNormFusion, makeBatchNormLowering, makeNormalizationFusion,  makeSoftmaxFusion,
-        makeTransposeMotion,         makeAttentionFusion,   makeAttentionHeadFusion, makeActivationFusion, makeHorizontalFusion, makeEpilogueFusion,
+        makeSymbolicConstantFolding, makeConstantFolding,   makeIdentityElimination, makeDuplicateElimination,
+        makeDeadLayerElimination,    makeGemmLowering,      makeConvBatchNormFusion, makeBatchNormLowering,
+        makeNormalizationFusion,     makeSoftmaxFusion,     makeTransposeMotion,     makeAttentionFusion,
+        makeAttentionHeadFusion,     makeActivationFusion,  makeEpilogueFusion,      makeHorizontalFusion,
         makePointwiseFusion,         makePointwiseLowering,
     };
     std::vector<std::unique_ptr<Pass>> passes;
@@ -19,7 +20,8 @@ std::vector<std::unique_ptr<Pass>> makeStandardPasses() {
 
 std::span<const std::string_view> passSchedule() {
     static constexpr std::array kSchedule = {
-        // Shape arithmetic first: it holds most small layers of an exported model, and its results decide no-op Reshapes and Slices.
+        // Shape arithmetic first: it holds most small layers of an exported model, and its results decide no-op
+        // Reshapes and Slices.
         std::string_view("SymbolicConstantFolding"),
         // Before every pattern: patterns ask for constants.
         std::string_view("ConstantFolding"),
@@ -47,10 +49,11 @@ std::span<const std::string_view> passSchedule() {
         // Patterns leave layers behind that only they read.
         std::string_view("DuplicateElimination"),
         std::string_view("DeadLayerElimination"),
-        // After biases are folded, before epilogues make siblings differ.
-        std::string_view("HorizontalFusion"),
-        // Before PointwiseFusion: an epilogue saves a whole trip through memory, a joined chain only what lies between its layers.
+        // Before PointwiseFusion: an epilogue saves a whole trip through memory, a joined chain only what lies between
+        // its layers.
         std::string_view("EpilogueFusion"),
+        // After epilogues: a Split right behind the product would part it from its activation.
+        std::string_view("HorizontalFusion"),
         std::string_view("PointwiseFusion"),
         // The rest, one by one.
         std::string_view("PointwiseLowering"),
