@@ -35,8 +35,10 @@ Result<BackendCase> loadBackendCase(const std::string& folder) {
         STROBE_ASSIGN(set.outputs, readTensors(data, "output"));
         const Network& network = result.model.network;
         if (set.inputs.size() != network.inputs().size() || set.outputs.size() > network.outputs().size())
-            return invalidModel(data.string() + ": " + std::to_string(set.inputs.size()) + " input and " + std::to_string(set.outputs.size()) +
-                                " output files, the model has " + std::to_string(network.inputs().size()) + " and " + std::to_string(network.outputs().size()));
+            return invalidModel(data.string() + ": " + std::to_string(set.inputs.size()) + " input and " +
+                                std::to_string(set.outputs.size()) + " output files, the model has " +
+                                std::to_string(network.inputs().size()) + " and " +
+                                std::to_string(network.outputs().size()));
         result.dataSets.push_back(std::move(set));
     }
     if (result.dataSets.empty()) return notFound(folder + ": no test_data_set_0 with inputs and outputs");
@@ -45,13 +47,17 @@ Result<BackendCase> loadBackendCase(const std::string& folder) {
 
 Status compareTensors(const Weights& found, const Weights& wanted, const Tolerance& tolerance) {
     if (found.type != wanted.type)
-        return invalidArgument("type " + std::string(dataTypeName(found.type)) + " found, " + std::string(dataTypeName(wanted.type)) + " wanted");
-    if (found.dims != wanted.dims) return invalidArgument("dims " + toString(found.dims) + " found, " + toString(wanted.dims) + " wanted");
+        return invalidArgument("type " + std::string(dataTypeName(found.type)) + " found, " +
+                               std::string(dataTypeName(wanted.type)) + " wanted");
+    if (found.dims != wanted.dims)
+        return invalidArgument("dims " + toString(found.dims) + " found, " + toString(wanted.dims) + " wanted");
     const auto differ = [&](int64_t at, const std::string& a, const std::string& b) {
-        return invalidArgument("element " + std::to_string(at) + " of " + toString(found.dims) + " is " + a + ", " + b + " wanted");
+        return invalidArgument("element " + std::to_string(at) + " of " + toString(found.dims) + " is " + a + ", " + b +
+                               " wanted");
     };
     if (wanted.type == DataType::String) {
-        const auto *a = static_cast<const std::string*>(found.data.get()), *b = static_cast<const std::string*>(wanted.data.get());
+        const auto *a = static_cast<const std::string*>(found.data.get()),
+                   *b = static_cast<const std::string*>(wanted.data.get());
         for (int64_t i = 0; i < wanted.count(); ++i)
             if (a[i] != b[i]) return differ(i, "'" + a[i] + "'", "'" + b[i] + "'");
         return Status::ok();
@@ -59,7 +65,8 @@ Status compareTensors(const Weights& found, const Weights& wanted, const Toleran
     if (!isFloatingPoint(wanted.type) && wanted.type != DataType::UInt64) {
         const auto a = toInt64s(found), b = toInt64s(wanted);
         for (size_t i = 0; a && b && i < a->size(); ++i)
-            if ((*a)[i] != (*b)[i]) return differ(static_cast<int64_t>(i), std::to_string((*a)[i]), std::to_string((*b)[i]));
+            if ((*a)[i] != (*b)[i])
+                return differ(static_cast<int64_t>(i), std::to_string((*a)[i]), std::to_string((*b)[i]));
         return Status::ok();
     }
     const std::vector<double> a = toDoubles(found), b = toDoubles(wanted);

@@ -13,7 +13,9 @@ std::string NetworkTarget::uniqueLayerName(const std::string& wanted) {
     return uniqueLayerName(wanted + "." + std::to_string(count));
 }
 
-Status importMainGraph(ImportState& state) { return GraphImporter(state).importMain(); }
+Status importMainGraph(ImportState& state) {
+    return GraphImporter(state).importMain();
+}
 
 Status GraphImporter::importMain() {
     const strobe_onnx::GraphProto& graph = m_state.model.graph();
@@ -35,7 +37,9 @@ Status GraphImporter::addInitializers(const strobe_onnx::GraphProto& graph, Name
     const auto add = [&](const std::string& name, Result<WeightsPtr> weights) {
         if (!weights) return weights.status();
         if (name.empty()) return invalidModel("an initializer has no name; export the model again");
-        if (scope.names.count(name)) return invalidModel("tensor '" + displayText(name) + "' is an initializer twice; every tensor is defined once");
+        if (scope.names.count(name))
+            return invalidModel("tensor '" + displayText(name) +
+                                "' is an initializer twice; every tensor is defined once");
         scope.names[name] = scope.target->network.addConstant(displayText(name), *weights);
         return Status::ok();
     };
@@ -43,23 +47,28 @@ Status GraphImporter::addInitializers(const strobe_onnx::GraphProto& graph, Name
         if (m_state.options.cancel.isCancelled()) return cancelled();
         STROBE_RETURN_IF_ERROR(add(tensor.name(), m_state.reader.read(tensor)));
     }
-    for (const auto& tensor : graph.sparse_initializer()) STROBE_RETURN_IF_ERROR(add(tensor.values().name(), m_state.reader.read(tensor)));
+    for (const auto& tensor : graph.sparse_initializer())
+        STROBE_RETURN_IF_ERROR(add(tensor.values().name(), m_state.reader.read(tensor)));
     return Status::ok();
 }
 
 Status GraphImporter::addMainInputs(const strobe_onnx::GraphProto& graph, NameScope& scope) {
     for (const auto& input : graph.input()) {
         if (input.name().empty()) return invalidModel("a graph input has no name; export the model again");
-        // Before IR 4 every initializer was listed as an input; since then it is a default value. Both are constants here.
+        // Before IR 4 every initializer was listed as an input; since then it is a default value. Both are constants
+        // here.
         if (const auto known = scope.names.find(input.name()); known != scope.names.end()) {
             if (scope.target->network.tensor(known->second).isInput)
-                return invalidModel("tensor '" + displayText(input.name()) + "' is a graph input twice; every tensor is defined once");
+                return invalidModel("tensor '" + displayText(input.name()) +
+                                    "' is a graph input twice; every tensor is defined once");
             continue;
         }
         STROBE_ASSIGN(ValueShape value, readValueInfo(m_state, input));
         if (value.type == DataType::Undefined)
-            return invalidModel("tensor '" + displayText(input.name()) + "' is a graph input without an element type; export the model again");
-        const TensorId id = scope.target->network.addInput(displayText(input.name()), value.type, std::move(value.shape));
+            return invalidModel("tensor '" + displayText(input.name()) +
+                                "' is a graph input without an element type; export the model again");
+        const TensorId id =
+            scope.target->network.addInput(displayText(input.name()), value.type, std::move(value.shape));
         scope.target->network.tensor(id).rankKnown = value.rankKnown;
         scope.names[input.name()] = id;
     }
@@ -106,11 +115,15 @@ Status GraphImporter::checkDeclared(const strobe_onnx::ValueInfoProto& info, con
         return Status::ok();
     }
     const bool typeDiffers = declared->type != DataType::Undefined && declared->type != tensor.type;
-    const bool shapeDiffers = declared->rankKnown && tensor.rankKnown && shapesContradict(declared->shape, tensor.shape);
+    const bool shapeDiffers =
+        declared->rankKnown && tensor.rankKnown && shapesContradict(declared->shape, tensor.shape);
     if (!typeDiffers && !shapeDiffers) return Status::ok();
-    const std::string message = "is declared as " + describe(declared->type, declared->shape, declared->rankKnown) + ", shape inference gives " +
-                                describe(tensor.type, tensor.shape, tensor.rankKnown);
-    if (isOutput) return invalidModel("output '" + tensor.name + "' " + message + "; correct the declaration or export the model again");
+    const std::string message = "is declared as " + describe(declared->type, declared->shape, declared->rankKnown) +
+                                ", shape inference gives " + describe(tensor.type, tensor.shape, tensor.rankKnown);
+    // Exporters write symbolic declarations carelessly; a constant one is what the author relies on.
+    if (isOutput && (typeDiffers || isConstant(declared->shape)))
+        return invalidModel("output '" + tensor.name + "' " + message +
+                            "; correct the declaration or export the model again");
     m_state.warn(tensor.name, message, "the inferred one is used");
     return Status::ok();
 }
@@ -120,22 +133,27 @@ Status GraphImporter::markOutputs(const strobe_onnx::GraphProto& graph, NameScop
     for (const auto& output : graph.output()) {
         TensorId id = lookUp(output.name(), scope);
         if (id == kNone)
-            return invalidModel("graph output '" + displayText(output.name()) + "' is defined by no node, input or initializer; export the model again");
-        // A value that is an input, an output already, or known by another name (a function passed it through) gets a tensor of its own:
-        // outputs are told apart by name.
+            return invalidModel("graph output '" + displayText(output.name()) +
+                                "' is defined by no node, input or initializer; export the model again");
+        // A value that is an input, an output already, or known by another name (a function passed it through) gets a
+        // tensor of its own: outputs are told apart by name.
         const Tensor& found = network.tensor(id);
         if (found.isInput || found.isOutput || (found.name != displayText(output.name()) && !found.constant)) {
             const OpDefinition* identity = OpRegistry::instance().find("Identity");
-            if (!identity) return unsupported("graph output '" + displayText(output.name()) + "' is also an input or another output");
+            if (!identity)
+                return unsupported("graph output '" + displayText(output.name()) +
+                                   "' is also an input or another output");
             const TensorId copy = network.addTensor(displayText(output.name()));
-            const LayerId layer = network.addLayer(scope.target->uniqueLayerName(displayText(output.name()) + "/Identity"), identity, {}, {id}, {copy});
+            const LayerId layer = network.addLayer(
+                scope.target->uniqueLayerName(displayText(output.name()) + "/Identity"), identity, {}, {id}, {copy});
             STROBE_RETURN_IF_ERROR(inferLayer(network, layer));
             id = copy;
         }
         STROBE_RETURN_IF_ERROR(checkDeclared(output, network.tensor(id), true));
         network.markOutput(id);
     }
-    if (graph.output_size() == 0 && !scope.outer) return invalidModel("the graph has no output; at least one is needed");
+    if (graph.output_size() == 0 && !scope.outer)
+        return invalidModel("the graph has no output; at least one is needed");
     return Status::ok();
 }
 

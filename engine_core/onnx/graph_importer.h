@@ -21,18 +21,19 @@ struct NetworkTarget {
 /// Names as one graph or function body sees them. A body sees its outer scope too; a function body does not.
 struct NameScope {
     NetworkTarget* target = nullptr;
-    NameScope* outer = nullptr;  // its target is another network: constants found there are copied, other values were captured
+    NameScope* outer =
+        nullptr;  // its target is another network: constants found there are copied, other values were captured
     std::unordered_map<std::string, TensorId> names;
     OpsetMap opsets;
-    AttributeScope attributes;  // of the function call
-    std::string prefix;         // of layer and tensor names within a function call
+    AttributeScope attributes;                                 // of the function call
+    std::string prefix;                                        // of layer and tensor names within a function call
     std::unordered_map<std::string, std::string> outputNames;  // of a function: what the caller calls them
-    int source = kNone;         // the node of the file that the function call stands for
-    int depth = 0;              // function calls
+    int source = kNone;                                        // the node of the file that the function call stands for
+    int depth = 0;                                             // function calls
 };
 
-/// Imports nodes into a network, one at a time in dependency order, each lifted and with its shapes inferred at once, so that a
-/// lifter can look at ranks.
+/// Imports nodes into a network, one at a time in dependency order, each lifted and with its shapes inferred at once,
+/// so that a lifter can look at ranks.
 class GraphImporter {
 public:
     explicit GraphImporter(ImportState& state) : m_state(state) {}
@@ -50,11 +51,12 @@ private:
     // One node.
     Status importNode(const strobe_onnx::NodeProto& node, int index, NameScope& scope);
     Status importConstant(const strobe_onnx::NodeProto& node, NameScope& scope);
-    Status importFunctionCall(const strobe_onnx::NodeProto& node, const std::string& name, int source, NameScope& scope);
+    Status importFunctionCall(const strobe_onnx::NodeProto& node, const std::string& name, int source,
+                              NameScope& scope);
     Status importOp(const strobe_onnx::NodeProto& node, const std::string& name, int source, NameScope& scope);
     Status importPlaceholder(const strobe_onnx::NodeProto& node, const std::string& name, int source, NameScope& scope);
-    Status addLayer(NodeLift& lift, const OpDefinition& op, const strobe_onnx::NodeProto& node, std::vector<std::shared_ptr<const Network>> bodies,
-                    NameScope& scope);
+    Status addLayer(NodeLift& lift, const OpDefinition& op, const strobe_onnx::NodeProto& node,
+                    std::vector<std::shared_ptr<const Network>> bodies, NameScope& scope);
     int sourceOf(const strobe_onnx::NodeProto& node, const std::string& name);
 
     // Control flow.
@@ -66,22 +68,29 @@ private:
         std::shared_ptr<const Network> network;
         std::vector<ValueShape> outputs;
     };
-    Result<std::vector<Capture>> findCaptures(const std::vector<const strobe_onnx::GraphProto*>& graphs, NameScope& scope, const std::string& name);
-    Result<Body> importBody(const strobe_onnx::GraphProto& graph, const std::vector<ValueShape>& own, const std::vector<Capture>& captures, NameScope& outer);
-    Result<Body> importLoopBody(const strobe_onnx::GraphProto& graph, std::vector<ValueShape> own, size_t firstCarried, size_t carried, size_t firstOutput,
-                                const std::vector<Capture>& captures, NameScope& outer);
-    Result<std::vector<std::shared_ptr<const Network>>> importBodies(NodeLift& lift, const NodeAttributes& attributes, NameScope& scope);
-    Result<std::vector<ValueShape>> ownBodyInputs(const NodeLift& lift, const strobe_onnx::GraphProto& body, size_t& carried);
+    Result<std::vector<Capture>> findCaptures(const std::vector<const strobe_onnx::GraphProto*>& graphs,
+                                              NameScope& scope, const std::string& name);
+    Result<Body> importBody(const strobe_onnx::GraphProto& graph, const std::vector<ValueShape>& own,
+                            const std::vector<Capture>& captures, NameScope& outer);
+    Result<Body> importLoopBody(const strobe_onnx::GraphProto& graph, std::vector<ValueShape> own, size_t firstCarried,
+                                size_t carried, size_t firstOutput, const std::vector<Capture>& captures,
+                                NameScope& outer);
+    Result<std::vector<std::shared_ptr<const Network>>> importBodies(NodeLift& lift, const NodeAttributes& attributes,
+                                                                     NameScope& scope);
+    Result<std::vector<ValueShape>> ownBodyInputs(const NodeLift& lift, const strobe_onnx::GraphProto& body,
+                                                  size_t& carried);
 
     /// kNone when no scope knows the name.
     static std::string tensorName(const std::string& name, const NameScope& scope);
     TensorId lookUp(const std::string& name, NameScope& scope);
-    Result<std::vector<TensorId>> resolveInputs(const strobe_onnx::NodeProto& node, const std::string& name, NameScope& scope);
+    Result<std::vector<TensorId>> resolveInputs(const strobe_onnx::NodeProto& node, const std::string& name,
+                                                NameScope& scope);
 
     ImportState& m_state;
 };
 
-/// Stands for a node without an op when ImportOptions::allowUnsupported; attribute "op_type" names what the file asked for.
+/// Stands for a node without an op when ImportOptions::allowUnsupported; attribute "op_type" names what the file asked
+/// for.
 const OpDefinition* unsupportedOp();
 
 }  // namespace strobe

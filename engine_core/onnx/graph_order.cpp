@@ -47,8 +47,9 @@ private:
                 if (output.empty()) continue;
                 const auto [place, fresh] = m_producer.emplace(output, i);
                 if (!fresh)
-                    return invalidModel("tensor '" + displayText(output) + "' is an output of both node '" + nodeName(m_nodes.Get(place->second), place->second) +
-                                        "' and node '" + nodeName(m_nodes.Get(i), i) + "'; every tensor is defined once");
+                    return invalidModel("tensor '" + displayText(output) + "' is an output of both node '" +
+                                        nodeName(m_nodes.Get(place->second), place->second) + "' and node '" +
+                                        nodeName(m_nodes.Get(i), i) + "'; every tensor is defined once");
             }
         return Status::ok();
     }
@@ -75,7 +76,8 @@ private:
     Status cycleError(const std::vector<int>& waiting) const {
         std::vector<int> path;
         std::vector<bool> seen(waiting.size(), false);
-        int at = static_cast<int>(std::find_if(waiting.begin(), waiting.end(), [](int w) { return w > 0; }) - waiting.begin());
+        int at = static_cast<int>(std::find_if(waiting.begin(), waiting.end(), [](int w) { return w > 0; }) -
+                                  waiting.begin());
         while (!seen[static_cast<size_t>(at)]) {
             seen[static_cast<size_t>(at)] = true;
             path.push_back(at);
@@ -103,7 +105,8 @@ private:
     std::vector<std::vector<int>> m_readers;
 };
 
-void collectFree(const strobe_onnx::GraphProto& graph, std::vector<std::string>& names, std::unordered_set<std::string>& seen) {
+void collectFree(const strobe_onnx::GraphProto& graph, std::vector<std::string>& names,
+                 std::unordered_set<std::string>& seen) {
     std::unordered_set<std::string> own;
     for (const auto& input : graph.input()) own.insert(input.name());
     for (const auto& tensor : graph.initializer()) own.insert(tensor.name());
@@ -126,8 +129,12 @@ void collectFree(const strobe_onnx::GraphProto& graph, std::vector<std::string>&
 
 }  // namespace
 
-Result<std::vector<int>> orderNodes(const strobe_onnx::GraphProto& graph) { return Order(graph.node()).run(); }
-Result<std::vector<int>> orderNodes(const strobe_onnx::FunctionProto& function) { return Order(function.node()).run(); }
+Result<std::vector<int>> orderNodes(const strobe_onnx::GraphProto& graph) {
+    return Order(graph.node()).run();
+}
+Result<std::vector<int>> orderNodes(const strobe_onnx::FunctionProto& function) {
+    return Order(function.node()).run();
+}
 
 std::vector<std::string> freeNames(const strobe_onnx::GraphProto& graph) {
     std::vector<std::string> names;

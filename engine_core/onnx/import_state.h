@@ -27,7 +27,8 @@ using OpsetMap = std::map<std::string, int64_t>;  // domain ("" for ONNX's own) 
 
 /// What all graphs of one model share while it is imported.
 struct ImportState {
-    ImportState(const strobe_onnx::ModelProto& proto, TensorReader& tensors, const ImportOptions& importOptions, ImportedModel& result)
+    ImportState(const strobe_onnx::ModelProto& proto, TensorReader& tensors, const ImportOptions& importOptions,
+                ImportedModel& result)
         : model(proto), reader(tensors), options(importOptions), out(result) {}
 
     const strobe_onnx::ModelProto& model;
@@ -59,8 +60,8 @@ OpsetMap functionOpsets(const ImportState& state, const strobe_onnx::FunctionPro
 enum class NodeRoute { Constant, Op, Function, Unsupported };
 NodeRoute routeOf(const ImportState& state, const strobe_onnx::NodeProto& node);
 
-/// Every node of the model (bodies and called functions too) that has no route; empty when all have one. Errors of another kind
-/// (a domain without opset, recursive functions) come as a Status.
+/// Every node of the model (bodies and called functions too) that has no route; empty when all have one. Errors of
+/// another kind (a domain without opset, recursive functions) come as a Status.
 Result<std::vector<UnsupportedNode>> findUnsupported(const ImportState& state);
 Status unsupportedError(const std::vector<UnsupportedNode>& nodes);
 
@@ -75,9 +76,11 @@ struct NodeAttributes {
     Attributes values;
     std::map<std::string, const strobe_onnx::GraphProto*> graphs;
 };
-Result<NodeAttributes> readAttributes(ImportState& state, const strobe_onnx::NodeProto& node, const AttributeScope& scope);
+Result<NodeAttributes> readAttributes(ImportState& state, const strobe_onnx::NodeProto& node,
+                                      const AttributeScope& scope);
 
-/// Node indices with producers first, otherwise in file order. Errors: an output defined twice, a cycle (its nodes are named).
+/// Node indices with producers first, otherwise in file order. Errors: an output defined twice, a cycle (its nodes are
+/// named).
 Result<std::vector<int>> orderNodes(const strobe_onnx::GraphProto& graph);
 Result<std::vector<int>> orderNodes(const strobe_onnx::FunctionProto& function);
 /// Names that a graph reads from outside, in order of first use.

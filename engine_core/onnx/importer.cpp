@@ -17,7 +17,8 @@ namespace {
 
 std::string hashText(std::span<const uint8_t> bytes) {
     char text[17];
-    std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(XXH3_64bits(bytes.data(), bytes.size())));
+    std::snprintf(text, sizeof text, "%016llx",
+                  static_cast<unsigned long long>(XXH3_64bits(bytes.data(), bytes.size())));
     return text;
 }
 
@@ -25,21 +26,26 @@ Status readOpsets(ImportState& state) {
     for (const auto& entry : state.model.opset_import()) {
         const std::string domain = normalizedDomain(entry.domain());
         const std::string shown = domain.empty() ? "ai.onnx" : displayText(domain);
-        if (entry.version() < 1) return invalidModel("opset_import of domain '" + shown + "' has version " + std::to_string(entry.version()) + ", 1 or more is needed");
+        if (entry.version() < 1)
+            return invalidModel("opset_import of domain '" + shown + "' has version " +
+                                std::to_string(entry.version()) + ", 1 or more is needed");
         if (domain.empty() && entry.version() > kNewestOpset)
-            return unsupported("the model needs opset " + std::to_string(entry.version()) + ", 1 to " + std::to_string(kNewestOpset) +
-                               " are known; export with opset " + std::to_string(kNewestOpset));
+            return unsupported("the model needs opset " + std::to_string(entry.version()) + ", 1 to " +
+                               std::to_string(kNewestOpset) + " are known; export with opset " +
+                               std::to_string(kNewestOpset));
         const auto [place, fresh] = state.opsets.emplace(domain, entry.version());
         if (!fresh && place->second != entry.version())
-            return invalidModel("domain '" + shown + "' has two opset versions, " + std::to_string(place->second) + " and " + std::to_string(entry.version()) +
-                                "; one is allowed");
+            return invalidModel("domain '" + shown + "' has two opset versions, " + std::to_string(place->second) +
+                                " and " + std::to_string(entry.version()) + "; one is allowed");
         if (fresh) state.out.opsets.push_back({domain, entry.version()});
     }
     if (state.opsets.empty() && state.model.ir_version() < 3) {
         state.opsets[""] = 1;
         state.out.opsets.push_back({"", 1});
     }
-    if (state.opsets.empty()) return invalidModel("the model has no opset_import; one with the version of ONNX's ops is needed, export it again");
+    if (state.opsets.empty())
+        return invalidModel(
+            "the model has no opset_import; one with the version of ONNX's ops is needed, export it again");
     return Status::ok();
 }
 
@@ -47,25 +53,27 @@ Status readHeader(ImportState& state) {
     const strobe_onnx::ModelProto& model = state.model;
     if (!model.has_ir_version()) return invalidModel("the model has no ir_version; it is no ONNX model or damaged");
     if (model.ir_version() < 1 || model.ir_version() > kNewestIrVersion)
-        return invalidModel("ir_version is " + std::to_string(model.ir_version()) + ", 1 to " + std::to_string(kNewestIrVersion) +
-                            " are known; export with a current ONNX release");
+        return invalidModel("ir_version is " + std::to_string(model.ir_version()) + ", 1 to " +
+                            std::to_string(kNewestIrVersion) + " are known; export with a current ONNX release");
     if (!model.has_graph()) return invalidModel("the model has no graph; export it again");
     state.out.irVersion = model.ir_version();
     state.out.modelVersion = model.model_version();
     state.out.producer = displayText(model.producer_name());
     state.out.producerVersion = displayText(model.producer_version());
     state.out.graphName = displayText(model.graph().name());
-    for (const auto& entry : model.metadata_props()) state.out.metadata[displayText(entry.key())] = displayText(entry.value(), 1 << 16);
+    for (const auto& entry : model.metadata_props())
+        state.out.metadata[displayText(entry.key())] = displayText(entry.value(), 1 << 16);
     for (const auto& function : model.functions()) {
         const std::string key = functionKey(function.domain(), function.name(), function.overload());
         if (!state.functions.emplace(key, &function).second)
-            return invalidModel("function '" + displayText(function.name()) + "' of domain '" + displayText(function.domain()) + "' is defined twice");
+            return invalidModel("function '" + displayText(function.name()) + "' of domain '" +
+                                displayText(function.domain()) + "' is defined twice");
     }
     return readOpsets(state);
 }
 
-Result<ImportedModel> importParsed(std::span<const uint8_t> bytes, std::shared_ptr<const void> owner, const std::string& baseDirectory,
-                                   const ImportOptions& options) {
+Result<ImportedModel> importParsed(std::span<const uint8_t> bytes, std::shared_ptr<const void> owner,
+                                   const std::string& baseDirectory, const ImportOptions& options) {
     ImportedModel result;
     result.fileBytes = bytes.size();
     STROBE_ASSIGN(const auto model, parseModel(bytes, options.cancel));
@@ -81,8 +89,9 @@ Result<ImportedModel> importParsed(std::span<const uint8_t> bytes, std::shared_p
 
 }  // namespace
 
-Result<ImportedModel> importOnnxBytes(std::span<const uint8_t> bytes, std::shared_ptr<const void> owner, const std::string& name,
-                                      const std::string& baseDirectory, const ImportOptions& options) {
+Result<ImportedModel> importOnnxBytes(std::span<const uint8_t> bytes, std::shared_ptr<const void> owner,
+                                      const std::string& name, const std::string& baseDirectory,
+                                      const ImportOptions& options) {
     if (!owner) {
         auto copy = std::make_shared<std::vector<uint8_t>>(bytes.begin(), bytes.end());
         bytes = *copy;

@@ -17,8 +17,8 @@ inline constexpr int64_t kNewestOpset = 28;
 inline constexpr int64_t kNewestIrVersion = 15;
 
 struct ImportOptions {
-    /// Nodes without an op become layers of op "Unsupported" (listed in ImportedModel::unsupported) instead of an error, so that the
-    /// graph can be drawn. Such a network cannot be built.
+    /// Nodes without an op become layers of op "Unsupported" (listed in ImportedModel::unsupported) instead of an
+    /// error, so that the graph can be drawn. Such a network cannot be built.
     bool allowUnsupported = false;
     CancelToken cancel;
 };
@@ -57,14 +57,15 @@ struct ImportedModel {
     std::vector<UnsupportedNode> unsupported;
 };
 
-/// Reads an ONNX file and lifts every node to the newest meaning of its op (see README.md). Initializers stay mapped: the network keeps
-/// the file (and external data files) mapped as long as any of its weights live. Shapes are inferred. Any thread.
-/// Errors name the file, the node or tensor, what was found, what is allowed and what to do.
+/// Reads an ONNX file and lifts every node to the newest meaning of its op (see README.md). Initializers stay mapped:
+/// the network keeps the file (and external data files) mapped as long as any of its weights live. Shapes are inferred.
+/// Any thread. Errors name the file, the node or tensor, what was found, what is allowed and what to do.
 Result<ImportedModel> importOnnx(const std::string& path, const ImportOptions& options = {});
 
-/// The same from memory. `bytes` must live as long as `owner`; null owner: the bytes are copied. `name` stands in messages;
-/// `baseDirectory` holds external data, empty: none can be read.
-Result<ImportedModel> importOnnxBytes(std::span<const uint8_t> bytes, std::shared_ptr<const void> owner, const std::string& name,
-                                      const std::string& baseDirectory, const ImportOptions& options = {});
+/// The same from memory. `bytes` must live as long as `owner`; null owner: the bytes are copied. `name` stands in
+/// messages; `baseDirectory` holds external data, empty: none can be read.
+Result<ImportedModel> importOnnxBytes(std::span<const uint8_t> bytes, std::shared_ptr<const void> owner,
+                                      const std::string& name, const std::string& baseDirectory,
+                                      const ImportOptions& options = {});
 
 }  // namespace strobe

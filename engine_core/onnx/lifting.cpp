@@ -16,19 +16,28 @@ WeightsPtr scalarOf(DataType type, T value) {
 
 WeightsPtr makeScalarWeights(DataType type, double value) {
     switch (type) {
-        case DataType::Float64: return scalarOf(type, value);
-        case DataType::Float16: return scalarOf(type, floatToFloat16(static_cast<float>(value)));
-        case DataType::BFloat16: return scalarOf(type, floatToBFloat16(static_cast<float>(value)));
+        case DataType::Float64:
+            return scalarOf(type, value);
+        case DataType::Float16:
+            return scalarOf(type, floatToFloat16(static_cast<float>(value)));
+        case DataType::BFloat16:
+            return scalarOf(type, floatToBFloat16(static_cast<float>(value)));
         case DataType::Int64:
-        case DataType::UInt64: return scalarOf(type, static_cast<int64_t>(value));
+        case DataType::UInt64:
+            return scalarOf(type, static_cast<int64_t>(value));
         case DataType::Int32:
-        case DataType::UInt32: return scalarOf(type, static_cast<int32_t>(value));
+        case DataType::UInt32:
+            return scalarOf(type, static_cast<int32_t>(value));
         case DataType::Int16:
-        case DataType::UInt16: return scalarOf(type, static_cast<int16_t>(value));
-        case DataType::Int8: return scalarOf(type, static_cast<int8_t>(value));
+        case DataType::UInt16:
+            return scalarOf(type, static_cast<int16_t>(value));
+        case DataType::Int8:
+            return scalarOf(type, static_cast<int8_t>(value));
         case DataType::UInt8:
-        case DataType::Bool: return scalarOf(type, static_cast<uint8_t>(value));
-        default: return scalarOf(DataType::Float32, static_cast<float>(value));
+        case DataType::Bool:
+            return scalarOf(type, static_cast<uint8_t>(value));
+        default:
+            return scalarOf(DataType::Float32, static_cast<float>(value));
     }
 }
 
@@ -45,13 +54,17 @@ void NodeLift::setInput(size_t index, TensorId tensor) {
     inputs[index] = tensor;
 }
 
-TensorId NodeLift::constant(const char* role, WeightsPtr weights) { return network.addConstant(name + "/" + role, std::move(weights)); }
+TensorId NodeLift::constant(const char* role, WeightsPtr weights) {
+    return network.addConstant(name + "/" + role, std::move(weights));
+}
 
 TensorId NodeLift::ints(const char* role, const std::vector<int64_t>& values) {
     return constant(role, makeInt64Weights({static_cast<int64_t>(values.size())}, values));
 }
 
-TensorId NodeLift::intScalar(const char* role, int64_t value) { return constant(role, makeInt64Weights({}, std::vector<int64_t>{value})); }
+TensorId NodeLift::intScalar(const char* role, int64_t value) {
+    return constant(role, makeInt64Weights({}, std::vector<int64_t>{value}));
+}
 
 TensorId NodeLift::scalar(const char* role, DataType type, double value) {
     return constant(role, makeScalarWeights(type, value));
@@ -61,7 +74,8 @@ Result<TensorId> NodeLift::emit(const char* emitted, Attributes values, std::vec
     const OpDefinition* definition = OpRegistry::instance().find(emitted);
     if (!definition) return unsupported(op + " is written with " + emitted + ", which is not available");
     const TensorId result = network.addTensor(name + "/" + emitted);
-    const LayerId layer = network.addLayer(name + "/" + emitted, definition, std::move(values), std::move(from), {result});
+    const LayerId layer =
+        network.addLayer(name + "/" + emitted, definition, std::move(values), std::move(from), {result});
     network.layer(layer).provenance = provenance;
     STROBE_RETURN_IF_ERROR(inferLayer(network, layer));
     return result;
@@ -90,7 +104,8 @@ const std::vector<LiftRule>& allRules() {
         appendLiftingCompute(list);
         appendLiftingLegacy(list);
         appendLiftingContrib(list);
-        std::stable_sort(list.begin(), list.end(), [](const LiftRule& a, const LiftRule& b) { return a.below < b.below; });
+        std::stable_sort(list.begin(), list.end(),
+                         [](const LiftRule& a, const LiftRule& b) { return a.below < b.below; });
         return list;
     }();
     return rules;
@@ -100,7 +115,9 @@ const std::vector<LiftRule>& allRules() {
 
 bool hasLifter(std::string_view domain, std::string_view op) {
     const auto& rules = allRules();
-    return std::any_of(rules.begin(), rules.end(), [&](const LiftRule& rule) { return rule.below == kAnyVersion && domain == rule.domain && op == rule.op; });
+    return std::any_of(rules.begin(), rules.end(), [&](const LiftRule& rule) {
+        return rule.below == kAnyVersion && domain == rule.domain && op == rule.op;
+    });
 }
 
 Status liftToNewest(NodeLift& node) {

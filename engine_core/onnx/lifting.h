@@ -11,8 +11,8 @@
 
 namespace strobe {
 
-/// A node on its way to the newest meaning of its op. A lifter changes op, attributes and inputs, and may emit layers that come before
-/// it. Inputs are tensors of the network whose types and shapes are inferred already.
+/// A node on its way to the newest meaning of its op. A lifter changes op, attributes and inputs, and may emit layers
+/// that come before it. Inputs are tensors of the network whose types and shapes are inferred already.
 class NodeLift {
 public:
     NodeLift(Network& target, std::string layerName, std::vector<int> nodeProvenance)
@@ -63,7 +63,8 @@ inline constexpr int64_t kAnyVersion = 1 << 20;
 /// Below this: every version of an op that keeps its name.
 inline constexpr int64_t kEveryVersion = kAnyVersion - 1;
 
-/// The rules of one lifting_*.cpp; a rule's result is looked at again, so that Upsample-7 becomes Upsample-9, then Resize.
+/// The rules of one lifting_*.cpp; a rule's result is looked at again, so that Upsample-7 becomes Upsample-9, then
+/// Resize.
 void appendLiftingShape(std::vector<LiftRule>& rules);
 void appendLiftingCompute(std::vector<LiftRule>& rules);
 void appendLiftingLegacy(std::vector<LiftRule>& rules);

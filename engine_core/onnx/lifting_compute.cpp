@@ -7,7 +7,8 @@ namespace {
 /// Softmax, LogSoftmax and Hardmax worked on the input flattened to two dims at `axis` before opset 13.
 Status flattenedSoftmax(NodeLift& node) {
     const int64_t axis = node.attributes.getInt("axis", 1);
-    if (node.inputs.size() != 1) return invalidModel("has " + std::to_string(node.inputs.size()) + " inputs, 1 is needed");
+    if (node.inputs.size() != 1)
+        return invalidModel("has " + std::to_string(node.inputs.size()) + " inputs, 1 is needed");
     Attributes last;
     last.set("axis", int64_t{-1});
     if (const auto rank = node.rank(0)) {
@@ -30,7 +31,8 @@ Status flattenedSoftmax(NodeLift& node) {
 Status clipToInputs(NodeLift& node) {
     const DataType type = node.input(0) ? node.input(0)->type : DataType::Float32;
     for (const auto& [name, slot] : {std::pair{"min", size_t{1}}, std::pair{"max", size_t{2}}}) {
-        if (node.attributes.has(name)) node.setInput(slot, node.scalar(name, type, node.attributes.getFloat(name, 0.0f)));
+        if (node.attributes.has(name))
+            node.setInput(slot, node.scalar(name, type, node.attributes.getFloat(name, 0.0f)));
         node.attributes.erase(name);
     }
     return Status::ok();
@@ -46,7 +48,9 @@ Status dropoutOld(NodeLift& node) {
 
 Status batchNormalizationSpatial(NodeLift& node) {
     if (node.attributes.getInt("spatial", 1) != 1)
-        return unsupported("BatchNormalization with spatial=0 (a mean for every position) is not served; export with opset 9 or newer");
+        return unsupported(
+            "BatchNormalization with spatial=0 (a mean for every position) is not served; export with opset 9 or "
+            "newer");
     node.attributes.erase("spatial");
     node.attributes.erase("is_test");
     return Status::ok();
@@ -69,10 +73,13 @@ Status groupNormalizationPerChannel(NodeLift& node) {
         return unsupported("GroupNormalization of opset 18 needs a known channel count; export with opset 21 or newer");
     const int64_t channels = x->shape[1].constant();
     if (groups < 1 || channels % groups != 0)
-        return invalidModel("attribute 'num_groups' is " + std::to_string(groups) + ", which does not divide " + std::to_string(channels) + " channels");
+        return invalidModel("attribute 'num_groups' is " + std::to_string(groups) + ", which does not divide " +
+                            std::to_string(channels) + " channels");
     for (size_t i = 1; i < node.inputs.size() && i < 3; ++i) {
-        STROBE_ASSIGN(const TensorId column, node.emit("Reshape", {}, {node.inputs[i], node.ints("column", {groups, 1})}));
-        STROBE_ASSIGN(const TensorId wide, node.emit("Expand", {}, {column, node.ints("wide", {groups, channels / groups})}));
+        STROBE_ASSIGN(const TensorId column,
+                      node.emit("Reshape", {}, {node.inputs[i], node.ints("column", {groups, 1})}));
+        STROBE_ASSIGN(const TensorId wide,
+                      node.emit("Expand", {}, {column, node.ints("wide", {groups, channels / groups})}));
         STROBE_ASSIGN(node.inputs[i], node.emit("Reshape", {}, {wide, node.ints("channels", {channels})}));
     }
     return Status::ok();

@@ -13,7 +13,8 @@ Attributes geluAttributes(const char* approximate) {
 
 Status needInputs(const NodeLift& node, size_t least) {
     for (size_t i = 0; i < least; ++i)
-        if (!node.hasInput(i)) return invalidModel("lacks input " + std::to_string(i) + ", " + std::to_string(least) + " are needed");
+        if (!node.hasInput(i))
+            return invalidModel("lacks input " + std::to_string(i) + ", " + std::to_string(least) + " are needed");
     return Status::ok();
 }
 
@@ -42,7 +43,8 @@ Status quickGelu(NodeLift& node) {
 /// Input `index` with its last two dims swapped.
 Status transposeLastTwo(NodeLift& node, size_t index) {
     const auto rank = node.rank(index);
-    if (!rank || *rank < 2) return unsupported("transposing input " + std::to_string(index) + " needs a known rank of 2 or more");
+    if (!rank || *rank < 2)
+        return unsupported("transposing input " + std::to_string(index) + " needs a known rank of 2 or more");
     std::vector<int64_t> permutation;
     for (int64_t i = 0; i < *rank; ++i) permutation.push_back(i);
     std::swap(permutation[permutation.size() - 1], permutation[permutation.size() - 2]);
@@ -55,7 +57,9 @@ Status transposeLastTwo(NodeLift& node, size_t index) {
 Status fusedMatMul(NodeLift& node) {
     STROBE_RETURN_IF_ERROR(needInputs(node, 2));
     if (node.attributes.getBool("transBatchA", false) || node.attributes.getBool("transBatchB", false))
-        return unsupported("FusedMatMul with transBatchA or transBatchB is not served; export the model before onnxruntime optimises it");
+        return unsupported(
+            "FusedMatMul with transBatchA or transBatchB is not served; export the model before onnxruntime optimises "
+            "it");
     if (node.attributes.getBool("transA", false)) STROBE_RETURN_IF_ERROR(transposeLastTwo(node, 0));
     if (node.attributes.getBool("transB", false)) STROBE_RETURN_IF_ERROR(transposeLastTwo(node, 1));
     const float alpha = node.attributes.getFloat("alpha", 1.0f);

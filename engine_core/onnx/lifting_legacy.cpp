@@ -17,7 +17,8 @@ Status legacyBroadcast(NodeLift& node) {
     const int64_t axis = stated < 0 ? stated + *a : stated;
     const int64_t trailing = *a - axis - *b;
     if (axis < 0 || trailing < 0)
-        return invalidModel("attribute 'axis' is " + std::to_string(stated) + ", which does not fit ranks " + std::to_string(*a) + " and " + std::to_string(*b));
+        return invalidModel("attribute 'axis' is " + std::to_string(stated) + ", which does not fit ranks " +
+                            std::to_string(*a) + " and " + std::to_string(*b));
     if (trailing == 0) return Status::ok();
     std::vector<int64_t> axes;
     for (int64_t i = 0; i < trailing; ++i) axes.push_back(*b + i);
@@ -65,7 +66,8 @@ void appendLiftingLegacy(std::vector<LiftRule>& rules) {
         rules.push_back({"", op, 7, legacyBroadcast});
     for (const char* op : {"RNN", "GRU", "LSTM"}) rules.push_back({"", op, 7, dropOutputSequence});
     for (const char* op : {"LpPool", "GlobalLpPool"}) rules.push_back({"", op, 2, powerToInt});
-    const LiftRule own[] = {{"", "PRelu", 7, preluChannelSlope}, {"", "Gemm", 7, dropBroadcast}, {"", "Cast", 6, castByName}};
+    const LiftRule own[] = {
+        {"", "PRelu", 7, preluChannelSlope}, {"", "Gemm", 7, dropBroadcast}, {"", "Cast", 6, castByName}};
     rules.insert(rules.end(), std::begin(own), std::end(own));
 }
 

@@ -36,7 +36,8 @@ Status padToInputs(NodeLift& node) {
     node.attributeToInput("pads", 1);
     const float value = node.attributes.getFloat("value", 0.0f);
     node.attributes.erase("value");
-    if (value != 0.0f) node.setInput(2, node.scalar("value", node.input(0) ? node.input(0)->type : DataType::Float32, value));
+    if (value != 0.0f)
+        node.setInput(2, node.scalar("value", node.input(0) ? node.input(0)->type : DataType::Float32, value));
     return Status::ok();
 }
 
@@ -54,8 +55,11 @@ Status tileOld(NodeLift& node) {
         return values && values->size() == 1 ? std::optional<int64_t>(values->front()) : std::nullopt;
     };
     const auto tiles = constantInt(1), axis = constantInt(2);
-    if (!rank || !tiles || !axis) return unsupported("Tile of opset 1 needs constant tiles and axis and a known rank; export with opset 6 or newer");
-    if (*axis < 0 || *axis >= *rank) return invalidModel("axis " + std::to_string(*axis) + " is outside rank " + std::to_string(*rank));
+    if (!rank || !tiles || !axis)
+        return unsupported(
+            "Tile of opset 1 needs constant tiles and axis and a known rank; export with opset 6 or newer");
+    if (*axis < 0 || *axis >= *rank)
+        return invalidModel("axis " + std::to_string(*axis) + " is outside rank " + std::to_string(*rank));
     std::vector<int64_t> repeats(static_cast<size_t>(*rank), 1);
     repeats[static_cast<size_t>(*axis)] = *tiles;
     node.inputs = {node.inputs[0], node.ints("repeats", repeats)};
@@ -69,7 +73,8 @@ Status topKToInput(NodeLift& node) {
 }
 
 Status upsampleHeightWidth(NodeLift& node) {
-    const float height = node.attributes.getFloat("height_scale", 1.0f), width = node.attributes.getFloat("width_scale", 1.0f);
+    const float height = node.attributes.getFloat("height_scale", 1.0f),
+                width = node.attributes.getFloat("width_scale", 1.0f);
     node.attributes.erase("height_scale");
     node.attributes.erase("width_scale");
     node.attributes.set("scales", std::vector<float>{1.0f, 1.0f, height, width});
@@ -91,14 +96,16 @@ void addOldResizeMode(NodeLift& node) {
 }
 
 Status resizeScalesSlot(NodeLift& node) {
-    if (node.inputs.size() != 2) return invalidModel("Resize of opset 10 has " + std::to_string(node.inputs.size()) + " inputs, 2 are needed");
+    if (node.inputs.size() != 2)
+        return invalidModel("Resize of opset 10 has " + std::to_string(node.inputs.size()) + " inputs, 2 are needed");
     node.inputs = {node.inputs[0], kNone, node.inputs[1]};
     addOldResizeMode(node);
     return Status::ok();
 }
 
 Status upsampleToResize(NodeLift& node) {
-    if (node.inputs.size() != 2) return invalidModel("Upsample has " + std::to_string(node.inputs.size()) + " inputs, 2 are needed");
+    if (node.inputs.size() != 2)
+        return invalidModel("Upsample has " + std::to_string(node.inputs.size()) + " inputs, 2 are needed");
     Attributes attributes;
     attributes.set("mode", node.attributes.getString("mode", "nearest"));
     node.become("Resize", std::move(attributes), {node.inputs[0], kNone, node.inputs[1]});
@@ -109,7 +116,8 @@ Status upsampleToResize(NodeLift& node) {
 /// Exporters fill roi, scales or sizes with empty tensors where they mean "absent".
 Status resizeDropEmpty(NodeLift& node) {
     for (size_t i = 1; i < node.inputs.size(); ++i)
-        if (const Tensor* tensor = node.input(i); tensor && tensor->constant && tensor->constant->count() == 0) node.inputs[i] = kNone;
+        if (const Tensor* tensor = node.input(i); tensor && tensor->constant && tensor->constant->count() == 0)
+            node.inputs[i] = kNone;
     return Status::ok();
 }
 
@@ -137,14 +145,16 @@ Status concatDefaultAxis(NodeLift& node) {
 }
 
 Status refuseOldScan(NodeLift&) {
-    return unsupported("Scan of opset 8 has a batch dimension of its own, which newer ones do not; export with opset 9 or newer");
+    return unsupported(
+        "Scan of opset 8 has a batch dimension of its own, which newer ones do not; export with opset 9 or newer");
 }
 
 }  // namespace
 
 void appendLiftingShape(std::vector<LiftRule>& rules) {
     for (const char* op : {"Squeeze", "Unsqueeze", "ReduceSum"}) rules.push_back({"", op, 13, axesToInput});
-    for (const char* op : {"ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSumSquare"})
+    for (const char* op : {"ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceMax", "ReduceMean",
+                           "ReduceMin", "ReduceProd", "ReduceSumSquare"})
         rules.push_back({"", op, 18, axesToInput});
     const LiftRule own[] = {
         {"", "Split", 13, splitToInput},

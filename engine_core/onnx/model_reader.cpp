@@ -1,11 +1,11 @@
 #include "engine_core/onnx/model_reader.h"
 
+#include <google/protobuf/io/coded_stream.h>
+
 #include <algorithm>
 #include <cctype>
 #include <limits>
 #include <string_view>
-
-#include <google/protobuf/io/coded_stream.h>
 
 #include "engine_core/onnx/display_text.h"
 #include "onnx.pb.h"
@@ -29,22 +29,29 @@ constexpr Signature kSignatures[] = {
     {"\x80\x02", "a Python pickle", "export the model as ONNX"},
     {"\x80\x04", "a Python pickle", "export the model as ONNX"},
     {"\x89HDF", "an HDF5 file", "export the model as ONNX"},
-    {"\x7f" "ELF", "an ELF binary", "give an .onnx file"},
+    {"\x7f"
+     "ELF",
+     "an ELF binary", "give an .onnx file"},
     {"STROBE", "a Strobe file", "open it as an engine, not as a model"},
 };
 
 bool isText(std::string_view head) {
-    return std::all_of(head.begin(), head.end(), [](unsigned char c) { return c >= 0x20 || c == '\n' || c == '\r' || c == '\t'; });
+    return std::all_of(head.begin(), head.end(),
+                       [](unsigned char c) { return c >= 0x20 || c == '\n' || c == '\r' || c == '\t'; });
 }
 
 Status sniff(std::span<const uint8_t> file) {
     if (file.empty()) return invalidModel("the file is empty; give an ONNX model");
     const std::string_view head(reinterpret_cast<const char*>(file.data()), std::min<size_t>(file.size(), 512));
-    const auto refuse = [](const std::string& what, const char* advice) { return invalidModel("this is no ONNX model, it looks like " + what + "; " + advice); };
+    const auto refuse = [](const std::string& what, const char* advice) {
+        return invalidModel("this is no ONNX model, it looks like " + what + "; " + advice);
+    };
     for (const Signature& signature : kSignatures)
-        if (head.substr(0, signature.start.size()) == signature.start) return refuse(signature.looksLike, signature.advice);
+        if (head.substr(0, signature.start.size()) == signature.start)
+            return refuse(signature.looksLike, signature.advice);
     if (head.size() > 8 && head.substr(4, 4) == "TFL3") return refuse("a TensorFlow Lite model", "convert it to ONNX");
-    if (head.size() > 9 && head[8] == '{' && head.substr(4, 4) == std::string_view("\0\0\0\0", 4)) return refuse("a safetensors checkpoint", "export the model as ONNX");
+    if (head.size() > 9 && head[8] == '{' && head.substr(4, 4) == std::string_view("\0\0\0\0", 4))
+        return refuse("a safetensors checkpoint", "export the model as ONNX");
     if (isText(head)) return refuse("text (\"" + displayText(head, 24) + "\")", "give the binary .onnx file");
     return Status::ok();
 }
@@ -53,7 +60,8 @@ template <class Proto>
 Result<std::shared_ptr<const Proto>> parse(std::span<const uint8_t> file, WireRoot root, const CancelToken& cancel) {
     STROBE_ASSIGN(const SlimBytes slim, slimDown(file, root, cancel));
     auto message = std::make_shared<Proto>();
-    google::protobuf::io::CodedInputStream stream(reinterpret_cast<const uint8_t*>(slim.bytes.data()), static_cast<int>(slim.bytes.size()));
+    google::protobuf::io::CodedInputStream stream(reinterpret_cast<const uint8_t*>(slim.bytes.data()),
+                                                  static_cast<int>(slim.bytes.size()));
     stream.SetRecursionLimit(kMaxMessageNesting * 2 + kMaxSubgraphDepth * 4);
     if (!message->ParseFromCodedStream(&stream) || !stream.ConsumedEntireMessage())
         return invalidModel("protobuf cannot read the file; it is damaged, fetch it again");
@@ -62,7 +70,8 @@ Result<std::shared_ptr<const Proto>> parse(std::span<const uint8_t> file, WireRo
 
 }  // namespace
 
-Result<std::shared_ptr<const strobe_onnx::ModelProto>> parseModel(std::span<const uint8_t> file, const CancelToken& cancel) {
+Result<std::shared_ptr<const strobe_onnx::ModelProto>> parseModel(std::span<const uint8_t> file,
+                                                                  const CancelToken& cancel) {
     STROBE_RETURN_IF_ERROR(sniff(file));
     return parse<strobe_onnx::ModelProto>(file, WireRoot::Model, cancel);
 }

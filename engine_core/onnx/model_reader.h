@@ -13,9 +13,10 @@ class TensorProto;
 
 namespace strobe {
 
-/// The model's protobuf message, raw tensor data replaced by markers into `file`. Errors say what the file looks like when it is no
-/// ONNX model (empty, text, zip, HTML, …) and where it is damaged.
-Result<std::shared_ptr<const strobe_onnx::ModelProto>> parseModel(std::span<const uint8_t> file, const CancelToken& cancel);
+/// The model's protobuf message, raw tensor data replaced by markers into `file`. Errors say what the file looks like
+/// when it is no ONNX model (empty, text, zip, HTML, …) and where it is damaged.
+Result<std::shared_ptr<const strobe_onnx::ModelProto>> parseModel(std::span<const uint8_t> file,
+                                                                  const CancelToken& cancel);
 Result<std::shared_ptr<const strobe_onnx::TensorProto>> parseTensor(std::span<const uint8_t> file);
 
 }  // namespace strobe

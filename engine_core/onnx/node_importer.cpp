@@ -18,20 +18,28 @@ Status checkAttributes(ImportState& state, NodeLift& lift, const OpDefinition& o
         const AttributeValue* value = lift.attributes.find(spec.name);
         const bool isGraph = spec.kind == AttributeKind::Graph;
         const bool present = value || attributes.graphs.count(spec.name);
-        if (!present && spec.required) return invalidModel("attribute '" + spec.name + "' (" + std::string(attributeKindName(spec.kind)) + ") is missing");
+        if (!present && spec.required)
+            return invalidModel("attribute '" + spec.name + "' (" + std::string(attributeKindName(spec.kind)) +
+                                ") is missing");
         if (isGraph && value)
-            return invalidModel("attribute '" + spec.name + "' is " + std::string(attributeKindName(kindOf(*value))) + ", graph is needed");
+            return invalidModel("attribute '" + spec.name + "' is " + std::string(attributeKindName(kindOf(*value))) +
+                                ", graph is needed");
         if (!isGraph && attributes.graphs.count(spec.name))
-            return invalidModel("attribute '" + spec.name + "' is graph, " + std::string(attributeKindName(spec.kind)) + " is needed");
+            return invalidModel("attribute '" + spec.name + "' is graph, " + std::string(attributeKindName(spec.kind)) +
+                                " is needed");
         if (!value || kindOf(*value) == spec.kind) continue;
-        return invalidModel("attribute '" + spec.name + "' is " + std::string(attributeKindName(kindOf(*value))) + ", " +
-                            std::string(attributeKindName(spec.kind)) + " is needed");
+        return invalidModel("attribute '" + spec.name + "' is " + std::string(attributeKindName(kindOf(*value))) +
+                            ", " + std::string(attributeKindName(spec.kind)) + " is needed");
     }
     std::vector<std::string> unknown;
     for (const auto& [name, value] : lift.attributes.values())
-        if (std::none_of(op.attributes.begin(), op.attributes.end(), [&](const AttributeSpec& spec) { return spec.name == name; })) unknown.push_back(name);
+        if (std::none_of(op.attributes.begin(), op.attributes.end(),
+                         [&](const AttributeSpec& spec) { return spec.name == name; }))
+            unknown.push_back(name);
     for (const std::string& name : unknown) {
-        if (name != "consumed_inputs") state.warn(lift.name, "attribute '" + displayText(name) + "' is not one of " + op.name + "'s and is not used");
+        if (name != "consumed_inputs")
+            state.warn(lift.name,
+                       "attribute '" + displayText(name) + "' is not one of " + op.name + "'s and is not used");
         lift.attributes.erase(name);
     }
     return Status::ok();
@@ -39,15 +47,20 @@ Status checkAttributes(ImportState& state, NodeLift& lift, const OpDefinition& o
 
 Status checkArity(const NodeLift& lift, const OpDefinition& op) {
     const auto allowed = [](int least, int most) {
-        return most >= OpDefinition::kVariadic ? std::to_string(least) + " or more" : least == most ? std::to_string(least) : std::to_string(least) + " to " + std::to_string(most);
+        return most >= OpDefinition::kVariadic ? std::to_string(least) + " or more"
+               : least == most                 ? std::to_string(least)
+                                               : std::to_string(least) + " to " + std::to_string(most);
     };
     const int count = static_cast<int>(lift.inputs.size());
     if (count < op.minInputs || count > op.maxInputs)
-        return invalidModel("has " + std::to_string(count) + " inputs, " + allowed(op.minInputs, op.maxInputs) + " are allowed");
+        return invalidModel("has " + std::to_string(count) + " inputs, " + allowed(op.minInputs, op.maxInputs) +
+                            " are allowed");
     for (int i = 0; i < std::min(op.minInputs, count); ++i)
-        if (lift.inputs[static_cast<size_t>(i)] == kNone) return invalidModel("leaves out input " + std::to_string(i) + ", which is not optional");
+        if (lift.inputs[static_cast<size_t>(i)] == kNone)
+            return invalidModel("leaves out input " + std::to_string(i) + ", which is not optional");
     if (lift.outputCount < op.minOutputs || lift.outputCount > op.maxOutputs)
-        return invalidModel("has " + std::to_string(lift.outputCount) + " outputs, " + allowed(op.minOutputs, op.maxOutputs) + " are allowed");
+        return invalidModel("has " + std::to_string(lift.outputCount) + " outputs, " +
+                            allowed(op.minOutputs, op.maxOutputs) + " are allowed");
     return Status::ok();
 }
 
@@ -92,7 +105,8 @@ int GraphImporter::sourceOf(const strobe_onnx::NodeProto& node, const std::strin
 
 Status GraphImporter::importNode(const strobe_onnx::NodeProto& node, int index, NameScope& scope) {
     if (++m_state.importedNodes > kMaxImportedNodes)
-        return unsupported("more than " + std::to_string(kMaxImportedNodes) + " nodes once functions and loop bodies are written out");
+        return unsupported("more than " + std::to_string(kMaxImportedNodes) +
+                           " nodes once functions and loop bodies are written out");
     if (m_state.options.cancel.isCancelled()) return cancelled();
     for (const std::string& output : node.output())
         if (!output.empty() && scope.names.count(output))
@@ -102,10 +116,14 @@ Status GraphImporter::importNode(const strobe_onnx::NodeProto& node, int index, 
     const int source = scope.source != kNone ? scope.source : sourceOf(node, name);
     const std::string context = "node '" + scope.prefix + name + "' (" + displayText(node.op_type(), 60) + ")";
     switch (routeOf(m_state, node)) {
-        case NodeRoute::Constant: return importConstant(node, scope).withContext(context);
-        case NodeRoute::Function: return importFunctionCall(node, name, source, scope);
-        case NodeRoute::Op: return importOp(node, name, source, scope);
-        case NodeRoute::Unsupported: return importPlaceholder(node, name, source, scope);
+        case NodeRoute::Constant:
+            return importConstant(node, scope).withContext(context);
+        case NodeRoute::Function:
+            return importFunctionCall(node, name, source, scope);
+        case NodeRoute::Op:
+            return importOp(node, name, source, scope);
+        case NodeRoute::Unsupported:
+            return importPlaceholder(node, name, source, scope);
     }
     return Status::ok();
 }
@@ -113,8 +131,10 @@ Status GraphImporter::importNode(const strobe_onnx::NodeProto& node, int index, 
 Status GraphImporter::importConstant(const strobe_onnx::NodeProto& node, NameScope& scope) {
     STROBE_ASSIGN(const NodeAttributes attributes, readAttributes(m_state, node, scope.attributes));
     if (attributes.values.values().size() != 1 || !attributes.graphs.empty())
-        return invalidModel("has " + std::to_string(attributes.values.values().size()) + " values, exactly one of value, sparse_value, value_int … is needed");
-    if (node.output_size() != 1 || node.output(0).empty()) return invalidModel("has " + std::to_string(node.output_size()) + " outputs, 1 is needed");
+        return invalidModel("has " + std::to_string(attributes.values.values().size()) +
+                            " values, exactly one of value, sparse_value, value_int … is needed");
+    if (node.output_size() != 1 || node.output(0).empty())
+        return invalidModel("has " + std::to_string(node.output_size()) + " outputs, 1 is needed");
     const auto& [name, value] = *attributes.values.values().begin();
     const WeightsPtr weights = std::visit(
         [](const auto& v) -> WeightsPtr {
@@ -139,20 +159,24 @@ Status GraphImporter::importConstant(const strobe_onnx::NodeProto& node, NameSco
     return Status::ok();
 }
 
-Result<std::vector<TensorId>> GraphImporter::resolveInputs(const strobe_onnx::NodeProto& node, const std::string& name, NameScope& scope) {
+Result<std::vector<TensorId>> GraphImporter::resolveInputs(const strobe_onnx::NodeProto& node, const std::string& name,
+                                                           NameScope& scope) {
     std::vector<TensorId> inputs;
     for (int i = 0; i < node.input_size(); ++i) {
         inputs.push_back(node.input(i).empty() ? kNone : lookUp(node.input(i), scope));
-        const bool leftOut = node.input(i).empty() || scope.names.count(node.input(i)) > 0;  // an optional input of the function call
+        const bool leftOut =
+            node.input(i).empty() || scope.names.count(node.input(i)) > 0;  // an optional input of the function call
         if (inputs.back() == kNone && !leftOut)
-            return invalidModel("node '" + scope.prefix + name + "' (" + displayText(node.op_type(), 60) + ") reads '" + displayText(node.input(i)) + "' as input " +
-                                std::to_string(i) + ", which no node, input or initializer defines; export the model again");
+            return invalidModel("node '" + scope.prefix + name + "' (" + displayText(node.op_type(), 60) + ") reads '" +
+                                displayText(node.input(i)) + "' as input " + std::to_string(i) +
+                                ", which no node, input or initializer defines; export the model again");
     }
     while (!inputs.empty() && inputs.back() == kNone) inputs.pop_back();
     return inputs;
 }
 
-Status GraphImporter::importOp(const strobe_onnx::NodeProto& node, const std::string& name, int source, NameScope& scope) {
+Status GraphImporter::importOp(const strobe_onnx::NodeProto& node, const std::string& name, int source,
+                               NameScope& scope) {
     STROBE_ASSIGN(std::vector<TensorId> inputs, resolveInputs(node, name, scope));
     NodeLift lift(scope.target->network, scope.target->uniqueLayerName(scope.prefix + name), {source});
     lift.op = node.op_type();
@@ -161,7 +185,8 @@ Status GraphImporter::importOp(const strobe_onnx::NodeProto& node, const std::st
     lift.version = version == scope.opsets.end() ? kNewestOpset : version->second;
     lift.inputs = std::move(inputs);
     lift.outputCount = outputCountOf(node);
-    const std::string context = "node '" + lift.name + "' (" + lift.op + ", opset " + std::to_string(lift.version) + ")";
+    const std::string context =
+        "node '" + lift.name + "' (" + lift.op + ", opset " + std::to_string(lift.version) + ")";
     Result<NodeAttributes> attributes = readAttributes(m_state, node, scope.attributes);
     if (!attributes) return attributes.status().withContext(context);
     lift.attributes = std::move(attributes->values);
@@ -191,13 +216,15 @@ Status GraphImporter::addLayer(NodeLift& lift, const OpDefinition& op, const str
     }
     for (const auto& [index, tensor] : lift.aliases)
         if (index < node.output_size() && !node.output(index).empty()) scope.names[node.output(index)] = tensor;
-    const LayerId id = network.addLayer(lift.name, &op, std::move(lift.attributes), std::move(lift.inputs), std::move(outputs));
+    const LayerId id =
+        network.addLayer(lift.name, &op, std::move(lift.attributes), std::move(lift.inputs), std::move(outputs));
     network.layer(id).provenance = lift.provenance;
     network.layer(id).subgraphs = std::move(bodies);
     return inferLayer(network, id);
 }
 
-Status GraphImporter::importPlaceholder(const strobe_onnx::NodeProto& node, const std::string& name, int source, NameScope& scope) {
+Status GraphImporter::importPlaceholder(const strobe_onnx::NodeProto& node, const std::string& name, int source,
+                                        NameScope& scope) {
     STROBE_ASSIGN(std::vector<TensorId> inputs, resolveInputs(node, name, scope));
     NodeLift lift(scope.target->network, scope.target->uniqueLayerName(scope.prefix + name), {source});
     lift.inputs = std::move(inputs);
@@ -207,13 +234,17 @@ Status GraphImporter::importPlaceholder(const strobe_onnx::NodeProto& node, cons
     return addLayer(lift, *unsupportedOp(), node, {}, scope);
 }
 
-Status GraphImporter::importFunctionCall(const strobe_onnx::NodeProto& node, const std::string& name, int source, NameScope& scope) {
+Status GraphImporter::importFunctionCall(const strobe_onnx::NodeProto& node, const std::string& name, int source,
+                                         NameScope& scope) {
     const strobe_onnx::FunctionProto& function = *findFunction(m_state, node);
-    const std::string context = "node '" + scope.prefix + name + "' (function " + displayText(function.name(), 60) + ")";
-    if (scope.depth >= kMaxFunctionDepth) return invalidModel(context + ": calls are nested more than " + std::to_string(kMaxFunctionDepth) + " deep");
+    const std::string context =
+        "node '" + scope.prefix + name + "' (function " + displayText(function.name(), 60) + ")";
+    if (scope.depth >= kMaxFunctionDepth)
+        return invalidModel(context + ": calls are nested more than " + std::to_string(kMaxFunctionDepth) + " deep");
     if (node.input_size() > function.input_size() || node.output_size() > function.output_size())
-        return invalidModel(context + ": the call has " + std::to_string(node.input_size()) + " inputs and " + std::to_string(node.output_size()) +
-                            " outputs, the function " + std::to_string(function.input_size()) + " and " + std::to_string(function.output_size()));
+        return invalidModel(context + ": the call has " + std::to_string(node.input_size()) + " inputs and " +
+                            std::to_string(node.output_size()) + " outputs, the function " +
+                            std::to_string(function.input_size()) + " and " + std::to_string(function.output_size()));
     NameScope inner;
     inner.target = scope.target;
     inner.opsets = functionOpsets(m_state, function);
@@ -222,7 +253,8 @@ Status GraphImporter::importFunctionCall(const strobe_onnx::NodeProto& node, con
     inner.depth = scope.depth + 1;
     for (const auto& attribute : function.attribute_proto()) inner.attributes[attribute.name()] = &attribute;
     for (const auto& attribute : node.attribute()) {
-        const auto given = attribute.ref_attr_name().empty() ? scope.attributes.end() : scope.attributes.find(attribute.ref_attr_name());
+        const auto given = attribute.ref_attr_name().empty() ? scope.attributes.end()
+                                                             : scope.attributes.find(attribute.ref_attr_name());
         if (attribute.ref_attr_name().empty())
             inner.attributes[attribute.name()] = &attribute;
         else if (given != scope.attributes.end())
@@ -232,14 +264,17 @@ Status GraphImporter::importFunctionCall(const strobe_onnx::NodeProto& node, con
         if (!node.output(i).empty()) inner.outputNames[function.output(i)] = tensorName(node.output(i), scope);
     STROBE_ASSIGN(const std::vector<TensorId> inputs, resolveInputs(node, name, scope));
     for (int i = 0; i < function.input_size(); ++i)
-        inner.names[function.input(i)] = static_cast<size_t>(i) < inputs.size() ? inputs[static_cast<size_t>(i)] : kNone;
+        inner.names[function.input(i)] =
+            static_cast<size_t>(i) < inputs.size() ? inputs[static_cast<size_t>(i)] : kNone;
     Result<std::vector<int>> order = orderNodes(function);
     if (!order) return order.status().withContext(context);
     for (int index : *order) STROBE_RETURN_IF_ERROR(importNode(function.node(index), index, inner));
     for (int i = 0; i < node.output_size(); ++i) {
         if (node.output(i).empty()) continue;
         const TensorId id = lookUp(function.output(i), inner);
-        if (id == kNone) return invalidModel(context + ": output '" + displayText(function.output(i)) + "' is defined by no node of the function");
+        if (id == kNone)
+            return invalidModel(context + ": output '" + displayText(function.output(i)) +
+                                "' is defined by no node of the function");
         scope.names[node.output(i)] = id;
     }
     return Status::ok();

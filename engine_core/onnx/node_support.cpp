@@ -11,10 +11,13 @@ namespace strobe {
 
 void ImportState::warn(std::string node, std::string message, std::string fix) {
     constexpr size_t kMaxIssues = 1000;
-    if (out.warnings.size() < kMaxIssues) out.warnings.push_back({ImportSeverity::Warning, std::move(node), std::move(message), std::move(fix)});
+    if (out.warnings.size() < kMaxIssues)
+        out.warnings.push_back({ImportSeverity::Warning, std::move(node), std::move(message), std::move(fix)});
 }
 
-std::string normalizedDomain(const std::string& domain) { return domain == "ai.onnx" ? std::string() : domain; }
+std::string normalizedDomain(const std::string& domain) {
+    return domain == "ai.onnx" ? std::string() : domain;
+}
 
 std::string functionKey(const std::string& domain, const std::string& name, const std::string& overload) {
     return normalizedDomain(domain) + '\0' + name + '\0' + overload;
@@ -49,12 +52,14 @@ namespace {
 
 std::string helpFor(const strobe_onnx::NodeProto& node, const std::string& domain) {
     const OpRegistry& registry = OpRegistry::instance();
-    if (!domain.empty() && registry.find(node.op_type())) return "ONNX itself has an op of this name: export it in the default domain, or register a plugin";
-    if (domain == "com.microsoft") return "an onnxruntime op: export the model before onnxruntime optimises it, or register a plugin";
+    if (!domain.empty() && registry.find(node.op_type()))
+        return "ONNX itself has an op of this name: export it in the default domain, or register a plugin";
+    if (domain == "com.microsoft")
+        return "an onnxruntime op: export the model before onnxruntime optimises it, or register a plugin";
     if (!domain.empty()) return "register a plugin for this domain";
     const std::string nearest = registry.nearest(node.op_type());
-    return (nearest.empty() ? std::string() : "nearest known op: " + nearest + "; ") + "export with opset " + std::to_string(kNewestOpset) +
-           " or ops that are served, or register a plugin";
+    return (nearest.empty() ? std::string() : "nearest known op: " + nearest + "; ") + "export with opset " +
+           std::to_string(kNewestOpset) + " or ops that are served, or register a plugin";
 }
 
 class SupportCheck {
@@ -69,12 +74,14 @@ public:
             const std::string domain = normalizedDomain(node.domain());
             const auto version = opsets.find(domain);
             const NodeRoute route = routeOf(m_state, node);
-            if (route == NodeRoute::Function) STROBE_RETURN_IF_ERROR(checkFunction(*findFunction(m_state, node), nodeName(node, i)));
+            if (route == NodeRoute::Function)
+                STROBE_RETURN_IF_ERROR(checkFunction(*findFunction(m_state, node), nodeName(node, i)));
             if (route == NodeRoute::Unsupported)
-                m_unsupported.push_back({nodeName(node, i), displayText(node.op_type()), displayText(domain), version == opsets.end() ? 0 : version->second,
-                                         helpFor(node, domain)});
+                m_unsupported.push_back({nodeName(node, i), displayText(node.op_type()), displayText(domain),
+                                         version == opsets.end() ? 0 : version->second, helpFor(node, domain)});
             else if (version == opsets.end() && route != NodeRoute::Function)
-                return invalidModel("node '" + nodeName(node, i) + "' is of domain '" + displayText(domain.empty() ? "ai.onnx" : domain) +
+                return invalidModel("node '" + nodeName(node, i) + "' is of domain '" +
+                                    displayText(domain.empty() ? "ai.onnx" : domain) +
                                     "', for which the model states no opset_import; export it again");
             for (const auto& attribute : node.attribute()) {
                 if (attribute.has_g()) STROBE_RETURN_IF_ERROR(check(attribute.g().node(), opsets));
@@ -89,8 +96,9 @@ private:
     Status checkFunction(const strobe_onnx::FunctionProto& function, const std::string& caller) {
         if (m_open.count(&function) || m_open.size() >= kMaxFunctionDepth)
             return invalidModel("function '" + displayText(function.name()) + "' called by node '" + caller + "' " +
-                                (m_open.count(&function) ? "calls itself, which ONNX does not allow"
-                                                         : "is nested more than " + std::to_string(kMaxFunctionDepth) + " calls deep"));
+                                (m_open.count(&function)
+                                     ? "calls itself, which ONNX does not allow"
+                                     : "is nested more than " + std::to_string(kMaxFunctionDepth) + " calls deep"));
         if (!m_checked.insert(&function).second) return Status::ok();
         m_open.insert(&function);
         STROBE_RETURN_IF_ERROR(check(function.node(), functionOpsets(m_state, function)));
@@ -113,10 +121,12 @@ Result<std::vector<UnsupportedNode>> findUnsupported(const ImportState& state) {
 
 Status unsupportedError(const std::vector<UnsupportedNode>& nodes) {
     constexpr size_t kShown = 100;
-    std::string message = std::to_string(nodes.size()) + (nodes.size() == 1 ? " node has" : " nodes have") + " an op that is not available:";
+    std::string message = std::to_string(nodes.size()) + (nodes.size() == 1 ? " node has" : " nodes have") +
+                          " an op that is not available:";
     for (size_t i = 0; i < std::min(nodes.size(), kShown); ++i) {
         const UnsupportedNode& node = nodes[i];
-        message += "\n  node '" + node.name + "': op '" + node.opType + "', domain '" + (node.domain.empty() ? "ai.onnx" : node.domain) + "'" +
+        message += "\n  node '" + node.name + "': op '" + node.opType + "', domain '" +
+                   (node.domain.empty() ? "ai.onnx" : node.domain) + "'" +
                    (node.version ? " version " + std::to_string(node.version) : std::string()) + "; " + node.help;
     }
     if (nodes.size() > kShown) message += "\n  and " + std::to_string(nodes.size() - kShown) + " more";

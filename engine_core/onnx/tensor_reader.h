@@ -15,10 +15,12 @@ class SparseTensorProto;
 
 namespace strobe {
 
-/// Turns tensors of one file into Weights. Raw and external data are aliased in their mapped files, typed fields are unpacked.
+/// Turns tensors of one file into Weights. Raw and external data are aliased in their mapped files, typed fields are
+/// unpacked.
 class TensorReader {
 public:
-    /// `bytes` is what raw-data markers point into and lives as long as `owner`. `baseDirectory` holds external data; empty: none allowed.
+    /// `bytes` is what raw-data markers point into and lives as long as `owner`. `baseDirectory` holds external data;
+    /// empty: none allowed.
     TensorReader(std::shared_ptr<const void> owner, std::span<const uint8_t> bytes, std::string baseDirectory)
         : m_owner(std::move(owner)), m_bytes(bytes), m_baseDirectory(std::move(baseDirectory)) {}
 

@@ -210,7 +210,7 @@ STROBE_OPS(control_flow) {
     OpDefinition branch = controlOp("If", 1, inferIf);
     branch.attributes.insert(branch.attributes.end(),
                              {{"else_branch", AttributeKind::Graph}, {"then_branch", AttributeKind::Graph}});
-    OpDefinition loop = controlOp("Loop", 2, inferLoop);
+    OpDefinition loop = controlOp("Loop", 0, inferLoop);  // trip count and condition have their slots but may be absent
     loop.minOutputs = 0;
     loop.attributes.push_back({"body", AttributeKind::Graph});
     OpDefinition scan = controlOp("Scan", 1, inferScan);

@@ -28,7 +28,8 @@ public:
     explicit HeapAllocator(const std::vector<ConcreteOutput>& outputs) : m_types(outputs), values(outputs.size()) {}
     Result<void*> allocate(int index, const Dims& dims) override {
         constexpr int64_t kMost = int64_t{1} << 32;
-        if (elementCount(dims) > kMost) return outOfRange("output " + std::to_string(index) + " would have dims " + toString(dims));
+        if (elementCount(dims) > kMost)
+            return outOfRange("output " + std::to_string(index) + " would have dims " + toString(dims));
         auto [weights, storage] = allocateValue(m_types[static_cast<size_t>(index)].type, dims);
         values[static_cast<size_t>(index)] = weights;
         return storage;
@@ -43,7 +44,8 @@ public:
 
 class Interpreter {
 public:
-    Interpreter(const Network& network, SymbolValues symbols) : m_network(network), m_symbols(std::move(symbols)), m_values(static_cast<size_t>(network.tensorCount())) {}
+    Interpreter(const Network& network, SymbolValues symbols)
+        : m_network(network), m_symbols(std::move(symbols)), m_values(static_cast<size_t>(network.tensorCount())) {}
 
     Result<std::vector<WeightsPtr>> run(const std::vector<WeightsPtr>& inputs, const ReferenceObserver& observer) {
         STROBE_RETURN_IF_ERROR(bindInputs(inputs));
@@ -73,15 +75,18 @@ private:
 
     Status bindInputs(const std::vector<WeightsPtr>& inputs) {
         if (inputs.size() != m_network.inputs().size())
-            return invalidArgument(std::to_string(inputs.size()) + " inputs given, the network has " + std::to_string(m_network.inputs().size()));
+            return invalidArgument(std::to_string(inputs.size()) + " inputs given, the network has " +
+                                   std::to_string(m_network.inputs().size()));
         for (size_t i = 0; i < inputs.size(); ++i) {
             const Tensor& tensor = m_network.tensor(m_network.inputs()[i]);
             if (inputs[i]->type != tensor.type)
-                return invalidArgument("input '" + tensor.name + "' is " + std::string(dataTypeName(inputs[i]->type)) + ", the network wants " + std::string(dataTypeName(tensor.type)));
+                return invalidArgument("input '" + tensor.name + "' is " + std::string(dataTypeName(inputs[i]->type)) +
+                                       ", the network wants " + std::string(dataTypeName(tensor.type)));
             m_values[static_cast<size_t>(tensor.id)] = aligned(inputs[i]);
             if (!tensor.rankKnown) continue;
             if (tensor.shape.size() != inputs[i]->dims.size())
-                return invalidArgument("input '" + tensor.name + "' has dims " + toString(inputs[i]->dims) + ", the network wants " + toString(tensor.shape));
+                return invalidArgument("input '" + tensor.name + "' has dims " + toString(inputs[i]->dims) +
+                                       ", the network wants " + toString(tensor.shape));
             for (size_t d = 0; d < tensor.shape.size(); ++d)
                 if (const auto symbol = tensor.shape[d].symbolName()) m_symbols[*symbol] = inputs[i]->dims[d];
         }
@@ -95,7 +100,8 @@ private:
             if (!known) return internalError("symbolic constant '" + tensor.name + "' has no value: " + dim.toString());
             integers.push_back(*known);
         }
-        m_values[static_cast<size_t>(tensor.id)] = makeInt64Weights(tensor.shape.empty() ? Dims{} : Dims{static_cast<int64_t>(integers.size())}, integers);
+        m_values[static_cast<size_t>(tensor.id)] =
+            makeInt64Weights(tensor.shape.empty() ? Dims{} : Dims{static_cast<int64_t>(integers.size())}, integers);
         return Status::ok();
     }
 
@@ -114,10 +120,12 @@ private:
                 inputs.push_back({});
                 continue;
             }
-            const bool wanted = (i < 32 && (layer.op->valueInputs >> i & 1)) || (isInteger(in->type) && in->count() <= 1024);
+            const bool wanted =
+                (i < 32 && (layer.op->valueInputs >> i & 1)) || (isInteger(in->type) && in->count() <= 1024);
             inputs.push_back({true, in->type, in->dims, wanted ? in->data.get() : nullptr});
         }
-        return inferConcrete(*layer.op, layer.attributes, layer.subgraphs, inputs, static_cast<int>(layer.outputs.size()));
+        return inferConcrete(*layer.op, layer.attributes, layer.subgraphs, inputs,
+                             static_cast<int>(layer.outputs.size()));
     }
 
     Result<std::vector<WeightsPtr>> runKernel(const Layer& layer) {
@@ -135,7 +143,8 @@ private:
             if (in) desc = {true, {in->type, Layout::Plain, MemoryKind::Host}, in->dims, in->data.get(), {}};
             problem.inputs.push_back(desc);
         }
-        for (size_t i = 0; i < alive.size(); ++i) inputs.push_back({alive[i] ? const_cast<void*>(alive[i]->data.get()) : nullptr, &problem.inputs[i].dims});
+        for (size_t i = 0; i < alive.size(); ++i)
+            inputs.push_back({alive[i] ? const_cast<void*>(alive[i]->data.get()) : nullptr, &problem.inputs[i].dims});
         for (size_t i = 0; i < concrete.size(); ++i) {
             TensorDesc desc;
             desc.present = true;
@@ -147,8 +156,11 @@ private:
             void* storage = nullptr;
             if (!layer.op->dataDependentShape) {
                 for (int64_t dim : concrete[i].dims)
-                    if (dim < 0) return internalError("output " + std::to_string(i) + " has no concrete shape: " + toString(concrete[i].dims));
-                if (!concrete[i].rankKnown) return internalError("output " + std::to_string(i) + " has no concrete rank");
+                    if (dim < 0)
+                        return internalError("output " + std::to_string(i) +
+                                             " has no concrete shape: " + toString(concrete[i].dims));
+                if (!concrete[i].rankKnown)
+                    return internalError("output " + std::to_string(i) + " has no concrete rank");
                 std::tie(results[i], storage) = allocateValue(concrete[i].type, concrete[i].dims);
             }
             outputs.push_back({storage, &problem.outputs[i].dims});
@@ -180,7 +192,9 @@ private:
         return unsupported(reason);
     }
 
-    Result<std::vector<WeightsPtr>> runBody(const Network& body, const std::vector<WeightsPtr>& inputs) { return Interpreter(body, m_symbols).run(inputs, {}); }
+    Result<std::vector<WeightsPtr>> runBody(const Network& body, const std::vector<WeightsPtr>& inputs) {
+        return Interpreter(body, m_symbols).run(inputs, {});
+    }
 
     Result<std::vector<WeightsPtr>> runIf(const Layer& layer) {
         const WeightsPtr condition = value(layer.inputs[0]);
@@ -192,7 +206,8 @@ private:
     }
 
     /// Slices along a new axis, joined.
-    static Result<WeightsPtr> stack(const std::vector<WeightsPtr>& slices, int64_t axis, bool reverse, const Tensor& declared) {
+    static Result<WeightsPtr> stack(const std::vector<WeightsPtr>& slices, int64_t axis, bool reverse,
+                                    const Tensor& declared) {
         Dims slice = slices.empty() ? Dims(declared.shape.size(), 0) : slices[0]->dims;
         if (slices.empty())
             for (size_t d = 0; d < slice.size(); ++d)
@@ -225,10 +240,13 @@ private:
         std::vector<WeightsPtr> carried;
         for (size_t i = 0; i < carriedCount; ++i) carried.push_back(value(layer.inputs[2 + i]));
         std::vector<std::vector<WeightsPtr>> scanned(body.outputs().size() - 1 - carriedCount);
-        const auto scalarDims = [&](size_t slot) { return body.tensor(body.inputs()[slot]).shape.empty() ? Dims{} : Dims{1}; };
+        const auto scalarDims = [&](size_t slot) {
+            return body.tensor(body.inputs()[slot]).shape.empty() ? Dims{} : Dims{1};
+        };
         for (int64_t iteration = 0; iteration < trips && condition; ++iteration) {
-            std::vector<WeightsPtr> inputs = {makeInt64Weights(scalarDims(0), std::vector<int64_t>{iteration}),
-                                              makeWeights<uint8_t>(DataType::Bool, scalarDims(1), std::vector<uint8_t>{condition})};
+            std::vector<WeightsPtr> inputs = {
+                makeInt64Weights(scalarDims(0), std::vector<int64_t>{iteration}),
+                makeWeights<uint8_t>(DataType::Bool, scalarDims(1), std::vector<uint8_t>{condition})};
             inputs.insert(inputs.end(), carried.begin(), carried.end());
             for (size_t k = 0; k < captures; ++k) inputs.push_back(value(layer.inputs[2 + carriedCount + k]));
             STROBE_ASSIGN(const std::vector<WeightsPtr> outputs, runBody(body, inputs));
@@ -237,7 +255,8 @@ private:
             for (size_t k = 0; k < scanned.size(); ++k) scanned[k].push_back(outputs[1 + carriedCount + k]);
         }
         for (size_t k = 0; k < scanned.size(); ++k) {
-            STROBE_ASSIGN(WeightsPtr joined, stack(scanned[k], 0, false, body.tensor(body.outputs()[1 + carriedCount + k])));
+            STROBE_ASSIGN(WeightsPtr joined,
+                          stack(scanned[k], 0, false, body.tensor(body.outputs()[1 + carriedCount + k])));
             carried.push_back(std::move(joined));
         }
         return carried;
@@ -254,7 +273,8 @@ private:
         for (int64_t o = 0; o < outer; ++o)
             if (run)
                 std::memcpy(static_cast<char*>(storage) + static_cast<size_t>(o) * run,
-                            static_cast<const char*>(whole.data.get()) + static_cast<size_t>(o * extent + index) * run, run);
+                            static_cast<const char*>(whole.data.get()) + static_cast<size_t>(o * extent + index) * run,
+                            run);
         return slice;
     }
 
@@ -263,25 +283,31 @@ private:
         const auto captures = static_cast<size_t>(layer.attributes.getInt("captures", 0));
         const auto scanCount = static_cast<size_t>(layer.attributes.getInt("num_scan_inputs", 0));
         const size_t states = layer.inputs.size() - scanCount - captures, results = body.outputs().size() - states;
-        const auto list = [&](const char* name, size_t count) { return layer.attributes.getInts(name, std::vector<int64_t>(count, 0)); };
+        const auto list = [&](const char* name, size_t count) {
+            return layer.attributes.getInts(name, std::vector<int64_t>(count, 0));
+        };
         const auto axes = list("scan_input_axes", scanCount), directions = list("scan_input_directions", scanCount);
         const auto outAxes = list("scan_output_axes", results), outDirections = list("scan_output_directions", results);
         std::vector<WeightsPtr> carried;
         for (size_t i = 0; i < states; ++i) carried.push_back(value(layer.inputs[i]));
         std::vector<std::vector<WeightsPtr>> gathered(results);
-        const auto axisOf = [&](size_t k) { return axes[k] < 0 ? axes[k] + static_cast<int64_t>(value(layer.inputs[states + k])->dims.size()) : axes[k]; };
+        const auto axisOf = [&](size_t k) {
+            return axes[k] < 0 ? axes[k] + static_cast<int64_t>(value(layer.inputs[states + k])->dims.size()) : axes[k];
+        };
         const int64_t length = value(layer.inputs[states])->dims.at(static_cast<size_t>(axisOf(0)));
         for (int64_t step = 0; step < length; ++step) {
             std::vector<WeightsPtr> inputs = carried;
             for (size_t k = 0; k < scanCount; ++k)
-                inputs.push_back(sliceAt(*value(layer.inputs[states + k]), axisOf(k), directions[k] ? length - 1 - step : step));
+                inputs.push_back(
+                    sliceAt(*value(layer.inputs[states + k]), axisOf(k), directions[k] ? length - 1 - step : step));
             for (size_t k = 0; k < captures; ++k) inputs.push_back(value(layer.inputs[states + scanCount + k]));
             STROBE_ASSIGN(const std::vector<WeightsPtr> outputs, runBody(body, inputs));
             std::copy_n(outputs.begin(), states, carried.begin());
             for (size_t k = 0; k < results; ++k) gathered[k].push_back(outputs[states + k]);
         }
         for (size_t k = 0; k < results; ++k) {
-            STROBE_ASSIGN(WeightsPtr joined, stack(gathered[k], outAxes[k], outDirections[k] != 0, body.tensor(body.outputs()[states + k])));
+            STROBE_ASSIGN(WeightsPtr joined, stack(gathered[k], outAxes[k], outDirections[k] != 0,
+                                                   body.tensor(body.outputs()[states + k])));
             carried.push_back(std::move(joined));
         }
         return carried;
@@ -303,7 +329,8 @@ const KernelRegistry& referenceRegistry() {
     return registry;
 }
 
-Result<std::vector<WeightsPtr>> runReference(const Network& network, const std::vector<WeightsPtr>& inputs, const ReferenceObserver& observer) {
+Result<std::vector<WeightsPtr>> runReference(const Network& network, const std::vector<WeightsPtr>& inputs,
+                                             const ReferenceObserver& observer) {
     return Interpreter(network, {}).run(inputs, observer);
 }
 

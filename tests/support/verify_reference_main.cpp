@@ -1,5 +1,5 @@
-// verify_reference [--quiet] DIR…: runs ONNX backend case folders (or folders of them) with the reference kernels, each case in a
-// process of its own, and prints pass, wrong, refused or crashed for each, and a summary.
+// verify_reference [--quiet] DIR…: runs ONNX backend case folders (or folders of them) with the reference kernels, each
+// case in a process of its own, and prints pass, wrong, refused or crashed for each, and a summary.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,10 +27,14 @@ Outcome runCase(const std::string& folder) {
     for (size_t n = 0; n < loaded->dataSets.size(); ++n) {
         const BackendCase::DataSet& data = loaded->dataSets[n];
         const auto outputs = runReference(loaded->model.network, data.inputs);
-        if (!outputs) return {outputs.status().code() == ErrorCode::Unsupported ? "refused" : "wrong", outputs.status().message()};
+        if (!outputs)
+            return {outputs.status().code() == ErrorCode::Unsupported ? "refused" : "wrong",
+                    outputs.status().message()};
         for (size_t i = 0; i < data.outputs.size(); ++i) {
             const Status same = compareTensors(*(*outputs)[i], *data.outputs[i], {1e-3, 1e-5});
-            if (!same) return {"wrong", "data set " + std::to_string(n) + ", output " + std::to_string(i) + ": " + same.message()};
+            if (!same)
+                return {"wrong",
+                        "data set " + std::to_string(n) + ", output " + std::to_string(i) + ": " + same.message()};
         }
     }
     return {"pass", ""};
@@ -57,7 +61,8 @@ Outcome runApart(const std::string& folder) {
     ::waitpid(child, &state, 0);
     if (WIFSIGNALED(state)) return {WTERMSIG(state) == SIGALRM ? "timeout" : "crashed", ::strsignal(WTERMSIG(state))};
     const size_t line = text.find('\n');
-    return line == std::string::npos ? Outcome{"crashed", "no answer"} : Outcome{text.substr(0, line), text.substr(line + 1)};
+    return line == std::string::npos ? Outcome{"crashed", "no answer"}
+                                     : Outcome{text.substr(0, line), text.substr(line + 1)};
 }
 
 std::vector<std::string> findCases(const std::vector<std::string>& arguments) {
@@ -90,7 +95,8 @@ int main(int argc, char** argv) {
         const Outcome outcome = runApart(folder);
         ++counts[outcome.status];
         if (!quiet || outcome.status != "pass")
-            std::printf("%-8s %s%s%s\n", outcome.status.c_str(), fs::path(folder).filename().c_str(), outcome.message.empty() ? "" : ": ", outcome.message.c_str());
+            std::printf("%-8s %s%s%s\n", outcome.status.c_str(), fs::path(folder).filename().c_str(),
+                        outcome.message.empty() ? "" : ": ", outcome.message.c_str());
     }
     std::printf("%zu cases:", cases.size());
     for (const auto& [status, count] : counts) std::printf(" %d %s", count, status.c_str());
