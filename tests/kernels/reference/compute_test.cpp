@@ -164,6 +164,13 @@ TEST(ComputeReference, LossSkipsIgnoredLabels) {
     EXPECT_FALSE(runReference("NegativeLogLikelihoodLoss", {logs, ints({0, 1, 7}), weights}).status.isOk());
 }
 
+TEST(ComputeReference, DeterminantAndTransform) {
+    expectNear(run("Det", {floats({2, 2}, {0, 2, 3, 4})}).values[0], {-6});
+    expectNear(run("DFT", {floats({1, 4, 1}, {1, 0, -1, 0})}, attributes({{"onesided", int64_t{1}}})).values[0],
+               {0, 0, 2, 0, 0, 0});
+    expectNear(run("HannWindow", {ints({4})}).values[0], {0, 0.5, 1, 0.5});
+}
+
 TEST(ComputeReference, EinsumTakesDiagonals) {
     expectNear(run("Einsum", {floats({2, 2}, {1, 2, 3, 4})}, attributes({{"equation", std::string("ii")}})).values[0],
                {5});
