@@ -30,7 +30,10 @@ Status inferDft(InferenceContext& context) {
         if (axis == rank - 1)
             return invalidModel("input 2 (axis) names the last dim, which holds real and imaginary parts");
         Dim& extent = y[static_cast<size_t>(axis)];
-        if (context.hasInput(1)) extent = scalarValue(context, 1).value_or(context.freshSymbol());
+        if (context.hasInput(1))
+            extent = scalarValue(context, 1).value_or(context.freshSymbol());
+        else if (oneSided && inverse)
+            extent = (extent - Dim(1)) * Dim(2);
         if (extent.isConstant() && extent.constant() < 1)
             return invalidModel("a transform of length " + extent.toString() + ", 1 or more is needed");
         if (oneSided && !inverse) extent = Dim::floorDiv(extent, Dim(2)) + Dim(1);
@@ -38,8 +41,8 @@ Status inferDft(InferenceContext& context) {
     if (y.back().isConstant() && y.back().constant() != 1 && y.back().constant() != 2)
         return invalidModel("input 0 has shape " + toString(context.inputShape(0)) +
                             ", a last extent of 1 (real) or 2 (complex) is needed");
-    if (oneSided && inverse) return unsupported("attributes 'onesided' and 'inverse' together");
-    y.back() = Dim(2);
+    // The inverse of one half of a spectrum is real.
+    y.back() = oneSided && inverse ? Dim(1) : Dim(2);
     context.setOutput(0, context.inputType(0), std::move(y));
     return Status::ok();
 }

@@ -38,7 +38,9 @@ Status runDft(const Problem& problem, const RunArguments& arguments) {
     const auto axis =
         static_cast<size_t>(wrapAxis(static_cast<int64_t>(readNumber(problem, arguments, 2, -2.0)), xDims));
     const bool inverse = problem.attributes->getBool("inverse", false);
-    const auto length = static_cast<int64_t>(readNumber(problem, arguments, 1, static_cast<double>(xDims[axis])));
+    const bool half = inverse && problem.attributes->getBool("onesided", false);  // the other half is its conjugate
+    const int64_t length = static_cast<int64_t>(
+        readNumber(problem, arguments, 1, static_cast<double>(half ? 2 * (xDims[axis] - 1) : xDims[axis])));
     const std::vector<double> x = readNumbers(problem, arguments, 0);
     const std::vector<int64_t> strides = rowMajorStrides(xDims);
     std::vector<double> y;
@@ -47,18 +49,23 @@ Status runDft(const Problem& problem, const RunArguments& arguments) {
     Dims index(points.size(), 0);
     do {
         std::complex<double> sum = 0.0;
-        for (int64_t n = 0; n < std::min(length, xDims[axis]); ++n) {
-            int64_t offset = n * strides[axis];
+        for (int64_t n = 0; n < (half ? length : std::min(length, xDims[axis])); ++n) {
+            const bool mirrored = half && n > length / 2;
+            const int64_t from = mirrored ? length - n : n;
+            if (from >= xDims[axis]) continue;
+            int64_t offset = from * strides[axis];
             for (size_t d = 0; d < points.size(); ++d)
                 if (d != axis) offset += index[d] * strides[d];
             const auto at = static_cast<size_t>(offset);
-            const std::complex<double> value(x[at], xDims.back() == 2 ? x[at + 1] : 0.0);
+            const double imaginary = xDims.back() == 2 ? x[at + 1] : 0.0;
+            const std::complex<double> value(x[at], mirrored ? -imaginary : imaginary);
             // The product modulo the length keeps the angle small, so exact.
             const double turn = static_cast<double>(n * index[axis] % length) / static_cast<double>(length);
             sum += value * std::polar(1.0, (inverse ? 2.0 : -2.0) * kPi * turn);
         }
         if (inverse) sum /= static_cast<double>(length);
-        y.insert(y.end(), {sum.real(), sum.imag()});
+        y.push_back(sum.real());
+        if (!half) y.push_back(sum.imag());
     } while (advance(index, points));
     writeNumbers(problem, arguments, 0, y);
     return Status::ok();
