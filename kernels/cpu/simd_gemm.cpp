@@ -25,25 +25,25 @@ HWY_INLINE void gemmBlock(const SmallGemm& g, int64_t row, int64_t column) {
     FloatVec sums[R][V];
     HWY_UNROLL(8)
     for (int r = 0; r < R; ++r) {
-        HWY_UNROLL(4)
+        HWY_UNROLL(8)
         for (int v = 0; v < V; ++v) sums[r][v] = hn::Zero(FloatTag());
     }
     const float* a = g.a + row * g.aStride;
     const float* b = g.b + column;
     for (int64_t k = 0; k < g.k; ++k, b += g.bStride) {
         FloatVec from[V];
-        HWY_UNROLL(4)
+        HWY_UNROLL(8)
         for (int v = 0; v < V; ++v) from[v] = loadFloats(b + v * lanes);
         HWY_UNROLL(8)
         for (int r = 0; r < R; ++r) {
             const FloatVec factor = set(a[r * g.aStride + k]);
-            HWY_UNROLL(4)
+            HWY_UNROLL(8)
             for (int v = 0; v < V; ++v) sums[r][v] = hn::MulAdd(factor, from[v], sums[r][v]);
         }
     }
     HWY_UNROLL(8)
     for (int r = 0; r < R; ++r) {
-        HWY_UNROLL(4)
+        HWY_UNROLL(8)
         for (int v = 0; v < V; ++v) storeFloats(sums[r][v], g.c + (row + r) * g.cStride + column + v * lanes);
     }
 }
@@ -59,6 +59,9 @@ HWY_INLINE void gemmColumns(const SmallGemm& g, int64_t column) {
 void gemmOf(const SmallGemm& g) {
     const auto lanes = static_cast<int64_t>(hn::Lanes(FloatTag()));
     int64_t column = 0;
+    // One row: as many sums at once as hide the latency of an addition.
+    if (g.m == 1)
+        for (; column + kRows * lanes <= g.n; column += kRows * lanes) gemmBlock<1, kRows>(g, 0, column);
     for (; column + kVectors * lanes <= g.n; column += kVectors * lanes) gemmColumns<kVectors>(g, column);
     for (; column + 2 * lanes <= g.n; column += 2 * lanes) gemmColumns<2>(g, column);
     if (column < g.n) gemmColumns<1>(g, column);

@@ -6,9 +6,12 @@ void registerSimdKernels(KernelRegistry& registry) {
     registerSimdAttention(registry);
     registerSimdCopies(registry);
     registerSimdDepthwise(registry);
+    registerSimdGather(registry);
+    registerSimdLstm(registry);
     registerSimdNormalizations(registry);
     registerSimdPointwise(registry);
     registerSimdReductions(registry);
+    registerSimdResize(registry);
     registerSimdSoftmax(registry);
 }
 
