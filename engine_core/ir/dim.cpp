@@ -307,7 +307,10 @@ std::string Dim::toString() const { return m_expr ? m_expr->text() : std::to_str
 Dim operator+(const Dim& a, const Dim& b) {
     if (!a.m_expr && !b.m_expr) return Dim(saturated(checkedAdd(a.m_constant, b.m_constant), a.m_constant < 0));
     DimExpr::Terms terms = DimExpr::termsOf(a);
-    for (const auto& [monomial, coefficient] : DimExpr::termsOf(b)) terms[monomial] += coefficient;
+    for (const auto& [monomial, coefficient] : DimExpr::termsOf(b)) {
+        int64_t& slot = terms[monomial];
+        slot = saturated(checkedAdd(slot, coefficient), slot < 0);
+    }
     return DimExpr::make(std::move(terms));
 }
 

@@ -43,6 +43,10 @@ TEST(Dim, TextRoundTrips) {
     EXPECT_FALSE(Dim::parse("foo(N,1)").hasValue());
 }
 
+TEST(Dim, SumsOfHugeConstantsSaturate) {
+    EXPECT_GT((N + Dim(INT64_MAX) + Dim(7)).lowerBound(), INT64_MAX / 8);
+}
+
 TEST(Dim, BoundsFromBelow) {
     EXPECT_EQ(N.lowerBound(), 0);
     EXPECT_EQ((N * H + Dim(3)).lowerBound(), 3);
