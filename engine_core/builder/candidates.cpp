@@ -88,9 +88,22 @@ void CandidateFinder::consider(const Layer& layer, const Tactic& tactic, DeviceK
     }
 }
 
+/// Extents that only the run tells: any tactic may turn out to serve them, which the runtime finds out; plain formats fit all.
+void CandidateFinder::deferToRun(const Layer& layer, const Problem& base, LayerCandidates& found) const {
+    Candidate candidate;
+    for (const TensorDesc& d : base.inputs) candidate.inputs.push_back(d.format);
+    for (const TensorDesc& d : base.outputs) candidate.outputs.push_back(d.format);
+    const auto tactics = m_setup.kernels->tactics(DeviceKind::Cpu, layer.op->name);
+    if (tactics.empty()) return;
+    candidate.tactic = tactics.front();
+    found.records.push_back({std::string(candidate.tactic->name()), "chosen while running, when the shapes are known", -1, "", false});
+    found.usable.push_back(std::move(candidate));
+}
+
 void CandidateFinder::enumerate(const Layer& layer, const LayerPrecision& precision, const Problem& base, LayerCandidates& found) const {
+    if (!knownShapes(base)) return deferToRun(layer, base, found);
     std::vector<Problem> variants;
-    if (precision.bf16 && knownShapes(base)) variants = {inBf16(base, layer, false), inBf16(base, layer, true)};
+    if (precision.bf16) variants = {inBf16(base, layer, false), inBf16(base, layer, true)};
     variants.push_back(base);
     bool lower = false;  // a BF16 candidate was found
     for (const Problem& variant : variants) {

@@ -17,27 +17,121 @@ WeightsPtr evaluateSymbolicConstant(const Tensor& tensor, const SymbolValues& sy
     return makeInt64Weights(toDims(tensor.shape), values);
 }
 
-Result<std::unique_ptr<Kernel>> prepareKernel(const Problem& problem, const EngineLayer& layer, const std::string& layerName,
-                                              const PlanEnvironment& environment, std::string& tactic) {
-    const PrepareContext context{environment.packedWeights, layer.device == DeviceKind::Cpu ? nullptr : environment.device};
+namespace {
+
+/// The first tactic, the engine's choice before the others, that supports the problem; collects why the rest did not.
+const Tactic* findTactic(const Problem& problem, const EngineLayer& layer, DeviceKind device, const KernelRegistry& kernels, std::string& reasons) {
     std::vector<const Tactic*> candidates;
-    if (const Tactic* chosen = environment.kernels->findByName(layer.tactic)) candidates.push_back(chosen);
-    for (const Tactic* other : environment.kernels->tactics(layer.device, problem.op->name))
+    if (const Tactic* chosen = kernels.findByName(layer.tactic); chosen && device == layer.device) candidates.push_back(chosen);
+    for (const Tactic* other : kernels.tactics(device, problem.op->name))
         if (other->name() != layer.tactic) candidates.push_back(other);
-    std::string reasons;
     for (const Tactic* candidate : candidates) {
         const Support support = candidate->supports(problem);
-        if (!support.supported) {
-            reasons += (reasons.empty() ? "" : "; ") + std::string(candidate->name()) + ": " + support.reason;
-            continue;
-        }
-        auto kernel = candidate->prepare(problem, context);
-        if (!kernel) return kernel.status().withContext("layer '" + layerName + "', tactic " + std::string(candidate->name()));
-        tactic = candidate->name();
-        return kernel;
+        if (support.supported) return candidate;
+        reasons += (reasons.empty() ? "" : "; ") + std::string(candidate->name()) + ": " + support.reason;
     }
-    return unsupported("layer '" + layerName + "' (" + problem.op->name + ") has no kernel for " + problem.key() +
-                       (reasons.empty() ? ": none is registered" : ": " + reasons));
+    return nullptr;
+}
+
+/// Runs a kernel that takes only plain tensors between Reformats, for the rare shapes that no kernel serves in the engine's formats.
+class PlainDetour final : public Kernel {
+public:
+    struct Side {
+        std::unique_ptr<Kernel> reformat;  // null: the tensor is plain already
+        Dims dims;
+        size_t offset = 0;                 // of the plain copy in the workspace
+    };
+    std::unique_ptr<Kernel> kernel;
+    std::vector<Side> inputs, outputs;
+    size_t copiesBytes = 0, scratchBytes = 0;
+
+    size_t workspaceBytes() const override { return copiesBytes + scratchBytes; }
+    Status run(const RunArguments& arguments) const override {
+        auto* memory = static_cast<uint8_t*>(arguments.workspace);
+        RunArguments plain = arguments;
+        plain.workspace = memory + copiesBytes;
+        std::vector<TensorView> in(arguments.inputs.begin(), arguments.inputs.end()), out(arguments.outputs.begin(), arguments.outputs.end());
+        for (size_t i = 0; i < inputs.size(); ++i) {
+            if (!inputs[i].reformat) continue;
+            in[i].data = memory + inputs[i].offset;
+            STROBE_RETURN_IF_ERROR(convert(*inputs[i].reformat, arguments.inputs[i], in[i], plain));
+        }
+        for (size_t o = 0; o < outputs.size(); ++o)
+            if (outputs[o].reformat) out[o].data = memory + outputs[o].offset;
+        plain.inputs = in;
+        plain.outputs = out;
+        STROBE_RETURN_IF_ERROR(kernel->run(plain));
+        for (size_t o = 0; o < outputs.size(); ++o)
+            if (outputs[o].reformat) STROBE_RETURN_IF_ERROR(convert(*outputs[o].reformat, out[o], arguments.outputs[o], plain));
+        return Status::ok();
+    }
+
+private:
+    static Status convert(const Kernel& reformat, const TensorView& from, const TensorView& to, RunArguments arguments) {
+        if (elementCount(*from.dims) == 0) return Status::ok();
+        arguments.inputs = {&from, 1};
+        arguments.outputs = {&to, 1};
+        return reformat.run(arguments);
+    }
+};
+
+Result<std::unique_ptr<Kernel>> prepareReformat(const TensorDesc& from, const TensorDesc& to, int threads, const PlanEnvironment& environment) {
+    static const Attributes kNoAttributes;
+    Problem problem;
+    problem.op = OpRegistry::instance().get("Reformat");
+    problem.attributes = &kNoAttributes;
+    problem.inputs = {from};
+    problem.outputs = {to};
+    problem.threads = threads;
+    std::string reasons;
+    const Tactic* tactic = findTactic(problem, {}, DeviceKind::Cpu, *environment.kernels, reasons);
+    if (!tactic) return unsupported("no kernel reformats " + from.format.toString() + " to " + to.format.toString() + ": " + reasons);
+    return tactic->prepare(problem, {environment.packedWeights, nullptr});
+}
+
+/// A detour through plain tensors, or null when no kernel serves even those.
+Result<std::unique_ptr<Kernel>> prepareDetour(const Problem& problem, const EngineLayer& layer, const PlanEnvironment& environment, std::string& tactic) {
+    Problem plain = problem;
+    const auto isPlain = [](const TensorDesc& d) { return !d.present || d.format.layout == Layout::Plain; };
+    for (auto* list : {&plain.inputs, &plain.outputs})
+        for (TensorDesc& desc : *list) desc.format.layout = Layout::Plain;
+    std::string reasons;
+    const Tactic* found = findTactic(plain, layer, DeviceKind::Cpu, *environment.kernels, reasons);
+    if (!found || layer.device != DeviceKind::Cpu) return std::unique_ptr<Kernel>();
+    auto detour = std::make_unique<PlainDetour>();
+    STROBE_ASSIGN(detour->kernel, found->prepare(plain, {environment.packedWeights, nullptr}));
+    const auto addSide = [&](const TensorDesc& stored, const TensorDesc& wanted, bool input, std::vector<PlainDetour::Side>& sides) -> Status {
+        sides.emplace_back();
+        if (isPlain(stored)) return Status::ok();
+        const bool empty = elementCount(stored.dims) == 0;
+        if (!empty) {
+            STROBE_ASSIGN(sides.back().reformat, prepareReformat(input ? stored : wanted, input ? wanted : stored, problem.threads, environment));
+            detour->scratchBytes = std::max(detour->scratchBytes, sides.back().reformat->workspaceBytes());
+        }
+        sides.back().offset = detour->copiesBytes;
+        detour->copiesBytes += (storedBytes(wanted.dims, wanted.format) + 63) / 64 * 64;
+        return Status::ok();
+    };
+    for (size_t i = 0; i < problem.inputs.size(); ++i) STROBE_RETURN_IF_ERROR(addSide(problem.inputs[i], plain.inputs[i], true, detour->inputs));
+    for (size_t o = 0; o < problem.outputs.size(); ++o) STROBE_RETURN_IF_ERROR(addSide(problem.outputs[o], plain.outputs[o], false, detour->outputs));
+    detour->scratchBytes = std::max(detour->scratchBytes, detour->kernel->workspaceBytes());
+    tactic = found->name();
+    return std::unique_ptr<Kernel>(std::move(detour));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Kernel>> prepareKernel(const Problem& problem, const EngineLayer& layer, const std::string& layerName,
+                                              const PlanEnvironment& environment, std::string& tactic) {
+    std::string reasons;
+    if (const Tactic* found = findTactic(problem, layer, layer.device, *environment.kernels, reasons)) {
+        tactic = found->name();
+        auto kernel = found->prepare(problem, {environment.packedWeights, layer.device == DeviceKind::Cpu ? nullptr : environment.device});
+        return kernel ? std::move(kernel) : Result<std::unique_ptr<Kernel>>(kernel.status().withContext("layer '" + layerName + "', tactic " + tactic));
+    }
+    STROBE_ASSIGN(std::unique_ptr<Kernel> detour, prepareDetour(problem, layer, environment, tactic));
+    if (detour) return detour;
+    return unsupported("layer '" + layerName + "' (" + problem.op->name + ") has no kernel for " + problem.key() + (reasons.empty() ? ": none is registered" : ": " + reasons));
 }
 
 namespace {
