@@ -7,6 +7,7 @@ void registerSimdKernels(KernelRegistry& registry) {
     registerSimdCopies(registry);
     registerSimdDepthwise(registry);
     registerSimdGather(registry);
+    registerSimdGemv(registry);
     registerSimdLstm(registry);
     registerSimdNormalizations(registry);
     registerSimdPointwise(registry);

@@ -8,6 +8,7 @@ void registerSimdAttention(KernelRegistry& registry);
 void registerSimdCopies(KernelRegistry& registry);
 void registerSimdDepthwise(KernelRegistry& registry);
 void registerSimdGather(KernelRegistry& registry);
+void registerSimdGemv(KernelRegistry& registry);
 void registerSimdLstm(KernelRegistry& registry);
 void registerSimdNormalizations(KernelRegistry& registry);
 void registerSimdPointwise(KernelRegistry& registry);

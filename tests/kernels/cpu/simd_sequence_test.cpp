@@ -54,5 +54,32 @@ TEST(SimdSequence, Gather) {
         }
 }
 
+TEST(SimdSequence, ProductsOfAFewRows) {
+    for (int64_t rows : {1, 2, 3, 4})
+        for (const Dims& weights : {Dims{1, 1}, Dims{33, 70}, Dims{128, 64}, Dims{7, 300}}) {
+            KernelCase c;
+            c.op = "MatMul";
+            c.inputs = {{{rows, weights[0]}}, KernelInput::weights(weights), KernelInput::weights({weights[1]})};
+            c.tolerance = 1e-5;
+            expectMatchesOnEachTarget(c, "simd.gemv");
+            c.floatType = DataType::BFloat16;
+            c.tolerance = 0.0;
+            expectMatchesOnEachTarget(c, "simd.gemv");
+        }
+    KernelCase gemm;
+    gemm.op = "Gemm";
+    gemm.attributes.set("transB", int64_t{1});
+    gemm.attributes.set("alpha", 0.5f);
+    gemm.attributes.set("beta", 2.0f);
+    gemm.inputs = {{{2, 40}}, KernelInput::weights({75, 40}), KernelInput::weights({1, 75})};
+    gemm.program = "v2=Add(v0,v1); v3=Gelu(v2); -> v3";
+    gemm.inputs.push_back({{2, 75}});
+    gemm.tolerance = 1e-5;
+    expectMatchesOnEachTarget(gemm, "simd.gemv");
+    gemm.inputs[0].dims = gemm.inputs[3].dims = {9, 40};
+    gemm.inputs[3].dims = {9, 75};
+    expectDeclines(gemm, "simd.gemv", "9 rows");
+}
+
 }  // namespace
 }  // namespace strobe
