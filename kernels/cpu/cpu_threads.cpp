@@ -1,6 +1,7 @@
 #include "kernels/cpu/cpu_threads.h"
 
-// GCC's OpenMP runtime by its C entries instead of pragmas: clang's pragmas would start a second runtime, with a second pool beside oneDNN's.
+// GCC's OpenMP runtime by its C entries instead of pragmas: clang's pragmas would start a second runtime, with a second
+// pool beside oneDNN's.
 extern "C" {
 void GOMP_parallel(void (*function)(void*), void* data, unsigned threads, unsigned flags);
 void omp_set_num_threads(int threads);
@@ -20,8 +21,12 @@ ThreadScope::~ThreadScope() {
     if (omp_get_max_threads() != m_previous) omp_set_num_threads(m_previous);
 }
 
-int parallelThreads() { return omp_in_parallel() ? 1 : omp_get_max_threads(); }
-int parallelThreadIndex() { return omp_in_parallel() ? omp_get_thread_num() : 0; }
+int parallelThreads() {
+    return omp_in_parallel() ? 1 : omp_get_max_threads();
+}
+int parallelThreadIndex() {
+    return omp_in_parallel() ? omp_get_thread_num() : 0;
+}
 
 namespace detail {
 namespace {

@@ -7,7 +7,8 @@ namespace strobe {
 
 /// The one thread pool of all CPU kernels is the OpenMP runtime that oneDNN uses too.
 
-/// Sets how many threads parallel work started from this thread may use, until it leaves scope. Kernel::run opens one with Problem::threads.
+/// Sets how many threads parallel work started from this thread may use, until it leaves scope. Kernel::run opens one
+/// with Problem::threads.
 class ThreadScope {
 public:
     explicit ThreadScope(int threads);
@@ -29,8 +30,8 @@ using RangeFunction = void (*)(void* context, int64_t begin, int64_t end);
 void parallelRanges(int64_t begin, int64_t end, int64_t grain, RangeFunction function, void* context);
 }  // namespace detail
 
-/// Calls fn(first, last) on disjoint ranges that cover [begin, end), one range a thread, none smaller than `grain` except the last.
-/// Runs in the calling thread when one range suffices. fn must not throw.
+/// Calls fn(first, last) on disjoint ranges that cover [begin, end), one range a thread, none smaller than `grain`
+/// except the last. Runs in the calling thread when one range suffices. fn must not throw.
 template <class Fn>
 void parallelFor(int64_t begin, int64_t end, int64_t grain, Fn&& fn) {
     using Function = std::remove_reference_t<Fn>;
@@ -40,7 +41,8 @@ void parallelFor(int64_t begin, int64_t end, int64_t grain, Fn&& fn) {
         return;
     }
     detail::parallelRanges(
-        begin, end, grain, [](void* context, int64_t first, int64_t last) { (*static_cast<Function*>(context))(first, last); },
+        begin, end, grain,
+        [](void* context, int64_t first, int64_t last) { (*static_cast<Function*>(context))(first, last); },
         const_cast<void*>(static_cast<const void*>(&fn)));
 }
 

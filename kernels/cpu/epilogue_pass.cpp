@@ -28,11 +28,14 @@ class EpiloguePassKernel final : public Kernel {
 public:
     EpiloguePassKernel(std::unique_ptr<Kernel> inner, const Problem& problem)
         : m_inner(std::move(inner)),
-          m_pointwise(*problem.program, programInputs(problem), std::vector<PointwiseTensor>{{problem.outputs[0].format, problem.outputs[0].dims}}),
+          m_pointwise(*problem.program, programInputs(problem),
+                      std::vector<PointwiseTensor>{{problem.outputs[0].format, problem.outputs[0].dims}}),
           m_ownInputs(static_cast<size_t>(problem.op->maxInputs)),
           m_threads(problem.threads) {}
 
-    size_t workspaceBytes() const override { return std::max(m_inner->workspaceBytes(), m_pointwise.scratchBytes() * static_cast<size_t>(m_threads)); }
+    size_t workspaceBytes() const override {
+        return std::max(m_inner->workspaceBytes(), m_pointwise.scratchBytes() * static_cast<size_t>(m_threads));
+    }
     std::string description() const override { return m_inner->description() + " + pointwise pass"; }
 
     Status run(const RunArguments& arguments) const override {
@@ -57,17 +60,21 @@ private:
 
 class EpiloguePassTactic final : public Tactic {
 public:
-    explicit EpiloguePassTactic(std::unique_ptr<Tactic> inner) : m_inner(std::move(inner)), m_name(std::string(m_inner->name()) + "+epilogue") {}
+    explicit EpiloguePassTactic(std::unique_ptr<Tactic> inner)
+        : m_inner(std::move(inner)), m_name(std::string(m_inner->name()) + "+epilogue") {}
     std::string_view name() const override { return m_name; }
 
     Support supports(const Problem& problem) const override {
         if (!problem.program) return Support::no("there is no epilogue");
         const PointwiseTensor output{problem.outputs[0].format, problem.outputs[0].dims};
-        if (Support pass = SimdPointwise::supports(*problem.program, programInputs(problem), std::span(&output, 1)); !pass.supported) return pass;
+        if (Support pass = SimdPointwise::supports(*problem.program, programInputs(problem), std::span(&output, 1));
+            !pass.supported)
+            return pass;
         if (Support bare = m_inner->supports(withoutEpilogue(problem)); !bare.supported) return bare;
         // With other tensors in the epilogue the library may still be slow: both are timed.
         const bool readsOthers = problem.program->inputCount > 1;
-        if (!readsOthers && m_inner->supports(problem).supported) return Support::no(std::string(m_inner->name()) + " applies this epilogue itself");
+        if (!readsOthers && m_inner->supports(problem).supported)
+            return Support::no(std::string(m_inner->name()) + " applies this epilogue itself");
         return Support::yes();
     }
 
@@ -89,6 +96,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Tactic> makeEpiloguePassTactic(std::unique_ptr<Tactic> inner) { return std::make_unique<EpiloguePassTactic>(std::move(inner)); }
+std::unique_ptr<Tactic> makeEpiloguePassTactic(std::unique_ptr<Tactic> inner) {
+    return std::make_unique<EpiloguePassTactic>(std::move(inner));
+}
 
 }  // namespace strobe

@@ -10,7 +10,8 @@ namespace {
 using dnnl::convolution_forward;
 using dnnl::memory;
 
-/// ONNX attributes in oneDNN's terms: a dilation of 1 is 0 there, weights of a grouped convolution have a dim of groups in front.
+/// ONNX attributes in oneDNN's terms: a dilation of 1 is 0 there, weights of a grouped convolution have a dim of groups
+/// in front.
 struct ConvGeometry {
     memory::dims strides, dilations, padsBegin, padsEnd;
     Dims weights;
@@ -54,25 +55,28 @@ Result<ConvDescs> describe(const Problem& problem, const ConvGeometry& geometry,
     return descs;
 }
 
-Result<convolution_forward::primitive_desc> createDescriptor(const Problem& problem, const ConvDescs& descs, const ConvGeometry& geometry,
-                                                                const dnnl::post_ops& postOps) {
+Result<convolution_forward::primitive_desc> createDescriptor(const Problem& problem, const ConvDescs& descs,
+                                                             const ConvGeometry& geometry,
+                                                             const dnnl::post_ops& postOps) {
     return guardOnednn(summary(problem), [&] {
         dnnl::primitive_attr attributes = onednnAttributes();
         attributes.set_post_ops(postOps);
         constexpr auto kind = dnnl::prop_kind::forward_inference;
         constexpr auto algorithm = dnnl::algorithm::convolution_direct;
-        const auto desc = descs.bias.get_size() > 0
-                              ? convolution_forward::desc(kind, algorithm, descs.source, descs.weights, descs.bias, descs.destination, geometry.strides,
-                                                          geometry.dilations, geometry.padsBegin, geometry.padsEnd)
-                              : convolution_forward::desc(kind, algorithm, descs.source, descs.weights, descs.destination, geometry.strides,
-                                                          geometry.dilations, geometry.padsBegin, geometry.padsEnd);
+        const auto desc =
+            descs.bias.get_size() > 0
+                ? convolution_forward::desc(kind, algorithm, descs.source, descs.weights, descs.bias, descs.destination,
+                                            geometry.strides, geometry.dilations, geometry.padsBegin, geometry.padsEnd)
+                : convolution_forward::desc(kind, algorithm, descs.source, descs.weights, descs.destination,
+                                            geometry.strides, geometry.dilations, geometry.padsBegin, geometry.padsEnd);
         return convolution_forward::primitive_desc(desc, attributes, onednnEngine());
     });
 }
 
 Support checkConv(const Problem& problem) {
     if (const Support floats = checkFloatTensors(problem); !floats.supported) return floats;
-    if (problem.inputs[0].dims.size() > 5) return Support::no("oneDNN convolves 1 to 3 spatial dims, the input is " + toString(problem.inputs[0].dims));
+    if (problem.inputs[0].dims.size() > 5)
+        return Support::no("oneDNN convolves 1 to 3 spatial dims, the input is " + toString(problem.inputs[0].dims));
     if (elementCount(problem.inputs[0].dims) == 0 || elementCount(problem.inputs[1].dims) == 0) {
         if (elementCount(problem.outputs[0].dims) > 0) return Support::no("an input has no elements");
     }
@@ -93,7 +97,8 @@ Result<ConvPlan> planConv(const Problem& problem, Residual residual) {
     if (const Support support = checkConv(problem); !support.supported) return unsupported(support.reason);
     const ThreadScope threads(problem.threads);
     STROBE_ASSIGN(const ConvGeometry geometry, geometryOf(problem));
-    if (problem.program && hasWindowInPadding(geometry)) return unsupported("oneDNN applies no epilogue where a window lies wholly in padding");
+    if (problem.program && hasWindowInPadding(geometry))
+        return unsupported("oneDNN applies no epilogue where a window lies wholly in padding");
     STROBE_ASSIGN(const ConvDescs descs, describe(problem, geometry, false));
     ConvPlan plan;
     plan.source = descs.source;
@@ -102,10 +107,13 @@ Result<ConvPlan> planConv(const Problem& problem, Residual residual) {
     plan.hasBias = descs.bias.get_size() > 0;
     plan.storedWeights = onednnPlainDesc(geometry.weights, *onednnType(problem.inputs[1].format.type));
     STROBE_ASSIGN(plan.postOps, translateEpilogue(problem, {residual, {}, {}}));
-    if (residual == Residual::Sum && plan.postOps.sumInput < 0) return unsupported("there is no residual of the output's format to add in place");
+    if (residual == Residual::Sum && plan.postOps.sumInput < 0)
+        return unsupported("there is no residual of the output's format to add in place");
     STROBE_ASSIGN(plan.pd, createDescriptor(problem, descs, geometry, plan.postOps.ops));
-    const bool isPlain = problem.inputs[0].format.layout == Layout::Plain && problem.outputs[0].format.layout == Layout::Plain;
-    if (isNaiveImplementation(plan.pd.impl_info_str()) && !isPlain) return unsupported("oneDNN has only its naive loop for " + summary(problem));
+    const bool isPlain =
+        problem.inputs[0].format.layout == Layout::Plain && problem.outputs[0].format.layout == Layout::Plain;
+    if (isNaiveImplementation(plan.pd.impl_info_str()) && !isPlain)
+        return unsupported("oneDNN has only its naive loop for " + summary(problem));
     return plan;
 }
 
@@ -117,13 +125,15 @@ std::optional<std::pair<Layout, Layout>> preferredLayouts(const Problem& problem
     if (!descs) return std::nullopt;
     const auto pd = createDescriptor(problem, *descs, *geometry, {});
     if (!pd) return std::nullopt;
-    const auto source = layoutOf(pd->src_desc(), problem.inputs[0].dims), destination = layoutOf(pd->dst_desc(), problem.outputs[0].dims);
+    const auto source = layoutOf(pd->src_desc(), problem.inputs[0].dims),
+               destination = layoutOf(pd->dst_desc(), problem.outputs[0].dims);
     if (!source || !destination) return std::nullopt;
     return std::pair(*source, *destination);
 }
 
-/// With Residual::Sum the layer adds onto a residual that already lies in the output's memory: fewer kernels of oneDNN read a second
-/// tensor fast than add in place, but unless the planner lets the two share memory the residual is copied first.
+/// With Residual::Sum the layer adds onto a residual that already lies in the output's memory: fewer kernels of oneDNN
+/// read a second tensor fast than add in place, but unless the planner lets the two share memory the residual is copied
+/// first.
 class OnednnConvTactic final : public Tactic {
 public:
     explicit OnednnConvTactic(Residual residual = Residual::Binary) : m_residual(residual) {}
@@ -151,7 +161,8 @@ public:
         std::vector<Formats> candidates;
         for (const auto& [source, destination] : layouts) {
             Formats formats;
-            for (size_t i = 0; i < 3 && i < problem.inputs.size(); ++i) formats.inputs.push_back(problem.inputs[i].format);
+            for (size_t i = 0; i < 3 && i < problem.inputs.size(); ++i)
+                formats.inputs.push_back(problem.inputs[i].format);
             formats.outputs.push_back(problem.outputs[0].format);
             formats.inputs[0].layout = source;
             formats.outputs[0].layout = destination;
@@ -172,15 +183,18 @@ public:
         const ThreadScope threads(problem.threads);
         auto kernel = std::make_unique<OnednnKernel>(problem);
         if (plan.postOps.sumInput >= 0)
-            STROBE_RETURN_IF_ERROR(kernel->addReorder(plan.destination, OnednnBuffer::input(static_cast<size_t>(plan.postOps.sumInput)), plan.destination,
-                                                      OnednnBuffer::output(0)));
-        STROBE_ASSIGN(OnednnBuffer weights, placeWeights(problem, 1, plan.storedWeights, plan.pd.weights_desc(), context, *kernel));
+            STROBE_RETURN_IF_ERROR(kernel->addReorder(plan.destination,
+                                                      OnednnBuffer::input(static_cast<size_t>(plan.postOps.sumInput)),
+                                                      plan.destination, OnednnBuffer::output(0)));
+        STROBE_ASSIGN(OnednnBuffer weights,
+                      placeWeights(problem, 1, plan.storedWeights, plan.pd.weights_desc(), context, *kernel));
         std::vector<OnednnArgument> arguments = plan.postOps.arguments;
         arguments.push_back({DNNL_ARG_SRC, plan.source, OnednnBuffer::input(0)});
         arguments.push_back({DNNL_ARG_WEIGHTS, plan.pd.weights_desc(), std::move(weights)});
         if (plan.hasBias) arguments.push_back({DNNL_ARG_BIAS, plan.bias, OnednnBuffer::input(2)});
         arguments.push_back({DNNL_ARG_DST, plan.destination, OnednnBuffer::output(0)});
-        STROBE_ASSIGN(auto primitive, guardOnednn(summary(problem), [&] { return dnnl::convolution_forward(plan.pd); }));
+        STROBE_ASSIGN(auto primitive,
+                      guardOnednn(summary(problem), [&] { return dnnl::convolution_forward(plan.pd); }));
         kernel->addStep(std::move(primitive), std::move(arguments), plan.pd.scratchpad_desc(), plan.pd.impl_info_str());
         return std::unique_ptr<Kernel>(std::move(kernel));
     }

@@ -30,7 +30,8 @@ void placeWeightsDims(const Dims& w, int64_t group, DeconvGeometry& geometry) {
 
 Result<DeconvGeometry> geometryOf(const Problem& problem) {
     const Dims &x = problem.inputs[0].dims, &w = problem.inputs[1].dims, &y = problem.outputs[0].dims;
-    STROBE_ASSIGN(const TransposedWindow transposed, transposedWindow(*problem.attributes, toShape(x), Dims(w.begin() + 2, w.end())));
+    STROBE_ASSIGN(const TransposedWindow transposed,
+                  transposedWindow(*problem.attributes, toShape(x), Dims(w.begin() + 2, w.end())));
     DeconvGeometry geometry;
     geometry.strides = transposed.window.strides;
     geometry.dilations = transposed.window.dilations;
@@ -54,8 +55,10 @@ struct DeconvPlan {
 Support checkDeconv(const Problem& problem) {
     if (const Support floats = checkFloatTensors(problem); !floats.supported) return floats;
     const Dims& dims = problem.inputs[0].dims;
-    if (dims.size() < 3 || dims.size() > 5) return Support::no("oneDNN deconvolves 1 to 3 spatial dims, the input is " + toString(dims));
-    if (elementCount(dims) == 0 || elementCount(problem.inputs[1].dims) == 0) return Support::no("an input has no elements");
+    if (dims.size() < 3 || dims.size() > 5)
+        return Support::no("oneDNN deconvolves 1 to 3 spatial dims, the input is " + toString(dims));
+    if (elementCount(dims) == 0 || elementCount(problem.inputs[1].dims) == 0)
+        return Support::no("an input has no elements");
     return Support::yes();
 }
 
@@ -79,14 +82,18 @@ Result<DeconvPlan> planDeconv(const Problem& problem, bool anyLayout = false) {
                       constexpr auto kind = dnnl::prop_kind::forward_inference;
                       constexpr auto algorithm = dnnl::algorithm::deconvolution_direct;
                       const auto w = onednnAnyDesc(geometry.weights, type);
-                      const auto desc = plan.hasBias ? deconvolution_forward::desc(kind, algorithm, plan.x, w, plan.bias, plan.y, geometry.strides,
-                                                                                   geometry.dilations, geometry.padsBegin, geometry.padsEnd)
-                                                     : deconvolution_forward::desc(kind, algorithm, plan.x, w, plan.y, geometry.strides,
-                                                                                   geometry.dilations, geometry.padsBegin, geometry.padsEnd);
+                      const auto desc =
+                          plan.hasBias
+                              ? deconvolution_forward::desc(kind, algorithm, plan.x, w, plan.bias, plan.y,
+                                                            geometry.strides, geometry.dilations, geometry.padsBegin,
+                                                            geometry.padsEnd)
+                              : deconvolution_forward::desc(kind, algorithm, plan.x, w, plan.y, geometry.strides,
+                                                            geometry.dilations, geometry.padsBegin, geometry.padsEnd);
                       return deconvolution_forward::primitive_desc(desc, attributes, onednnEngine());
                   }));
     const bool isPlain = x.format.layout == Layout::Plain && y.format.layout == Layout::Plain;
-    if (isNaiveImplementation(plan.pd.impl_info_str()) && !isPlain) return unsupported("oneDNN has only its naive loop for " + summary(problem));
+    if (isNaiveImplementation(plan.pd.impl_info_str()) && !isPlain)
+        return unsupported("oneDNN has only its naive loop for " + summary(problem));
     return plan;
 }
 
@@ -104,15 +111,18 @@ public:
         if (!checkDeconv(problem).supported) return Tactic::candidateFormats(problem);
         const ThreadScope threads(problem.threads);
         const Layout blocked = onednnBlockedLayout();
-        std::vector<std::pair<Layout, Layout>> layouts = {{Layout::ChannelsLast, Layout::ChannelsLast}, {blocked, blocked}, {Layout::Plain, Layout::Plain}};
+        std::vector<std::pair<Layout, Layout>> layouts = {
+            {Layout::ChannelsLast, Layout::ChannelsLast}, {blocked, blocked}, {Layout::Plain, Layout::Plain}};
         if (const auto free = planDeconv(problem, true)) {
-            const auto source = layoutOf(free->pd.src_desc(), problem.inputs[0].dims), destination = layoutOf(free->pd.dst_desc(), problem.outputs[0].dims);
+            const auto source = layoutOf(free->pd.src_desc(), problem.inputs[0].dims),
+                       destination = layoutOf(free->pd.dst_desc(), problem.outputs[0].dims);
             if (source && destination) layouts.insert(layouts.begin(), {*source, *destination});
         }
         std::vector<Formats> candidates;
         for (const auto& [source, destination] : layouts) {
             Formats formats;
-            for (size_t i = 0; i < 3 && i < problem.inputs.size(); ++i) formats.inputs.push_back(problem.inputs[i].format);
+            for (size_t i = 0; i < 3 && i < problem.inputs.size(); ++i)
+                formats.inputs.push_back(problem.inputs[i].format);
             formats.outputs.push_back(problem.outputs[0].format);
             formats.inputs[0].layout = source;
             formats.outputs[0].layout = destination;
@@ -126,7 +136,8 @@ public:
         const ThreadScope threads(problem.threads);
         STROBE_ASSIGN(const DeconvPlan plan, planDeconv(problem));
         auto kernel = std::make_unique<OnednnKernel>(problem);
-        STROBE_ASSIGN(OnednnBuffer weights, placeWeights(problem, 1, plan.storedWeights, plan.pd.weights_desc(), context, *kernel));
+        STROBE_ASSIGN(OnednnBuffer weights,
+                      placeWeights(problem, 1, plan.storedWeights, plan.pd.weights_desc(), context, *kernel));
         std::vector<OnednnArgument> arguments = plan.postOps.arguments;
         arguments.push_back({DNNL_ARG_SRC, plan.x, OnednnBuffer::input(0)});
         arguments.push_back({DNNL_ARG_WEIGHTS, plan.pd.weights_desc(), std::move(weights)});

@@ -8,7 +8,9 @@
 namespace strobe {
 namespace {
 
-size_t roundUp(size_t bytes) { return (bytes + 63) / 64 * 64; }
+size_t roundUp(size_t bytes) {
+    return (bytes + 63) / 64 * 64;
+}
 
 bool hasNoElements(const Problem& problem) {
     return std::all_of(problem.outputs.begin(), problem.outputs.end(),
@@ -34,30 +36,36 @@ OnednnBuffer OnednnKernel::reserve(size_t bytes) {
     return buffer;
 }
 
-void OnednnKernel::addStep(dnnl::primitive primitive, std::vector<OnednnArgument> arguments, const dnnl::memory::desc& scratchpad,
-                           std::string description) {
+void OnednnKernel::addStep(dnnl::primitive primitive, std::vector<OnednnArgument> arguments,
+                           const dnnl::memory::desc& scratchpad, std::string description) {
     m_scratchpad = std::max(m_scratchpad, roundUp(scratchpad.get_size()));
     m_steps.push_back({std::move(primitive), std::move(arguments), scratchpad, false});
     if (!m_description.empty()) m_description += " + ";
     m_description += description;
 }
 
-Status OnednnKernel::addReorder(const dnnl::memory::desc& fromDesc, OnednnBuffer from, const dnnl::memory::desc& toDesc, OnednnBuffer to) {
+Status OnednnKernel::addReorder(const dnnl::memory::desc& fromDesc, OnednnBuffer from, const dnnl::memory::desc& toDesc,
+                                OnednnBuffer to) {
     STROBE_ASSIGN(const auto pd, guardOnednn("a change of layout", [&] {
-                      return dnnl::reorder::primitive_desc(onednnEngine(), fromDesc, onednnEngine(), toDesc, onednnAttributes());
+                      return dnnl::reorder::primitive_desc(onednnEngine(), fromDesc, onednnEngine(), toDesc,
+                                                           onednnAttributes());
                   }));
-    addStep(dnnl::reorder(pd), {{DNNL_ARG_FROM, fromDesc, std::move(from)}, {DNNL_ARG_TO, toDesc, std::move(to)}}, pd.scratchpad_desc(),
-            pd.impl_info_str());
+    addStep(dnnl::reorder(pd), {{DNNL_ARG_FROM, fromDesc, std::move(from)}, {DNNL_ARG_TO, toDesc, std::move(to)}},
+            pd.scratchpad_desc(), pd.impl_info_str());
     m_steps.back().isCopy = fromDesc == toDesc;
     return Status::ok();
 }
 
 void* OnednnKernel::resolve(const OnednnBuffer& buffer, const RunArguments& arguments) {
     switch (buffer.where) {
-        case OnednnBuffer::Where::Input: return arguments.inputs[buffer.at].data;
-        case OnednnBuffer::Where::Output: return arguments.outputs[buffer.at].data;
-        case OnednnBuffer::Where::Workspace: return static_cast<char*>(arguments.workspace) + buffer.at;
-        case OnednnBuffer::Where::Constant: return const_cast<void*>(buffer.constant.get());
+        case OnednnBuffer::Where::Input:
+            return arguments.inputs[buffer.at].data;
+        case OnednnBuffer::Where::Output:
+            return arguments.outputs[buffer.at].data;
+        case OnednnBuffer::Where::Workspace:
+            return static_cast<char*>(arguments.workspace) + buffer.at;
+        case OnednnBuffer::Where::Constant:
+            return const_cast<void*>(buffer.constant.get());
     }
     return nullptr;
 }
@@ -91,26 +99,31 @@ void OnednnKernel::giveBackMemory(std::unique_ptr<MemorySet> memory) const {
 }
 
 void OnednnKernel::runStep(const Step& step, StepMemory& memory, const RunArguments& arguments) const {
-    if (step.isCopy && resolve(step.arguments[0].buffer, arguments) == resolve(step.arguments[1].buffer, arguments)) return;
-    for (size_t i = 0; i < step.arguments.size(); ++i) memory.inOrder[i].set_data_handle(resolve(step.arguments[i].buffer, arguments));
-    if (memory.inOrder.size() > step.arguments.size()) memory.inOrder.back().set_data_handle(static_cast<char*>(arguments.workspace) + m_reserved);
+    if (step.isCopy && resolve(step.arguments[0].buffer, arguments) == resolve(step.arguments[1].buffer, arguments))
+        return;
+    for (size_t i = 0; i < step.arguments.size(); ++i)
+        memory.inOrder[i].set_data_handle(resolve(step.arguments[i].buffer, arguments));
+    if (memory.inOrder.size() > step.arguments.size())
+        memory.inOrder.back().set_data_handle(static_cast<char*>(arguments.workspace) + m_reserved);
     step.primitive.execute(onednnStream(), memory.byName);
 }
 
 Status OnednnKernel::run(const RunArguments& arguments) const {
     if (m_isEmpty) return Status::ok();
     const ThreadScope threads(m_threads);
-    return guardOnednn(m_description, [&] {
-               auto memory = takeMemory();
-               for (size_t i = 0; i < m_steps.size(); ++i) runStep(m_steps[i], (*memory)[i], arguments);
-               giveBackMemory(std::move(memory));
-               return true;
-           })
+    return guardOnednn(m_description,
+                       [&] {
+                           auto memory = takeMemory();
+                           for (size_t i = 0; i < m_steps.size(); ++i) runStep(m_steps[i], (*memory)[i], arguments);
+                           giveBackMemory(std::move(memory));
+                           return true;
+                       })
         .status();
 }
 
-Result<OnednnBuffer> placeWeights(const Problem& problem, size_t index, const dnnl::memory::desc& stored, const dnnl::memory::desc& wanted,
-                                  const PrepareContext& context, OnednnKernel& kernel) {
+Result<OnednnBuffer> placeWeights(const Problem& problem, size_t index, const dnnl::memory::desc& stored,
+                                  const dnnl::memory::desc& wanted, const PrepareContext& context,
+                                  OnednnKernel& kernel) {
     const TensorDesc& tensor = problem.inputs[index];
     if (stored == wanted) return OnednnBuffer::input(index);
     if (tensor.constantKey.empty() || !tensor.constantData || !context.packedWeights) {
@@ -119,12 +132,13 @@ Result<OnednnBuffer> placeWeights(const Problem& problem, size_t index, const dn
         return packed;
     }
     const auto pack = [&](void* destination) {
-        return guardOnednn("packing weights " + toString(tensor.dims), [&] {
-                   dnnl::memory from(stored, onednnEngine(), const_cast<void*>(tensor.constantData));
-                   dnnl::memory to(wanted, onednnEngine(), destination);
-                   dnnl::reorder(from, to).execute(onednnStream(), from, to);
-                   return true;
-               })
+        return guardOnednn("packing weights " + toString(tensor.dims),
+                           [&] {
+                               dnnl::memory from(stored, onednnEngine(), const_cast<void*>(tensor.constantData));
+                               dnnl::memory to(wanted, onednnEngine(), destination);
+                               dnnl::reorder(from, to).execute(onednnStream(), from, to);
+                               return true;
+                           })
             .status();
     };
     const std::string key = tensor.constantKey + "|onednn|" + onednnFingerprint(stored) + onednnFingerprint(wanted);

@@ -34,9 +34,11 @@ public:
     /// Room in the workspace for a tensor between steps.
     OnednnBuffer reserve(size_t bytes);
     /// Scratchpads of the steps share memory.
-    void addStep(dnnl::primitive primitive, std::vector<OnednnArgument> arguments, const dnnl::memory::desc& scratchpad, std::string description);
+    void addStep(dnnl::primitive primitive, std::vector<OnednnArgument> arguments, const dnnl::memory::desc& scratchpad,
+                 std::string description);
     /// Changes layout or type; nothing to do when both are in one place at run time and descriptors are equal.
-    Status addReorder(const dnnl::memory::desc& fromDesc, OnednnBuffer from, const dnnl::memory::desc& toDesc, OnednnBuffer to);
+    Status addReorder(const dnnl::memory::desc& fromDesc, OnednnBuffer from, const dnnl::memory::desc& toDesc,
+                      OnednnBuffer to);
 
     size_t workspaceBytes() const override { return m_reserved + m_scratchpad; }
     Status run(const RunArguments& arguments) const override;
@@ -49,7 +51,8 @@ private:
         dnnl::memory::desc scratchpad;
         bool isCopy = false;  // from arguments[0] to arguments[1], same descriptor
     };
-    /// oneDNN's memory objects of one step, in the order of its arguments, then the scratchpad. Only their addresses change between runs.
+    /// oneDNN's memory objects of one step, in the order of its arguments, then the scratchpad. Only their addresses
+    /// change between runs.
     struct StepMemory {
         std::vector<dnnl::memory> inOrder;
         std::unordered_map<int, dnnl::memory> byName;
@@ -72,9 +75,11 @@ private:
 /// Names a descriptor in keys of packed weights: equal exactly where memory is laid out alike.
 std::string onednnFingerprint(const dnnl::memory::desc& desc);
 
-/// A weight in the layout that a primitive wants: packed once for all plans when it is constant, else reordered at every run.
-/// `stored` describes how input `index` lies as the problem gives it (plain; dims may be split for groups or swapped for transposes).
-Result<OnednnBuffer> placeWeights(const Problem& problem, size_t index, const dnnl::memory::desc& stored, const dnnl::memory::desc& wanted,
-                                  const PrepareContext& context, OnednnKernel& kernel);
+/// A weight in the layout that a primitive wants: packed once for all plans when it is constant, else reordered at
+/// every run. `stored` describes how input `index` lies as the problem gives it (plain; dims may be split for groups or
+/// swapped for transposes).
+Result<OnednnBuffer> placeWeights(const Problem& problem, size_t index, const dnnl::memory::desc& stored,
+                                  const dnnl::memory::desc& wanted, const PrepareContext& context,
+                                  OnednnKernel& kernel);
 
 }  // namespace strobe

@@ -43,14 +43,16 @@ bool extrasAllowMerging(const Problem& problem) {
     for (size_t i = static_cast<size_t>(problem.op->maxInputs); i < problem.inputs.size(); ++i) {
         const Dims& extra = problem.inputs[i].dims;
         const int64_t count = elementCount(extra);
-        if (count != elementCount(y) && count != 1 && !(!extra.empty() && count == extra.back() && count == y.back())) return false;
+        if (count != elementCount(y) && count != 1 && !(!extra.empty() && count == extra.back() && count == y.back()))
+            return false;
     }
     return true;
 }
 
 MatMulShape matMulShapeOf(const Problem& problem) {
     const Dims &a = problem.inputs[0].dims, &b = problem.inputs[1].dims;
-    const bool transA = problem.attributes->getBool("transA", false), transB = problem.attributes->getBool("transB", false);
+    const bool transA = problem.attributes->getBool("transA", false),
+               transB = problem.attributes->getBool("transB", false);
     const size_t rank = std::max({a.size(), b.size(), size_t{2}});
     MatMulShape shape{matrixView(a, true, transA, rank), matrixView(b, false, transB, rank), {}, {}};
     const bool sharedB = elementCount(Dims(shape.b.dims.begin(), shape.b.dims.end() - 2)) == 1;
@@ -73,9 +75,11 @@ Support checkMatMul(const Problem& problem) {
     if (const Support floats = checkFloatTensors(problem); !floats.supported) return floats;
     for (const auto* list : {&problem.inputs, &problem.outputs})
         for (const TensorDesc& desc : *list)
-            if (desc.present && desc.format.layout != Layout::Plain) return Support::no("oneDNN's matmul takes plain tensors, one is " + desc.format.toString());
+            if (desc.present && desc.format.layout != Layout::Plain)
+                return Support::no("oneDNN's matmul takes plain tensors, one is " + desc.format.toString());
     if (problem.inputs[0].dims.empty() || problem.inputs[1].dims.empty()) return Support::no("an input has rank 0");
-    if (elementCount(problem.outputs[0].dims) > 0 && (elementCount(problem.inputs[0].dims) == 0 || elementCount(problem.inputs[1].dims) == 0))
+    if (elementCount(problem.outputs[0].dims) > 0 &&
+        (elementCount(problem.inputs[0].dims) == 0 || elementCount(problem.inputs[1].dims) == 0))
         return Support::no("the inner extent is 0");
     if (problem.program && std::min(problem.inputs[0].dims.size(), problem.inputs[1].dims.size()) < 2)
         return Support::no("oneDNN applies no epilogue to a product with a vector");
@@ -92,11 +96,14 @@ struct MatMulPlan {
     memory::data_type computeType;
 };
 
-bool isRow(const Dims& dims, int64_t columns) { return !dims.empty() && dims.back() == columns && elementCount(dims) == columns; }
+bool isRow(const Dims& dims, int64_t columns) {
+    return !dims.empty() && dims.back() == columns && elementCount(dims) == columns;
+}
 
 Status addOwnPostOps(const Problem& problem, MatMulPlan& plan, PostOps& ops) {
     const bool isGemm = problem.op->name == "Gemm";
-    const float alpha = problem.attributes->getFloat("alpha", 1.0f), beta = isGemm ? problem.attributes->getFloat("beta", 1.0f) : 1.0f;
+    const float alpha = problem.attributes->getFloat("alpha", 1.0f),
+                beta = isGemm ? problem.attributes->getFloat("beta", 1.0f) : 1.0f;
     const bool hasC = problem.inputs.size() > 2 && problem.inputs[2].present && beta != 0.0f;
     const auto linear = [&](float scale) {
         if (scale != 1.0f) ops.ops.append_eltwise(1.0f, dnnl::algorithm::eltwise_linear, scale, 0.0f);
@@ -107,7 +114,8 @@ Status addOwnPostOps(const Problem& problem, MatMulPlan& plan, PostOps& ops) {
     }
     const TensorDesc& c = problem.inputs[2];
     const auto type = *onednnType(c.format.type);
-    if (alpha == 1.0f && beta == 1.0f && isRow(c.dims, plan.shape.y.back()) && !(plan.computeType == memory::data_type::f32 && type != memory::data_type::f32)) {
+    if (alpha == 1.0f && beta == 1.0f && isRow(c.dims, plan.shape.y.back()) &&
+        !(plan.computeType == memory::data_type::f32 && type != memory::data_type::f32)) {
         Dims dims(plan.shape.y.size(), 1);
         dims.back() = c.dims.back();
         plan.bias = onednnPlainDesc(dims, type);
@@ -122,7 +130,8 @@ Status addOwnPostOps(const Problem& problem, MatMulPlan& plan, PostOps& ops) {
     Dims dims(plan.shape.y.size() - std::min(plan.shape.y.size(), c.dims.size()), 1);
     dims.insert(dims.end(), c.dims.begin(), c.dims.end());
     const memory::desc desc = onednnPlainDesc(dims, type);
-    ops.arguments.push_back({DNNL_ARG_ATTR_MULTIPLE_POST_OP(ops.ops.len()) | DNNL_ARG_SRC_1, desc, OnednnBuffer::input(2)});
+    ops.arguments.push_back(
+        {DNNL_ARG_ATTR_MULTIPLE_POST_OP(ops.ops.len()) | DNNL_ARG_SRC_1, desc, OnednnBuffer::input(2)});
     ops.ops.append_binary(dnnl::algorithm::binary_add, desc);
     linear(beta);
     return Status::ok();
@@ -144,15 +153,19 @@ Result<MatMulPlan> planMatMul(const Problem& problem) {
 }
 
 /// Weights are packed as oneDNN likes when they are constant; else they are read as they lie.
-bool packsWeights(const Problem& problem) { return problem.inputs[1].constantData && !problem.inputs[1].constantKey.empty(); }
+bool packsWeights(const Problem& problem) {
+    return problem.inputs[1].constantData && !problem.inputs[1].constantKey.empty();
+}
 
 Result<dnnl::matmul::primitive_desc> createMatMul(const Problem& problem, const MatMulPlan& plan) {
     return guardOnednn(summary(problem), [&] {
         dnnl::primitive_attr attributes = onednnAttributes();
         attributes.set_post_ops(plan.postOps.ops);
         if (plan.scale != 1.0f) attributes.set_output_scales(0, {plan.scale});
-        const memory::desc b = packsWeights(problem) ? onednnAnyDesc(plan.shape.b.dims, plan.computeType) : plan.shape.b.desc(plan.computeType);
-        const auto desc = plan.hasBias ? dnnl::matmul::desc(plan.a, b, plan.bias, plan.y) : dnnl::matmul::desc(plan.a, b, plan.y);
+        const memory::desc b = packsWeights(problem) ? onednnAnyDesc(plan.shape.b.dims, plan.computeType)
+                                                     : plan.shape.b.desc(plan.computeType);
+        const auto desc =
+            plan.hasBias ? dnnl::matmul::desc(plan.a, b, plan.bias, plan.y) : dnnl::matmul::desc(plan.a, b, plan.y);
         return dnnl::matmul::primitive_desc(desc, attributes, onednnEngine());
     });
 }
@@ -185,7 +198,8 @@ public:
         if (elementCount(problem.outputs[0].dims) == 0) return std::unique_ptr<Kernel>(std::move(kernel));
         STROBE_ASSIGN(const MatMulPlan plan, planMatMul(problem));
         STROBE_ASSIGN(const auto pd, createMatMul(problem, plan));
-        STROBE_ASSIGN(OnednnBuffer weights, placeWeights(problem, 1, plan.storedB, pd.weights_desc(), context, *kernel));
+        STROBE_ASSIGN(OnednnBuffer weights,
+                      placeWeights(problem, 1, plan.storedB, pd.weights_desc(), context, *kernel));
         std::vector<OnednnArgument> arguments = commonArguments(plan);
         arguments.push_back({DNNL_ARG_WEIGHTS, pd.weights_desc(), std::move(weights)});
         STROBE_ASSIGN(auto primitive, guardOnednn(summary(problem), [&] { return dnnl::matmul(pd); }));
@@ -208,10 +222,12 @@ public:
         const ThreadScope threads(problem.threads);
         STROBE_ASSIGN(const Plan plan, planInnerProduct(problem));
         auto kernel = std::make_unique<OnednnKernel>(problem);
-        STROBE_ASSIGN(OnednnBuffer weights, placeWeights(problem, 1, plan.storedWeights, plan.pd.weights_desc(), context, *kernel));
+        STROBE_ASSIGN(OnednnBuffer weights,
+                      placeWeights(problem, 1, plan.storedWeights, plan.pd.weights_desc(), context, *kernel));
         std::vector<OnednnArgument> arguments = commonArguments(plan.product);
         arguments.push_back({DNNL_ARG_WEIGHTS, plan.pd.weights_desc(), std::move(weights)});
-        STROBE_ASSIGN(auto primitive, guardOnednn(summary(problem), [&] { return dnnl::inner_product_forward(plan.pd); }));
+        STROBE_ASSIGN(auto primitive,
+                      guardOnednn(summary(problem), [&] { return dnnl::inner_product_forward(plan.pd); }));
         kernel->addStep(std::move(primitive), std::move(arguments), plan.pd.scratchpad_desc(), plan.pd.impl_info_str());
         return std::unique_ptr<Kernel>(std::move(kernel));
     }
@@ -232,21 +248,27 @@ private:
         MatMulPlan& product = plan.product;
         if (product.shape.y.size() != 2) return unsupported("a fully connected layer has no batch of weights");
         if (product.scale != 1.0f) return unsupported("a fully connected layer has no factor before its addend");
-        if (problem.attributes->getBool("transA", false)) return unsupported("a fully connected layer does not transpose its input");
-        if (product.hasBias) product.bias = onednnPlainDesc({product.shape.y[1]}, *onednnType(problem.inputs[2].format.type));
+        if (problem.attributes->getBool("transA", false))
+            return unsupported("a fully connected layer does not transpose its input");
+        if (product.hasBias)
+            product.bias = onednnPlainDesc({product.shape.y[1]}, *onednnType(problem.inputs[2].format.type));
         const MatrixView& b = product.shape.b;
         const Dims weights{b.dims[1], b.dims[0]};  // oneDNN's are output × input
-        plan.storedWeights = memory::desc(weights, *onednnType(problem.inputs[1].format.type), memory::dims{b.strides[1], b.strides[0]});
+        plan.storedWeights =
+            memory::desc(weights, *onednnType(problem.inputs[1].format.type), memory::dims{b.strides[1], b.strides[0]});
         STROBE_ASSIGN(plan.pd, guardOnednn(summary(problem), [&] {
                           dnnl::primitive_attr attributes = onednnAttributes();
                           attributes.set_post_ops(product.postOps.ops);
                           constexpr auto kind = dnnl::prop_kind::forward_inference;
                           const memory::desc any = onednnAnyDesc(weights, product.computeType);
-                          const auto desc = product.hasBias ? dnnl::inner_product_forward::desc(kind, product.a, any, product.bias, product.y)
-                                                            : dnnl::inner_product_forward::desc(kind, product.a, any, product.y);
+                          const auto desc =
+                              product.hasBias
+                                  ? dnnl::inner_product_forward::desc(kind, product.a, any, product.bias, product.y)
+                                  : dnnl::inner_product_forward::desc(kind, product.a, any, product.y);
                           return dnnl::inner_product_forward::primitive_desc(desc, attributes, onednnEngine());
                       }));
-        if (isNaiveImplementation(plan.pd.impl_info_str())) return unsupported("oneDNN has only its naive loop for " + summary(problem));
+        if (isNaiveImplementation(plan.pd.impl_info_str()))
+            return unsupported("oneDNN has only its naive loop for " + summary(problem));
         return plan;
     }
 };

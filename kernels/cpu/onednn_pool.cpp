@@ -18,7 +18,8 @@ struct PoolGeometry {
 Result<PoolGeometry> globalGeometry(const Problem& problem) {
     const Dims& x = problem.inputs[0].dims;
     const size_t spatial = x.size() - 2;
-    PoolGeometry geometry{Dims(x.begin() + 2, x.end()), memory::dims(spatial, 1), memory::dims(spatial, 0), memory::dims(spatial, 0), memory::dims(spatial, 0)};
+    PoolGeometry geometry{Dims(x.begin() + 2, x.end()), memory::dims(spatial, 1), memory::dims(spatial, 0),
+                          memory::dims(spatial, 0), memory::dims(spatial, 0)};
     if (problem.op->name == "GlobalAveragePool") geometry.algorithm = dnnl::algorithm::pooling_avg_exclude_padding;
     return geometry;
 }
@@ -26,10 +27,15 @@ Result<PoolGeometry> globalGeometry(const Problem& problem) {
 Result<PoolGeometry> geometryOf(const Problem& problem) {
     if (problem.op->name.rfind("Global", 0) == 0) return globalGeometry(problem);
     const Dims &x = problem.inputs[0].dims, &y = problem.outputs[0].dims;
-    STROBE_ASSIGN(const WindowAttributes window, windowAttributes(*problem.attributes, toShape(x), problem.attributes->getInts("kernel_shape")));
-    PoolGeometry geometry{window.kernel, window.strides, window.dilations, toDims(window.padsBegin), toDims(window.padsEnd)};
-    const bool isAverage = problem.op->name == "AveragePool", includesPadding = problem.attributes->getBool("count_include_pad", false);
-    if (isAverage) geometry.algorithm = includesPadding ? dnnl::algorithm::pooling_avg_include_padding : dnnl::algorithm::pooling_avg_exclude_padding;
+    STROBE_ASSIGN(const WindowAttributes window,
+                  windowAttributes(*problem.attributes, toShape(x), problem.attributes->getInts("kernel_shape")));
+    PoolGeometry geometry{window.kernel, window.strides, window.dilations, toDims(window.padsBegin),
+                          toDims(window.padsEnd)};
+    const bool isAverage = problem.op->name == "AveragePool",
+               includesPadding = problem.attributes->getBool("count_include_pad", false);
+    if (isAverage)
+        geometry.algorithm = includesPadding ? dnnl::algorithm::pooling_avg_include_padding
+                                             : dnnl::algorithm::pooling_avg_exclude_padding;
     for (size_t i = 0; i < geometry.kernel.size(); ++i) {
         const int64_t extent = geometry.dilations[i] * (geometry.kernel[i] - 1) + 1;
         const int64_t needed = (y[i + 2] - 1) * geometry.strides[i] + extent - x[i + 2] - geometry.padsBegin[i];
@@ -42,14 +48,17 @@ Result<PoolGeometry> geometryOf(const Problem& problem) {
     return geometry;
 }
 
-bool isOnePosition(const Dims& dims) { return elementCount(dims) == dims[0] * dims[1]; }
+bool isOnePosition(const Dims& dims) {
+    return elementCount(dims) == dims[0] * dims[1];
+}
 
 struct PoolPlan {
     memory::desc x, y;
     pooling_v2_forward::primitive_desc pd;
 };
 
-/// An output of one position lies alike in plain, channels-last and unpadded blocked form: oneDNN is told the input's layout.
+/// An output of one position lies alike in plain, channels-last and unpadded blocked form: oneDNN is told the input's
+/// layout.
 Format outputFormat(const Problem& problem) {
     Format format = problem.outputs[0].format;
     const Layout source = problem.inputs[0].format.layout;
@@ -63,15 +72,17 @@ Result<PoolPlan> planPool(const Problem& problem) {
     if (problem.program) return unsupported("oneDNN pools without an epilogue");
     if (problem.outputs.size() > 1 && problem.outputs[1].present) return unsupported("oneDNN gives no ONNX indices");
     const Dims& dims = problem.inputs[0].dims;
-    if (dims.size() < 3 || dims.size() > 5) return unsupported("oneDNN pools 1 to 3 spatial dims, the input is " + toString(dims));
+    if (dims.size() < 3 || dims.size() > 5)
+        return unsupported("oneDNN pools 1 to 3 spatial dims, the input is " + toString(dims));
     if (elementCount(dims) == 0) return unsupported("the input has no elements");
     STROBE_ASSIGN(const PoolGeometry geometry, geometryOf(problem));
     PoolPlan plan;
     STROBE_ASSIGN(plan.x, onednnDesc(dims, problem.inputs[0].format));
     STROBE_ASSIGN(plan.y, onednnDesc(problem.outputs[0].dims, outputFormat(problem)));
     STROBE_ASSIGN(plan.pd, guardOnednn(summary(problem), [&] {
-                      const pooling_v2_forward::desc desc(dnnl::prop_kind::forward_inference, geometry.algorithm, plan.x, plan.y, geometry.strides,
-                                                          geometry.kernel, geometry.dilations, geometry.padsBegin, geometry.padsEnd);
+                      const pooling_v2_forward::desc desc(dnnl::prop_kind::forward_inference, geometry.algorithm,
+                                                          plan.x, plan.y, geometry.strides, geometry.kernel,
+                                                          geometry.dilations, geometry.padsBegin, geometry.padsEnd);
                       return pooling_v2_forward::primitive_desc(desc, onednnAttributes(), onednnEngine());
                   }));
     if (isNaiveImplementation(plan.pd.impl_info_str()) && problem.inputs[0].format.layout != Layout::Plain)
@@ -109,8 +120,10 @@ public:
         STROBE_ASSIGN(const PoolPlan plan, planPool(problem));
         auto kernel = std::make_unique<OnednnKernel>(problem);
         STROBE_ASSIGN(auto primitive, guardOnednn(summary(problem), [&] { return pooling_v2_forward(plan.pd); }));
-        kernel->addStep(std::move(primitive), {{DNNL_ARG_SRC, plan.x, OnednnBuffer::input(0)}, {DNNL_ARG_DST, plan.y, OnednnBuffer::output(0)}},
-                        plan.pd.scratchpad_desc(), plan.pd.impl_info_str());
+        kernel->addStep(
+            std::move(primitive),
+            {{DNNL_ARG_SRC, plan.x, OnednnBuffer::input(0)}, {DNNL_ARG_DST, plan.y, OnednnBuffer::output(0)}},
+            plan.pd.scratchpad_desc(), plan.pd.impl_info_str());
         return std::unique_ptr<Kernel>(std::move(kernel));
     }
 };

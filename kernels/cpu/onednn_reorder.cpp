@@ -14,7 +14,9 @@ public:
         return kernel ? Support::yes() : Support::no(kernel.status().message());
     }
 
-    Result<std::unique_ptr<Kernel>> prepare(const Problem& problem, const PrepareContext&) const override { return build(problem); }
+    Result<std::unique_ptr<Kernel>> prepare(const Problem& problem, const PrepareContext&) const override {
+        return build(problem);
+    }
 
 private:
     static Result<std::unique_ptr<Kernel>> build(const Problem& problem) {
@@ -24,13 +26,16 @@ private:
         STROBE_ASSIGN(const auto to, onednnDesc(y.dims, y.format));
         auto kernel = std::make_unique<OnednnKernel>(problem);
         STROBE_RETURN_IF_ERROR(kernel->addReorder(from, OnednnBuffer::input(0), to, OnednnBuffer::output(0)));
-        if (isNaiveImplementation(kernel->description().c_str())) return unsupported("oneDNN has only its naive loop for " + summary(problem));
+        if (isNaiveImplementation(kernel->description().c_str()))
+            return unsupported("oneDNN has only its naive loop for " + summary(problem));
         return std::unique_ptr<Kernel>(std::move(kernel));
     }
 };
 
 }  // namespace
 
-void registerOnednnReorder(KernelRegistry& registry) { registry.add(DeviceKind::Cpu, "Reformat", std::make_unique<OnednnReorderTactic>()); }
+void registerOnednnReorder(KernelRegistry& registry) {
+    registry.add(DeviceKind::Cpu, "Reformat", std::make_unique<OnednnReorderTactic>());
+}
 
 }  // namespace strobe

@@ -21,23 +21,29 @@ struct RnnExtents {
     int64_t biasGates() const { return resetAfter ? gates + 1 : gates; }
 };
 
-bool has(const std::vector<TensorDesc>& list, size_t index) { return index < list.size() && list[index].present; }
+bool has(const std::vector<TensorDesc>& list, size_t index) {
+    return index < list.size() && list[index].present;
+}
 
 Status checkAttributes(const Problem& problem, bool isLstm) {
     const Attributes& a = *problem.attributes;
     if (problem.program) return unsupported("oneDNN's recurrent layers take no epilogue");
-    if (a.getInt("layout", 0) != 0) return unsupported("oneDNN's recurrent layers are time first, attribute layout is 1");
+    if (a.getInt("layout", 0) != 0)
+        return unsupported("oneDNN's recurrent layers are time first, attribute layout is 1");
     if (a.has("clip")) return unsupported("oneDNN's recurrent layers do not clip");
     if (a.getInt("input_forget", 0) != 0) return unsupported("oneDNN's LSTM does not couple input and forget gates");
-    const std::vector<std::string> usual = isLstm ? std::vector<std::string>{"Sigmoid", "Tanh", "Tanh"} : std::vector<std::string>{"Sigmoid", "Tanh"};
+    const std::vector<std::string> usual =
+        isLstm ? std::vector<std::string>{"Sigmoid", "Tanh", "Tanh"} : std::vector<std::string>{"Sigmoid", "Tanh"};
     const AttributeValue* value = a.find("activations");
     const auto* activations = value ? std::get_if<std::vector<std::string>>(value) : nullptr;
     for (size_t i = 0; activations && i < activations->size(); ++i)
-        if ((*activations)[i] != usual[i % usual.size()]) return unsupported("oneDNN's recurrent layers have no activation " + (*activations)[i]);
+        if ((*activations)[i] != usual[i % usual.size()])
+            return unsupported("oneDNN's recurrent layers have no activation " + (*activations)[i]);
     if (has(problem.inputs, kSequenceLengths)) return unsupported("oneDNN's recurrent layers take no sequence lengths");
     if (has(problem.inputs, kPeepholes)) return unsupported("peepholes are not used here");
     for (size_t index : {kW, kR, kB})
-        if (has(problem.inputs, index) && (!problem.inputs[index].constantData || problem.inputs[index].constantKey.empty()))
+        if (has(problem.inputs, index) &&
+            (!problem.inputs[index].constantData || problem.inputs[index].constantKey.empty()))
             return unsupported("recurrent weights must be constant, input " + std::to_string(index) + " is not");
     return Status::ok();
 }
@@ -48,7 +54,8 @@ Result<RnnExtents> extentsOf(const Problem& problem) {
     if (const Support floats = checkFloatTensors(problem); !floats.supported) return unsupported(floats.reason);
     for (const auto* list : {&problem.inputs, &problem.outputs})
         for (const TensorDesc& desc : *list)
-            if (desc.present && desc.format.layout != Layout::Plain) return unsupported("recurrent layers take plain tensors");
+            if (desc.present && desc.format.layout != Layout::Plain)
+                return unsupported("recurrent layers take plain tensors");
     STROBE_RETURN_IF_ERROR(checkAttributes(problem, e.isLstm));
     const Dims &x = problem.inputs[kX].dims, &r = problem.inputs[kR].dims;
     e.steps = x[0];
@@ -87,7 +94,8 @@ std::vector<float> gatesLast(const RnnExtents& e, const std::vector<float>& weig
         for (int64_t i = 0; i < width; ++i)
             for (int64_t g = 0; g < e.gates; ++g)
                 for (int64_t h = 0; h < e.hidden; ++h)
-                    out[next++] = weights[static_cast<size_t>(((d * e.gates + onnxGate(e, g)) * e.hidden + h) * width + i)];
+                    out[next++] =
+                        weights[static_cast<size_t>(((d * e.gates + onnxGate(e, g)) * e.hidden + h) * width + i)];
     return out;
 }
 
@@ -116,16 +124,22 @@ struct RnnDescs {
 };
 
 RnnDescs describe(const Problem& problem, const RnnExtents& e) {
-    const auto type = *onednnType(problem.inputs[kX].format.type), yType = *onednnType(problem.outputs[kY].present ? problem.outputs[kY].format.type : problem.inputs[kX].format.type);
+    const auto type = *onednnType(problem.inputs[kX].format.type),
+               yType = *onednnType(problem.outputs[kY].present ? problem.outputs[kY].format.type
+                                                               : problem.inputs[kX].format.type);
     RnnDescs d;
     d.x = onednnPlainDesc({e.steps, e.batch, e.inputs}, type);
     d.y = onednnPlainDesc({e.steps, e.batch, e.directions * e.hidden}, yType);
     const Dims state{1, e.directions, e.batch, e.hidden};
     // Absent states are zeros of ours: without them oneDNN declines some types of the final states.
-    d.h = onednnPlainDesc(state, has(problem.inputs, kInitialH) ? *onednnType(problem.inputs[kInitialH].format.type) : type);
-    d.c = onednnPlainDesc(state, has(problem.inputs, kInitialC) ? *onednnType(problem.inputs[kInitialC].format.type) : type);
-    if (has(problem.outputs, kFinalH)) d.finalH = onednnPlainDesc(state, *onednnType(problem.outputs[kFinalH].format.type));
-    if (has(problem.outputs, kFinalC)) d.finalC = onednnPlainDesc(state, *onednnType(problem.outputs[kFinalC].format.type));
+    d.h = onednnPlainDesc(state,
+                          has(problem.inputs, kInitialH) ? *onednnType(problem.inputs[kInitialH].format.type) : type);
+    d.c = onednnPlainDesc(state,
+                          has(problem.inputs, kInitialC) ? *onednnType(problem.inputs[kInitialC].format.type) : type);
+    if (has(problem.outputs, kFinalH))
+        d.finalH = onednnPlainDesc(state, *onednnType(problem.outputs[kFinalH].format.type));
+    if (has(problem.outputs, kFinalC))
+        d.finalC = onednnPlainDesc(state, *onednnType(problem.outputs[kFinalC].format.type));
     d.wx = onednnAnyDesc({1, e.directions, e.inputs, e.gates, e.hidden}, type);
     d.wh = onednnAnyDesc({1, e.directions, e.hidden, e.gates, e.hidden}, type);
     d.bias = onednnPlainDesc({1, e.directions, e.biasGates(), e.hidden}, memory::data_type::f32);
@@ -154,17 +168,23 @@ Result<RnnPlan> planRnn(const Problem& problem, const RnnExtents& e) {
     plan.descs = describe(problem, e);
     const RnnDescs& d = plan.descs;
     constexpr auto kind = dnnl::prop_kind::forward_inference;
-    const Status made = guardOnednn(summary(problem), [&] {
-                            const dnnl::primitive_attr attributes = onednnAttributes();
-                            const dnnl::engine& engine = onednnEngine();
-                            if (e.isLstm)
-                                finishPlan<dnnl::lstm_forward>(plan, {{kind, e.direction, d.x, d.h, d.c, d.wx, d.wh, d.bias, d.y, d.finalH, d.finalC}, attributes, engine});
-                            else if (e.resetAfter)
-                                finishPlan<dnnl::lbr_gru_forward>(plan, {{kind, e.direction, d.x, d.h, d.wx, d.wh, d.bias, d.y, d.finalH}, attributes, engine});
-                            else
-                                finishPlan<dnnl::gru_forward>(plan, {{kind, e.direction, d.x, d.h, d.wx, d.wh, d.bias, d.y, d.finalH}, attributes, engine});
-                            return true;
-                        }).status();
+    const Status made =
+        guardOnednn(summary(problem), [&] {
+            const dnnl::primitive_attr attributes = onednnAttributes();
+            const dnnl::engine& engine = onednnEngine();
+            if (e.isLstm)
+                finishPlan<dnnl::lstm_forward>(
+                    plan, {{kind, e.direction, d.x, d.h, d.c, d.wx, d.wh, d.bias, d.y, d.finalH, d.finalC},
+                           attributes,
+                           engine});
+            else if (e.resetAfter)
+                finishPlan<dnnl::lbr_gru_forward>(
+                    plan, {{kind, e.direction, d.x, d.h, d.wx, d.wh, d.bias, d.y, d.finalH}, attributes, engine});
+            else
+                finishPlan<dnnl::gru_forward>(
+                    plan, {{kind, e.direction, d.x, d.h, d.wx, d.wh, d.bias, d.y, d.finalH}, attributes, engine});
+            return true;
+        }).status();
     STROBE_RETURN_IF_ERROR(made);
     return plan;
 }
@@ -195,9 +215,12 @@ public:
                                                  {DNNL_ARG_WEIGHTS_ITER, plan.wh, std::move(wh)},
                                                  {DNNL_ARG_BIAS, plan.descs.bias, std::move(bias)}};
         arguments.push_back({DNNL_ARG_SRC_ITER, plan.descs.h, initialState(problem, kInitialH, plan.descs.h)});
-        if (e.isLstm) arguments.push_back({DNNL_ARG_SRC_ITER_C, plan.descs.c, initialState(problem, kInitialC, plan.descs.c)});
-        if (has(problem.outputs, kFinalH)) arguments.push_back({DNNL_ARG_DST_ITER, plan.descs.finalH, OnednnBuffer::output(kFinalH)});
-        if (has(problem.outputs, kFinalC)) arguments.push_back({DNNL_ARG_DST_ITER_C, plan.descs.finalC, OnednnBuffer::output(kFinalC)});
+        if (e.isLstm)
+            arguments.push_back({DNNL_ARG_SRC_ITER_C, plan.descs.c, initialState(problem, kInitialC, plan.descs.c)});
+        if (has(problem.outputs, kFinalH))
+            arguments.push_back({DNNL_ARG_DST_ITER, plan.descs.finalH, OnednnBuffer::output(kFinalH)});
+        if (has(problem.outputs, kFinalC))
+            arguments.push_back({DNNL_ARG_DST_ITER_C, plan.descs.finalC, OnednnBuffer::output(kFinalC)});
         const bool wantsY = has(problem.outputs, kY), isDirect = wantsY && e.directions == 1;
         const OnednnBuffer y = isDirect ? OnednnBuffer::output(kY) : kernel->reserve(plan.descs.y.get_size());
         arguments.push_back({DNNL_ARG_DST_LAYER, plan.descs.y, y});
@@ -214,33 +237,41 @@ private:
     }
 
     /// oneDNN gives steps × batch × (direction, hidden), ONNX wants steps × direction × batch × hidden.
-    static Status splitDirections(const Problem& problem, const RnnExtents& e, const OnednnBuffer& y, OnednnKernel& kernel) {
+    static Status splitDirections(const Problem& problem, const RnnExtents& e, const OnednnBuffer& y,
+                                  OnednnKernel& kernel) {
         const auto type = *onednnType(problem.outputs[kY].format.type);
         const Dims dims{e.steps, e.directions, e.batch, e.hidden};
-        const memory::desc joined(dims, type, memory::dims{e.batch * e.directions * e.hidden, e.hidden, e.directions * e.hidden, 1});
+        const memory::desc joined(
+            dims, type, memory::dims{e.batch * e.directions * e.hidden, e.hidden, e.directions * e.hidden, 1});
         return kernel.addReorder(joined, y, onednnPlainDesc(dims, type), OnednnBuffer::output(kY));
     }
 
-    static Result<OnednnBuffer> pack(const Problem& problem, size_t index, const RnnExtents& e, int64_t width, const memory::desc& wanted,
-                                     const PrepareContext& context) {
+    static Result<OnednnBuffer> pack(const Problem& problem, size_t index, const RnnExtents& e, int64_t width,
+                                     const memory::desc& wanted, const PrepareContext& context) {
         const TensorDesc& tensor = problem.inputs[index];
         const auto fill = [&](void* destination) {
             const std::vector<float> ordered = gatesLast(e, constantFloats(tensor), width);
-            return guardOnednn("packing recurrent weights", [&] {
-                       const memory::desc stored = onednnPlainDesc({1, e.directions, width, e.gates, e.hidden}, memory::data_type::f32);
-                       memory from(stored, onednnEngine(), const_cast<float*>(ordered.data())), to(wanted, onednnEngine(), destination);
-                       dnnl::reorder(from, to).execute(onednnStream(), from, to);
-                       return true;
-                   })
+            return guardOnednn("packing recurrent weights",
+                               [&] {
+                                   const memory::desc stored = onednnPlainDesc(
+                                       {1, e.directions, width, e.gates, e.hidden}, memory::data_type::f32);
+                                   memory from(stored, onednnEngine(), const_cast<float*>(ordered.data())),
+                                       to(wanted, onednnEngine(), destination);
+                                   dnnl::reorder(from, to).execute(onednnStream(), from, to);
+                                   return true;
+                               })
                 .status();
         };
         if (!context.packedWeights) return internalError("recurrent weights need a cache to be packed into");
-        STROBE_ASSIGN(auto data, context.packedWeights->get(tensor.constantKey + "|onednn.rnn|" + onednnFingerprint(wanted), wanted.get_size(), fill));
+        STROBE_ASSIGN(auto data,
+                      context.packedWeights->get(tensor.constantKey + "|onednn.rnn|" + onednnFingerprint(wanted),
+                                                 wanted.get_size(), fill));
         return OnednnBuffer::packed(std::move(data));
     }
 
     static Result<OnednnBuffer> packBias(const Problem& problem, const RnnExtents& e) {
-        auto bias = std::make_shared<std::vector<float>>(joinBiases(e, has(problem.inputs, kB) ? constantFloats(problem.inputs[kB]) : std::vector<float>()));
+        auto bias = std::make_shared<std::vector<float>>(
+            joinBiases(e, has(problem.inputs, kB) ? constantFloats(problem.inputs[kB]) : std::vector<float>()));
         return OnednnBuffer::packed(std::shared_ptr<const void>(bias, bias->data()));
     }
 

@@ -18,13 +18,16 @@ Result<SoftmaxPlan> planSoftmax(const Problem& problem) {
     if (problem.program) return unsupported("oneDNN's softmax takes no epilogue");
     const TensorDesc &x = problem.inputs[0], &y = problem.outputs[0];
     if (x.dims.empty() || elementCount(x.dims) == 0) return unsupported("the input has no elements or no axis");
-    STROBE_ASSIGN(const int64_t axis, normalizeAxis(problem.attributes->getInt("axis", -1), static_cast<int64_t>(x.dims.size())));
+    STROBE_ASSIGN(const int64_t axis,
+                  normalizeAxis(problem.attributes->getInt("axis", -1), static_cast<int64_t>(x.dims.size())));
     SoftmaxPlan plan;
     STROBE_ASSIGN(plan.x, onednnDesc(x.dims, x.format));
     STROBE_ASSIGN(plan.y, onednnDesc(y.dims, y.format));
     STROBE_ASSIGN(plan.pd, guardOnednn(summary(problem), [&] {
-                      const auto kind = problem.op->name == "LogSoftmax" ? dnnl::algorithm::softmax_log : dnnl::algorithm::softmax_accurate;
-                      const softmax_v2_forward::desc desc(dnnl::prop_kind::forward_inference, kind, plan.x, plan.y, static_cast<int>(axis));
+                      const auto kind = problem.op->name == "LogSoftmax" ? dnnl::algorithm::softmax_log
+                                                                         : dnnl::algorithm::softmax_accurate;
+                      const softmax_v2_forward::desc desc(dnnl::prop_kind::forward_inference, kind, plan.x, plan.y,
+                                                          static_cast<int>(axis));
                       return softmax_v2_forward::primitive_desc(desc, onednnAttributes(), onednnEngine());
                   }));
     if (isNaiveImplementation(plan.pd.impl_info_str()) && x.format.layout != Layout::Plain)
@@ -52,15 +55,19 @@ public:
         return candidates;
     }
 
-    bool canRunInPlace(const Problem& problem, int, int) const override { return problem.inputs[0].format == problem.outputs[0].format; }
+    bool canRunInPlace(const Problem& problem, int, int) const override {
+        return problem.inputs[0].format == problem.outputs[0].format;
+    }
 
     Result<std::unique_ptr<Kernel>> prepare(const Problem& problem, const PrepareContext&) const override {
         const ThreadScope threads(problem.threads);
         STROBE_ASSIGN(const SoftmaxPlan plan, planSoftmax(problem));
         auto kernel = std::make_unique<OnednnKernel>(problem);
         STROBE_ASSIGN(auto primitive, guardOnednn(summary(problem), [&] { return softmax_v2_forward(plan.pd); }));
-        kernel->addStep(std::move(primitive), {{DNNL_ARG_SRC, plan.x, OnednnBuffer::input(0)}, {DNNL_ARG_DST, plan.y, OnednnBuffer::output(0)}},
-                        plan.pd.scratchpad_desc(), plan.pd.impl_info_str());
+        kernel->addStep(
+            std::move(primitive),
+            {{DNNL_ARG_SRC, plan.x, OnednnBuffer::input(0)}, {DNNL_ARG_DST, plan.y, OnednnBuffer::output(0)}},
+            plan.pd.scratchpad_desc(), plan.pd.impl_info_str());
         return std::unique_ptr<Kernel>(std::move(kernel));
     }
 };
@@ -68,7 +75,8 @@ public:
 }  // namespace
 
 void registerOnednnSoftmax(KernelRegistry& registry) {
-    for (const char* op : {"Softmax", "LogSoftmax"}) registry.add(DeviceKind::Cpu, op, std::make_unique<OnednnSoftmaxTactic>());
+    for (const char* op : {"Softmax", "LogSoftmax"})
+        registry.add(DeviceKind::Cpu, op, std::make_unique<OnednnSoftmaxTactic>());
 }
 
 }  // namespace strobe

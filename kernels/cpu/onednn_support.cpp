@@ -18,12 +18,18 @@ dnnl::stream& onednnStream() {
 
 std::optional<memory::data_type> onednnType(DataType type) {
     switch (type) {
-        case DataType::Float32: return memory::data_type::f32;
-        case DataType::BFloat16: return memory::data_type::bf16;
-        case DataType::Int8: return memory::data_type::s8;
-        case DataType::UInt8: return memory::data_type::u8;
-        case DataType::Int32: return memory::data_type::s32;
-        default: return std::nullopt;
+        case DataType::Float32:
+            return memory::data_type::f32;
+        case DataType::BFloat16:
+            return memory::data_type::bf16;
+        case DataType::Int8:
+            return memory::data_type::s8;
+        case DataType::UInt8:
+            return memory::data_type::u8;
+        case DataType::Int32:
+            return memory::data_type::s32;
+        default:
+            return std::nullopt;
     }
 }
 
@@ -33,10 +39,14 @@ std::optional<memory::format_tag> blockedTag(size_t rank, Layout layout) {
     using Tag = memory::format_tag;
     const bool eight = layout == Layout::Blocked8;
     switch (rank) {
-        case 3: return eight ? Tag::nCw8c : Tag::nCw16c;
-        case 4: return eight ? Tag::nChw8c : Tag::nChw16c;
-        case 5: return eight ? Tag::nCdhw8c : Tag::nCdhw16c;
-        default: return std::nullopt;
+        case 3:
+            return eight ? Tag::nCw8c : Tag::nCw16c;
+        case 4:
+            return eight ? Tag::nChw8c : Tag::nChw16c;
+        case 5:
+            return eight ? Tag::nCdhw8c : Tag::nCdhw16c;
+        default:
+            return std::nullopt;
     }
 }
 
@@ -63,15 +73,20 @@ memory::desc onednnPlainDesc(const Dims& dims, memory::data_type type) {
     return memory::desc(dims, type, plainStrides(dims));
 }
 
-memory::desc onednnAnyDesc(const Dims& dims, memory::data_type type) { return memory::desc(dims, type, memory::format_tag::any); }
+memory::desc onednnAnyDesc(const Dims& dims, memory::data_type type) {
+    return memory::desc(dims, type, memory::format_tag::any);
+}
 
 Result<memory::desc> onednnDesc(const Dims& dims, const Format& format) {
     const auto type = onednnType(format.type);
     if (!type) return unsupported("oneDNN has no element type " + std::string(dataTypeName(format.type)));
-    if (dims.size() > kMaxRank) return unsupported("oneDNN takes up to 12 dims, the tensor has " + std::to_string(dims.size()));
+    if (dims.size() > kMaxRank)
+        return unsupported("oneDNN takes up to 12 dims, the tensor has " + std::to_string(dims.size()));
     if (format.memory != MemoryKind::Host) return unsupported("oneDNN runs on host memory");
     if (format.layout == Layout::Plain) return onednnPlainDesc(dims, *type);
-    if (dims.size() < 3) return unsupported("layout " + std::string(layoutName(format.layout)) + " needs rank 3 or more, the tensor is " + toString(dims));
+    if (dims.size() < 3)
+        return unsupported("layout " + std::string(layoutName(format.layout)) +
+                           " needs rank 3 or more, the tensor is " + toString(dims));
     if (format.layout == Layout::ChannelsLast) return memory::desc(dims, *type, channelsLastStrides(dims));
     const auto tag = blockedTag(dims.size(), format.layout);
     if (!tag) return unsupported("oneDNN has blocked layouts for rank 3 to 5, the tensor is " + toString(dims));
@@ -88,14 +103,16 @@ std::optional<Layout> layoutOf(const memory::desc& desc, const Dims& dims) {
 }
 
 bool onednnHasBf16() {
-    static const bool has = (static_cast<int>(dnnl::get_effective_cpu_isa()) & static_cast<int>(dnnl::cpu_isa::avx512_core_bf16)) ==
-                            static_cast<int>(dnnl::cpu_isa::avx512_core_bf16);
+    static const bool has =
+        (static_cast<int>(dnnl::get_effective_cpu_isa()) & static_cast<int>(dnnl::cpu_isa::avx512_core_bf16)) ==
+        static_cast<int>(dnnl::cpu_isa::avx512_core_bf16);
     return has;
 }
 
 Layout onednnBlockedLayout() {
-    static const bool wide = (static_cast<int>(dnnl::get_effective_cpu_isa()) & static_cast<int>(dnnl::cpu_isa::avx512_core)) ==
-                             static_cast<int>(dnnl::cpu_isa::avx512_core);
+    static const bool wide =
+        (static_cast<int>(dnnl::get_effective_cpu_isa()) & static_cast<int>(dnnl::cpu_isa::avx512_core)) ==
+        static_cast<int>(dnnl::cpu_isa::avx512_core);
     return wide ? Layout::Blocked16 : Layout::Blocked8;
 }
 
@@ -118,11 +135,15 @@ dnnl::primitive_attr onednnAttributes() {
     return attributes;
 }
 
-bool isNaiveImplementation(const char* description) { return std::strstr(description, "ref") != nullptr; }
+bool isNaiveImplementation(const char* description) {
+    return std::strstr(description, "ref") != nullptr;
+}
 
 std::string summary(const Problem& problem) {
     std::string text = problem.op->name;
-    const auto append = [&](const TensorDesc& desc) { text += desc.present ? " " + desc.format.toString() + toString(desc.dims) : ""; };
+    const auto append = [&](const TensorDesc& desc) {
+        text += desc.present ? " " + desc.format.toString() + toString(desc.dims) : "";
+    };
     for (const TensorDesc& desc : problem.inputs) append(desc);
     text += " →";
     for (const TensorDesc& desc : problem.outputs) append(desc);

@@ -1,6 +1,5 @@
 #pragma once
 #include <oneapi/dnnl/dnnl.hpp>
-
 #include <optional>
 #include <string>
 
@@ -14,7 +13,8 @@ const dnnl::engine& onednnEngine();
 dnnl::stream& onednnStream();
 
 std::optional<dnnl::memory::data_type> onednnType(DataType type);
-/// Describes a host tensor in one of our layouts; a scalar becomes one dim of 1. Errors say what oneDNN cannot describe.
+/// Describes a host tensor in one of our layouts; a scalar becomes one dim of 1. Errors say what oneDNN cannot
+/// describe.
 Result<dnnl::memory::desc> onednnDesc(const Dims& dims, const Format& format);
 /// Row-major, of `type`.
 dnnl::memory::desc onednnPlainDesc(const Dims& dims, dnnl::memory::data_type type);
@@ -23,7 +23,8 @@ dnnl::memory::desc onednnAnyDesc(const Dims& dims, dnnl::memory::data_type type)
 /// The layout of ours that a descriptor has, if any.
 std::optional<Layout> layoutOf(const dnnl::memory::desc& desc, const Dims& dims);
 
-/// oneDNN's JIT has native BF16 arithmetic here (AVX-512 BF16 or AMX); without it BF16 would be emulated, slower than FP32.
+/// oneDNN's JIT has native BF16 arithmetic here (AVX-512 BF16 or AMX); without it BF16 would be emulated, slower than
+/// FP32.
 bool onednnHasBf16();
 /// The widest blocked layout that the vector length serves: 16 with AVX-512, else 8.
 Layout onednnBlockedLayout();
@@ -40,8 +41,11 @@ auto guardOnednn(const std::string& what, Fn&& fn) -> Result<decltype(fn())> {
     try {
         return fn();
     } catch (const dnnl::error& error) {
-        const std::string cause = error.status == dnnl_unimplemented ? "has no kernel" : error.status == dnnl_out_of_memory ? "is out of memory" : error.what();
-        return Status(error.status == dnnl_out_of_memory ? ErrorCode::OutOfMemory : ErrorCode::Unsupported, "oneDNN " + cause + " for " + what);
+        const std::string cause = error.status == dnnl_unimplemented   ? "has no kernel"
+                                  : error.status == dnnl_out_of_memory ? "is out of memory"
+                                                                       : error.what();
+        return Status(error.status == dnnl_out_of_memory ? ErrorCode::OutOfMemory : ErrorCode::Unsupported,
+                      "oneDNN " + cause + " for " + what);
     }
 }
 

@@ -36,7 +36,8 @@ To convert(From value) {
 
 /// Copies one tile so that the inner loop runs along the destination's contiguous direction.
 template <class From, class To>
-void moveTile(const From* source, const TileStrides& from, To* destination, const TileStrides& to, int64_t channels, int64_t positions) {
+void moveTile(const From* source, const TileStrides& from, To* destination, const TileStrides& to, int64_t channels,
+              int64_t positions) {
     source += from.start;
     destination += to.start;
     if (to.position == 1) {
@@ -46,7 +47,8 @@ void moveTile(const From* source, const TileStrides& from, To* destination, cons
         return;
     }
     for (int64_t s = 0; s < positions; ++s)
-        for (int64_t c = 0; c < channels; ++c) destination[s * to.position + c] = convert<From, To>(source[c * from.channel + s * from.position]);
+        for (int64_t c = 0; c < channels; ++c)
+            destination[s * to.position + c] = convert<From, To>(source[c * from.channel + s * from.position]);
 }
 
 /// Zeros after the last channel of a blocked destination.
@@ -59,19 +61,24 @@ void clearPadding(To* destination, const TileStrides& to, int64_t channels, int6
 template <class From, class To>
 void reformat(const void* source, Layout fromLayout, void* destination, Layout toLayout, const Extents& e) {
     const int64_t block = layoutBlock(toLayout);
-    const int64_t smallest = std::min(block, layoutBlock(fromLayout)) > 1 ? std::min(block, layoutBlock(fromLayout)) : std::max(block, layoutBlock(fromLayout));
+    const int64_t smallest = std::min(block, layoutBlock(fromLayout)) > 1 ? std::min(block, layoutBlock(fromLayout))
+                                                                          : std::max(block, layoutBlock(fromLayout));
     const int64_t step = smallest > 1 ? smallest : kTileChannels;
-    const int64_t channelTiles = (e.channels + step - 1) / step, positionTiles = (e.positions + kTilePositions - 1) / kTilePositions;
+    const int64_t channelTiles = (e.channels + step - 1) / step,
+                  positionTiles = (e.positions + kTilePositions - 1) / kTilePositions;
     const int64_t grain = std::max<int64_t>(1, 16384 / (step * kTilePositions));
     parallelFor(0, e.batch * channelTiles * positionTiles, grain, [&](int64_t first, int64_t last) {
         for (int64_t tile = first; tile < last; ++tile) {
-            const int64_t s = tile % positionTiles * kTilePositions, c = tile / positionTiles % channelTiles * step, n = tile / positionTiles / channelTiles;
+            const int64_t s = tile % positionTiles * kTilePositions, c = tile / positionTiles % channelTiles * step,
+                          n = tile / positionTiles / channelTiles;
             TileStrides from = tileStrides(fromLayout, e, n, c, s), to = tileStrides(toLayout, e, n, c, s);
             from.start += layoutBlock(fromLayout) > 1 ? c % layoutBlock(fromLayout) : 0;
             to.start += block > 1 ? c % block : 0;
-            const int64_t channels = std::min(step, e.channels - c), positions = std::min(kTilePositions, e.positions - s);
+            const int64_t channels = std::min(step, e.channels - c),
+                          positions = std::min(kTilePositions, e.positions - s);
             moveTile(static_cast<const From*>(source), from, static_cast<To*>(destination), to, channels, positions);
-            if (block > 1 && c + step >= e.channels) clearPadding(static_cast<To*>(destination), to, channels, block - c % block, positions);
+            if (block > 1 && c + step >= e.channels)
+                clearPadding(static_cast<To*>(destination), to, channels, block - c % block, positions);
         }
     });
 }
@@ -81,10 +88,14 @@ using ReformatFunction = void (*)(const void*, Layout, void*, Layout, const Exte
 ReformatFunction functionFor(DataType from, DataType to) {
     if (from == to && dataTypeBits(from) >= 8 && from != DataType::String) {
         switch (dataTypeBits(from)) {
-            case 8: return reformat<uint8_t, uint8_t>;
-            case 16: return reformat<uint16_t, uint16_t>;
-            case 32: return reformat<uint32_t, uint32_t>;
-            default: return reformat<uint64_t, uint64_t>;
+            case 8:
+                return reformat<uint8_t, uint8_t>;
+            case 16:
+                return reformat<uint16_t, uint16_t>;
+            case 32:
+                return reformat<uint32_t, uint32_t>;
+            default:
+                return reformat<uint64_t, uint64_t>;
         }
     }
     if (from == DataType::Float32 && to == DataType::BFloat16) return reformat<float, BFloat16>;
@@ -97,7 +108,10 @@ ReformatFunction functionFor(DataType from, DataType to) {
 class TiledReformatKernel final : public Kernel {
 public:
     explicit TiledReformatKernel(const Problem& problem)
-        : m_from(problem.inputs[0].format), m_to(problem.outputs[0].format), m_threads(problem.threads), m_function(functionFor(m_from.type, m_to.type)) {
+        : m_from(problem.inputs[0].format),
+          m_to(problem.outputs[0].format),
+          m_threads(problem.threads),
+          m_function(functionFor(m_from.type, m_to.type)) {
         const Dims& dims = problem.inputs[0].dims;
         if (dims.size() < 3 || m_from.layout == m_to.layout) {
             m_isCopy = true;
@@ -131,14 +145,19 @@ public:
     std::string_view name() const override { return "cpu.reformat"; }
     Support supports(const Problem& problem) const override {
         const Format &from = problem.inputs[0].format, &to = problem.outputs[0].format;
-        if (from.memory != MemoryKind::Host || to.memory != MemoryKind::Host) return Support::no("this copy runs on host memory");
+        if (from.memory != MemoryKind::Host || to.memory != MemoryKind::Host)
+            return Support::no("this copy runs on host memory");
         if (!functionFor(from.type, to.type))
-            return Support::no("no conversion from " + std::string(dataTypeName(from.type)) + " to " + std::string(dataTypeName(to.type)));
+            return Support::no("no conversion from " + std::string(dataTypeName(from.type)) + " to " +
+                               std::string(dataTypeName(to.type)));
         if (from.layout != to.layout && problem.inputs[0].dims.size() < 3)
-            return Support::no("a change of layout needs rank 3 or more, the tensor is " + toString(problem.inputs[0].dims));
+            return Support::no("a change of layout needs rank 3 or more, the tensor is " +
+                               toString(problem.inputs[0].dims));
         return Support::yes();
     }
-    bool canRunInPlace(const Problem& problem, int, int) const override { return problem.inputs[0].format == problem.outputs[0].format; }
+    bool canRunInPlace(const Problem& problem, int, int) const override {
+        return problem.inputs[0].format == problem.outputs[0].format;
+    }
     Result<std::unique_ptr<Kernel>> prepare(const Problem& problem, const PrepareContext&) const override {
         return std::unique_ptr<Kernel>(std::make_unique<TiledReformatKernel>(problem));
     }
@@ -146,6 +165,8 @@ public:
 
 }  // namespace
 
-void registerTiledReformat(KernelRegistry& registry) { registry.add(DeviceKind::Cpu, "Reformat", std::make_unique<TiledReformatTactic>()); }
+void registerTiledReformat(KernelRegistry& registry) {
+    registry.add(DeviceKind::Cpu, "Reformat", std::make_unique<TiledReformatTactic>());
+}
 
 }  // namespace strobe

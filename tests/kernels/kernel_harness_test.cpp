@@ -8,7 +8,8 @@ namespace {
 int failuresOf(const KernelCase& kernelCase) {
     testing::TestPartResultArray results;
     {
-        testing::ScopedFakeTestPartResultReporter reporter(testing::ScopedFakeTestPartResultReporter::INTERCEPT_ONLY_CURRENT_THREAD, &results);
+        testing::ScopedFakeTestPartResultReporter reporter(
+            testing::ScopedFakeTestPartResultReporter::INTERCEPT_ONLY_CURRENT_THREAD, &results);
         expectMatchesReference(kernelCase, "reference.Conv");
     }
     return results.size();
@@ -22,7 +23,9 @@ KernelCase smallConv() {
     return c;
 }
 
-TEST(KernelHarness, ReferenceMatchesItself) { EXPECT_EQ(expectMatchesReference(smallConv(), "reference.Conv"), 1); }
+TEST(KernelHarness, ReferenceMatchesItself) {
+    EXPECT_EQ(expectMatchesReference(smallConv(), "reference.Conv"), 1);
+}
 
 TEST(KernelHarness, NarrowFloatsAreComparedWithFp32OnRoundedInputs) {
     KernelCase c = smallConv();

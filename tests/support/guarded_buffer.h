@@ -7,12 +7,14 @@
 
 namespace strobe {
 
-/// Bytes at a chosen distance from 64-byte alignment, filled with a pattern that is a NaN in every float format, between guards
-/// that tell when something wrote outside.
+/// Bytes at a chosen distance from 64-byte alignment, filled with a pattern that is a NaN in every float format,
+/// between guards that tell when something wrote outside.
 class GuardedBuffer {
 public:
     GuardedBuffer(size_t bytes, size_t offset)
-        : m_bytes(bytes), m_offset(offset), m_memory(static_cast<uint8_t*>(::operator new(bytes + offset + 2 * kGuard, std::align_val_t(64)))) {
+        : m_bytes(bytes),
+          m_offset(offset),
+          m_memory(static_cast<uint8_t*>(::operator new(bytes + offset + 2 * kGuard, std::align_val_t(64)))) {
         std::memset(m_memory.get(), kPattern, bytes + offset + 2 * kGuard);
     }
     void* data() const { return m_memory.get() + kGuard + m_offset; }

@@ -15,7 +15,9 @@ namespace {
 
 using Values = std::vector<double>;
 
-bool isNarrowFloat(DataType type) { return isFloatingPoint(type) && type != DataType::Float32 && type != DataType::Float64; }
+bool isNarrowFloat(DataType type) {
+    return isFloatingPoint(type) && type != DataType::Float32 && type != DataType::Float64;
+}
 
 template <class T>
 void putAs(void* data, int64_t at, T value) {
@@ -25,22 +27,38 @@ void putAs(void* data, int64_t at, T value) {
 void putElement(DataType type, void* data, int64_t at, double value) {
     const auto f = static_cast<float>(value);
     switch (type) {
-        case DataType::Float32: return putAs(data, at, f);
-        case DataType::Float64: return putAs(data, at, value);
-        case DataType::Float16: return putAs(data, at, floatToFloat16(f));
-        case DataType::BFloat16: return putAs(data, at, floatToBFloat16(f));
-        case DataType::Float8E4M3FN: return putAs(data, at, floatToFloat8E4M3FN(f));
-        case DataType::Float8E5M2: return putAs(data, at, floatToFloat8E5M2(f));
-        case DataType::Int8: return putAs(data, at, static_cast<int8_t>(value));
-        case DataType::UInt8: return putAs(data, at, static_cast<uint8_t>(value));
-        case DataType::Bool: return putAs(data, at, static_cast<uint8_t>(value != 0.0));
-        case DataType::Int16: return putAs(data, at, static_cast<int16_t>(value));
-        case DataType::UInt16: return putAs(data, at, static_cast<uint16_t>(value));
-        case DataType::Int32: return putAs(data, at, static_cast<int32_t>(value));
-        case DataType::UInt32: return putAs(data, at, static_cast<uint32_t>(value));
-        case DataType::Int64: return putAs(data, at, static_cast<int64_t>(value));
-        case DataType::UInt64: return putAs(data, at, static_cast<uint64_t>(value));
-        default: FAIL() << "the harness cannot write " << dataTypeName(type);
+        case DataType::Float32:
+            return putAs(data, at, f);
+        case DataType::Float64:
+            return putAs(data, at, value);
+        case DataType::Float16:
+            return putAs(data, at, floatToFloat16(f));
+        case DataType::BFloat16:
+            return putAs(data, at, floatToBFloat16(f));
+        case DataType::Float8E4M3FN:
+            return putAs(data, at, floatToFloat8E4M3FN(f));
+        case DataType::Float8E5M2:
+            return putAs(data, at, floatToFloat8E5M2(f));
+        case DataType::Int8:
+            return putAs(data, at, static_cast<int8_t>(value));
+        case DataType::UInt8:
+            return putAs(data, at, static_cast<uint8_t>(value));
+        case DataType::Bool:
+            return putAs(data, at, static_cast<uint8_t>(value != 0.0));
+        case DataType::Int16:
+            return putAs(data, at, static_cast<int16_t>(value));
+        case DataType::UInt16:
+            return putAs(data, at, static_cast<uint16_t>(value));
+        case DataType::Int32:
+            return putAs(data, at, static_cast<int32_t>(value));
+        case DataType::UInt32:
+            return putAs(data, at, static_cast<uint32_t>(value));
+        case DataType::Int64:
+            return putAs(data, at, static_cast<int64_t>(value));
+        case DataType::UInt64:
+            return putAs(data, at, static_cast<uint64_t>(value));
+        default:
+            FAIL() << "the harness cannot write " << dataTypeName(type);
     }
 }
 
@@ -76,9 +94,9 @@ void forEachElement(const Dims& dims, Layout layout, Fn fn) {
 struct CaseData {
     const OpDefinition* op = nullptr;
     std::optional<PointwiseProgram> program;
-    std::vector<Values> inputs;   // rounded to the element type
+    std::vector<Values> inputs;  // rounded to the element type
     std::vector<Values> expected;
-    Problem problem;              // at the case's own types, plain
+    Problem problem;  // at the case's own types, plain
     std::vector<std::vector<std::byte>> constants;
 };
 
@@ -86,13 +104,15 @@ Values randomValues(const KernelInput& input, DataType type, std::mt19937& gener
     Values values(static_cast<size_t>(elementCount(input.dims)));
     std::uniform_real_distribution<double> real(input.low, input.high);
     std::uniform_int_distribution<int64_t> whole(std::llround(input.low), std::llround(input.high));
-    for (double& value : values) value = isFloatingPoint(type) ? real(generator) : static_cast<double>(whole(generator));
+    for (double& value : values)
+        value = isFloatingPoint(type) ? real(generator) : static_cast<double>(whole(generator));
     if (!input.values.empty()) values = input.values;
     const auto rounded = toFormat(values, input.dims, {type});
     return readElements(type, rounded.data(), elementCount(input.dims));
 }
 
-/// The problem with inputs of `types`; output types and dims by inference. Data of constants and shape values is laid into `storage`.
+/// The problem with inputs of `types`; output types and dims by inference. Data of constants and shape values is laid
+/// into `storage`.
 Result<Problem> makeProblem(const KernelCase& kernelCase, const CaseData& data, const std::vector<DataType>& types,
                             std::vector<std::vector<std::byte>>& storage) {
     Problem problem;
@@ -116,7 +136,8 @@ Result<Problem> makeProblem(const KernelCase& kernelCase, const CaseData& data, 
         problem.inputs.push_back(std::move(desc));
     }
     STROBE_ASSIGN(const auto outputs, inferConcrete(*data.op, kernelCase.attributes, {}, concrete, kernelCase.outputs));
-    for (const ConcreteOutput& output : outputs) problem.outputs.push_back({true, {output.type}, output.dims, nullptr, {}});
+    for (const ConcreteOutput& output : outputs)
+        problem.outputs.push_back({true, {output.type}, output.dims, nullptr, {}});
     return problem;
 }
 
@@ -132,9 +153,12 @@ struct CallOptions {
     int inPlaceInput = -1, inPlaceOutput = -1;
 };
 
-Call makeCall(const Problem& problem, const std::vector<Values>& values, const Kernel& kernel, const CallOptions& options) {
+Call makeCall(const Problem& problem, const std::vector<Values>& values, const Kernel& kernel,
+              const CallOptions& options) {
     Call call;
-    const auto offset = [&](const TensorDesc& desc) { return options.unaligned ? dataTypeBytes(desc.format.type, 1) : size_t{0}; };
+    const auto offset = [&](const TensorDesc& desc) {
+        return options.unaligned ? dataTypeBytes(desc.format.type, 1) : size_t{0};
+    };
     for (size_t i = 0; i < problem.inputs.size(); ++i) {
         const TensorDesc& desc = problem.inputs[i];
         const auto bytes = desc.present ? toFormat(values[i], desc.dims, desc.format) : std::vector<std::byte>();
@@ -147,7 +171,8 @@ Call makeCall(const Problem& problem, const std::vector<Values>& values, const K
         call.outputViews.push_back({call.outputs.back().data(), &desc.dims});
     }
     if (options.inPlaceInput >= 0)
-        call.outputViews[static_cast<size_t>(options.inPlaceOutput)].data = call.inputViews[static_cast<size_t>(options.inPlaceInput)].data;
+        call.outputViews[static_cast<size_t>(options.inPlaceOutput)].data =
+            call.inputViews[static_cast<size_t>(options.inPlaceInput)].data;
     call.workspace = GuardedBuffer(kernel.workspaceBytes(), 0);
     return call;
 }
@@ -159,12 +184,14 @@ double toleranceFor(const KernelCase& kernelCase, const Problem& problem) {
         for (const TensorDesc& desc : *list) {
             if (desc.format.type == DataType::BFloat16) tolerance = std::max(tolerance, 1e-2);
             if (desc.format.type == DataType::Float16) tolerance = std::max(tolerance, 2e-3);
-            if (desc.format.type == DataType::Float8E4M3FN || desc.format.type == DataType::Float8E5M2) tolerance = std::max(tolerance, 0.2);
+            if (desc.format.type == DataType::Float8E4M3FN || desc.format.type == DataType::Float8E5M2)
+                tolerance = std::max(tolerance, 0.2);
         }
     return tolerance;
 }
 
-void expectClose(const Values& expected, const Values& actual, DataType type, double tolerance, const std::string& what) {
+void expectClose(const Values& expected, const Values& actual, DataType type, double tolerance,
+                 const std::string& what) {
     ASSERT_EQ(expected.size(), actual.size()) << what;
     double squares = 0.0;
     for (double value : expected) squares += std::isfinite(value) ? value * value : 0.0;
@@ -172,11 +199,12 @@ void expectClose(const Values& expected, const Values& actual, DataType type, do
     size_t wrong = 0, first = 0;
     for (size_t i = 0; i < expected.size(); ++i) {
         const double allowed = isFloatingPoint(type) ? tolerance * (std::fabs(expected[i]) + rms) : 0.0;
-        const bool same = (std::isnan(expected[i]) && std::isnan(actual[i])) || expected[i] == actual[i] || std::fabs(expected[i] - actual[i]) <= allowed;
+        const bool same = (std::isnan(expected[i]) && std::isnan(actual[i])) || expected[i] == actual[i] ||
+                          std::fabs(expected[i] - actual[i]) <= allowed;
         if (!same && wrong++ == 0) first = i;
     }
-    EXPECT_EQ(wrong, 0u) << what << ": of " << expected.size() << " elements; the first is " << first << ", expected " << expected[first] << ", found "
-                         << actual[first];
+    EXPECT_EQ(wrong, 0u) << what << ": of " << expected.size() << " elements; the first is " << first << ", expected "
+                         << expected[first] << ", found " << actual[first];
 }
 
 void expectZeroPadding(const void* data, const TensorDesc& desc, const std::string& what) {
@@ -184,15 +212,16 @@ void expectZeroPadding(const void* data, const TensorDesc& desc, const std::stri
     if (stored == elementCount(desc.dims)) return;
     const Values all = readElements(desc.format.type, data, stored);
     std::vector<bool> isElement(all.size(), false);
-    forEachElement(desc.dims, desc.format.layout, [&](int64_t, int64_t offset) { isElement[static_cast<size_t>(offset)] = true; });
+    forEachElement(desc.dims, desc.format.layout,
+                   [&](int64_t, int64_t offset) { isElement[static_cast<size_t>(offset)] = true; });
     for (size_t i = 0; i < all.size(); ++i) {
         if (isElement[i]) continue;
         ASSERT_EQ(all[i], 0.0) << what << ": padding at stored element " << i;
     }
 }
 
-void runAndCompare(const KernelCase& kernelCase, const CaseData& data, const Problem& problem, const Kernel& kernel, const CallOptions& options,
-                   const std::string& what) {
+void runAndCompare(const KernelCase& kernelCase, const CaseData& data, const Problem& problem, const Kernel& kernel,
+                   const CallOptions& options, const std::string& what) {
     Call call = makeCall(problem, data.inputs, kernel, options);
     RunArguments arguments;
     arguments.inputs = call.inputViews;
@@ -201,24 +230,29 @@ void runAndCompare(const KernelCase& kernelCase, const CaseData& data, const Pro
     const Status status = kernel.run(arguments);
     ASSERT_TRUE(status.isOk()) << what << ": " << status.message();
     for (const auto* buffers : {&call.inputs, &call.outputs})
-        for (const GuardedBuffer& buffer : *buffers) EXPECT_TRUE(buffer.isIntact()) << what << ": wrote outside a tensor";
-    EXPECT_TRUE(call.workspace.isIntact()) << what << ": wrote outside the workspace of " << kernel.workspaceBytes() << " bytes";
+        for (const GuardedBuffer& buffer : *buffers)
+            EXPECT_TRUE(buffer.isIntact()) << what << ": wrote outside a tensor";
+    EXPECT_TRUE(call.workspace.isIntact())
+        << what << ": wrote outside the workspace of " << kernel.workspaceBytes() << " bytes";
     for (size_t o = 0; o < problem.outputs.size(); ++o) {
         const TensorDesc& desc = problem.outputs[o];
         const std::string name = what + ", output " + std::to_string(o);
-        expectClose(data.expected[o], fromFormat(call.outputViews[o].data, desc.dims, desc.format), desc.format.type, toleranceFor(kernelCase, problem), name);
+        expectClose(data.expected[o], fromFormat(call.outputViews[o].data, desc.dims, desc.format), desc.format.type,
+                    toleranceFor(kernelCase, problem), name);
         expectZeroPadding(call.outputViews[o].data, desc, name);
     }
 }
 
 Status runReference(const KernelCase& kernelCase, CaseData& data) {
     std::vector<DataType> wide;
-    for (const TensorDesc& desc : data.problem.inputs) wide.push_back(isNarrowFloat(desc.format.type) ? DataType::Float32 : desc.format.type);
+    for (const TensorDesc& desc : data.problem.inputs)
+        wide.push_back(isNarrowFloat(desc.format.type) ? DataType::Float32 : desc.format.type);
     std::vector<std::vector<std::byte>> storage;
     STROBE_ASSIGN(const Problem problem, makeProblem(kernelCase, data, wide, storage));
     const Tactic* reference = cpuKernels().findByName("reference." + kernelCase.op);
     if (!reference) return notFound("no reference kernel for " + kernelCase.op);
-    if (const Support support = reference->supports(problem); !support.supported) return unsupported("the reference declines: " + support.reason);
+    if (const Support support = reference->supports(problem); !support.supported)
+        return unsupported("the reference declines: " + support.reason);
     STROBE_ASSIGN(const auto kernel, reference->prepare(problem, {}));
     Call call = makeCall(problem, data.inputs, *kernel, {});
     RunArguments arguments;
@@ -227,7 +261,8 @@ Status runReference(const KernelCase& kernelCase, CaseData& data) {
     arguments.workspace = call.workspace.data();
     STROBE_RETURN_IF_ERROR(kernel->run(arguments));
     for (size_t o = 0; o < problem.outputs.size(); ++o)
-        data.expected.push_back(fromFormat(call.outputViews[o].data, problem.outputs[o].dims, problem.outputs[o].format));
+        data.expected.push_back(
+            fromFormat(call.outputViews[o].data, problem.outputs[o].dims, problem.outputs[o].format));
     return Status::ok();
 }
 
@@ -251,8 +286,10 @@ Status prepareCase(const KernelCase& kernelCase, CaseData& data) {
 }
 
 Problem withFormats(Problem problem, const Tactic::Formats& formats) {
-    for (size_t i = 0; i < problem.inputs.size() && i < formats.inputs.size(); ++i) problem.inputs[i].format = formats.inputs[i];
-    for (size_t i = 0; i < problem.outputs.size() && i < formats.outputs.size(); ++i) problem.outputs[i].format = formats.outputs[i];
+    for (size_t i = 0; i < problem.inputs.size() && i < formats.inputs.size(); ++i)
+        problem.inputs[i].format = formats.inputs[i];
+    for (size_t i = 0; i < problem.outputs.size() && i < formats.outputs.size(); ++i)
+        problem.outputs[i].format = formats.outputs[i];
     return problem;
 }
 
@@ -261,15 +298,18 @@ std::string describe(const Problem& problem) {
     return text.size() > 400 ? text.substr(0, 400) + " …" : text;
 }
 
-void runInPlaceWhereAllowed(const KernelCase& kernelCase, const CaseData& data, const Problem& problem, const Tactic& tactic, const Kernel& kernel) {
+void runInPlaceWhereAllowed(const KernelCase& kernelCase, const CaseData& data, const Problem& problem,
+                            const Tactic& tactic, const Kernel& kernel) {
     for (size_t i = 0; i < problem.inputs.size(); ++i)
         for (size_t o = 0; o < problem.outputs.size(); ++o) {
             const TensorDesc& in = problem.inputs[i];
             const TensorDesc& out = problem.outputs[o];
-            if (!in.present || in.constantData || storedBytes(in.dims, in.format) != storedBytes(out.dims, out.format)) continue;
+            if (!in.present || in.constantData || storedBytes(in.dims, in.format) != storedBytes(out.dims, out.format))
+                continue;
             if (!tactic.canRunInPlace(problem, static_cast<int>(i), static_cast<int>(o))) continue;
             const CallOptions options{false, static_cast<int>(i), static_cast<int>(o)};
-            runAndCompare(kernelCase, data, problem, kernel, options, "output in the place of input " + std::to_string(i));
+            runAndCompare(kernelCase, data, problem, kernel, options,
+                          "output in the place of input " + std::to_string(i));
         }
 }
 
@@ -292,16 +332,18 @@ const KernelRegistry& cpuKernels() {
 
 std::vector<std::byte> toFormat(const std::vector<double>& plain, const Dims& dims, const Format& format) {
     std::vector<std::byte> stored(storedBytes(dims, format));
-    forEachElement(dims, format.layout,
-                   [&](int64_t position, int64_t offset) { putElement(format.type, stored.data(), offset, plain[static_cast<size_t>(position)]); });
+    forEachElement(dims, format.layout, [&](int64_t position, int64_t offset) {
+        putElement(format.type, stored.data(), offset, plain[static_cast<size_t>(position)]);
+    });
     return stored;
 }
 
 std::vector<double> fromFormat(const void* data, const Dims& dims, const Format& format) {
     const Values stored = readElements(format.type, data, storedElementCount(dims, format.layout));
     Values plain(static_cast<size_t>(elementCount(dims)));
-    forEachElement(dims, format.layout,
-                   [&](int64_t position, int64_t offset) { plain[static_cast<size_t>(position)] = stored[static_cast<size_t>(offset)]; });
+    forEachElement(dims, format.layout, [&](int64_t position, int64_t offset) {
+        plain[static_cast<size_t>(position)] = stored[static_cast<size_t>(offset)];
+    });
     return plain;
 }
 
@@ -314,7 +356,8 @@ int expectMatchesReference(const KernelCase& kernelCase, const std::string& tact
     if (!status.isOk()) return 0;
     int ran = 0;
     std::string reasons;
-    for (const Tactic::Formats& formats : kernelCase.formats.empty() ? tactic->candidateFormats(data.problem) : kernelCase.formats) {
+    for (const Tactic::Formats& formats :
+         kernelCase.formats.empty() ? tactic->candidateFormats(data.problem) : kernelCase.formats) {
         const Problem problem = withFormats(data.problem, formats);
         SCOPED_TRACE(tacticName + " on " + describe(problem));
         if (const Support support = tactic->supports(problem); !support.supported) {
@@ -340,7 +383,8 @@ void expectDeclines(const KernelCase& kernelCase, const std::string& tacticName,
     CaseData data;
     const Status status = tactic ? prepareCase(kernelCase, data) : notFound("no tactic " + tacticName);
     ASSERT_TRUE(status.isOk()) << status.message();
-    for (const Tactic::Formats& formats : kernelCase.formats.empty() ? tactic->candidateFormats(data.problem) : kernelCase.formats) {
+    for (const Tactic::Formats& formats :
+         kernelCase.formats.empty() ? tactic->candidateFormats(data.problem) : kernelCase.formats) {
         const Problem problem = withFormats(data.problem, formats);
         const Support support = tactic->supports(problem);
         EXPECT_FALSE(support.supported) << describe(problem);

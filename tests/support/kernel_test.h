@@ -8,7 +8,8 @@
 
 namespace strobe {
 
-/// One input of a kernel test. Values are uniform in [low, high] (integers: whole numbers) unless `values` gives them all.
+/// One input of a kernel test. Values are uniform in [low, high] (integers: whole numbers) unless `values` gives them
+/// all.
 struct KernelInput {
     Dims dims;
     DataType type = DataType::Float32;
@@ -39,9 +40,10 @@ struct KernelCase {
     std::vector<Tactic::Formats> formats;
 };
 
-/// Runs the tactic named so in every candidate format that it supports (at least one is required) and expects: the reference's
-/// values; zeros in the padding of blocked outputs; nothing written outside outputs and workspace; the same from buffers aligned to
-/// no more than an element, and in place wherever canRunInPlace allows. Returns the number of format combinations that ran.
+/// Runs the tactic named so in every candidate format that it supports (at least one is required) and expects: the
+/// reference's values; zeros in the padding of blocked outputs; nothing written outside outputs and workspace; the same
+/// from buffers aligned to no more than an element, and in place wherever canRunInPlace allows. Returns the number of
+/// format combinations that ran.
 int expectMatchesReference(const KernelCase& kernelCase, const std::string& tactic);
 
 /// Expects that the tactic declines the case in every candidate format, with a reason that contains `reason`.
@@ -50,7 +52,8 @@ void expectDeclines(const KernelCase& kernelCase, const std::string& tactic, con
 /// All CPU tactics, registered once.
 const KernelRegistry& cpuKernels();
 
-/// Elements of a plain tensor moved into `format` and back; blocked padding is zero. Scalar code, independent of every kernel.
+/// Elements of a plain tensor moved into `format` and back; blocked padding is zero. Scalar code, independent of every
+/// kernel.
 std::vector<std::byte> toFormat(const std::vector<double>& plain, const Dims& dims, const Format& format);
 std::vector<double> fromFormat(const void* data, const Dims& dims, const Format& format);
 

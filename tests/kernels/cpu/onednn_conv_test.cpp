@@ -54,14 +54,17 @@ const ConvParameters kConvs[] = {
 
 class OnednnConv : public testing::TestWithParam<ConvParameters> {};
 
-TEST_P(OnednnConv, Fp32) { EXPECT_GE(expectMatchesReference(makeConv(GetParam()), "onednn.conv"), 2); }
+TEST_P(OnednnConv, Fp32) {
+    EXPECT_GE(expectMatchesReference(makeConv(GetParam()), "onednn.conv"), 2);
+}
 
 TEST_P(OnednnConv, Bf16) {
     KernelCase c = makeConv(GetParam());
     c.floatType = DataType::BFloat16;
     if (!onednnHasBf16()) return expectDeclines(c, "onednn.conv", "no BF16 arithmetic");
     expectMatchesReference(c, "onednn.conv");
-    for (size_t i = 1; i < c.inputs.size(); ++i) c.inputs[i].keepType = true;  // FP32 weights are rounded as they are packed
+    for (size_t i = 1; i < c.inputs.size(); ++i)
+        c.inputs[i].keepType = true;  // FP32 weights are rounded as they are packed
     c.tolerance = 2e-2;
     expectMatchesReference(c, "onednn.conv");
 }
@@ -76,20 +79,28 @@ TEST_P(OnednnConv, ResidualAndRelu) {
     KernelCase c = makeConv(GetParam());
     if (GetParam().name == std::string("widePads")) return;  // its own test below
     const auto op = OpRegistry::instance().find("Conv");
-    const auto outputs = inferConcrete(*op, c.attributes, {}, std::vector<ConcreteInput>{{true, DataType::Float32, GetParam().x}, {true, DataType::Float32, GetParam().w}}, 1);
+    const auto outputs = inferConcrete(
+        *op, c.attributes, {},
+        std::vector<ConcreteInput>{{true, DataType::Float32, GetParam().x}, {true, DataType::Float32, GetParam().w}},
+        1);
     ASSERT_TRUE(outputs.hasValue());
-    expectMatchesReference(withEpilogue(c, "v2=Add(v0,v1); v3=Relu(v2); -> v3", {{outputs->at(0).dims}}), "onednn.conv");
-    expectMatchesReference(withEpilogue(c, "v2=Add(v1,v0); v3=Relu(v2); -> v3", {{outputs->at(0).dims}}), "onednn.conv.sum");
-    expectMatchesReference(withEpilogue(c, "v2=HardSwish(v0); v3=Add(v2,v1); -> v3", {{outputs->at(0).dims}}), "onednn.conv.sum");
+    expectMatchesReference(withEpilogue(c, "v2=Add(v0,v1); v3=Relu(v2); -> v3", {{outputs->at(0).dims}}),
+                           "onednn.conv");
+    expectMatchesReference(withEpilogue(c, "v2=Add(v1,v0); v3=Relu(v2); -> v3", {{outputs->at(0).dims}}),
+                           "onednn.conv.sum");
+    expectMatchesReference(withEpilogue(c, "v2=HardSwish(v0); v3=Add(v2,v1); -> v3", {{outputs->at(0).dims}}),
+                           "onednn.conv.sum");
     expectDeclines(c, "onednn.conv.sum", "no residual");
 }
 
-INSTANTIATE_TEST_SUITE_P(Shapes, OnednnConv, testing::ValuesIn(kConvs), [](const auto& parameter) { return std::string(parameter.param.name); });
+INSTANTIATE_TEST_SUITE_P(Shapes, OnednnConv, testing::ValuesIn(kConvs),
+                         [](const auto& parameter) { return std::string(parameter.param.name); });
 
 TEST(OnednnConvEpilogue, EveryFunction) {
-    for (const char* function : {"Abs(v0)", "Neg(v0)", "Exp(v0)", "Tanh(v0)", "Round(v0)", "Relu(v0)", "LeakyRelu(v0;0.1,0)", "Clip(v0;-0.5,0.75)",
-                                 "Sigmoid(v0)", "HardSigmoid(v0;0.2,0.5)", "HardSwish(v0)", "Silu(v0)", "Gelu(v0)", "GeluTanh(v0)", "Softplus(v0)",
-                                 "Elu(v0;0.7,0)", "Selu(v0;1.67,1.05)", "Celu(v0;1,0)", "Mish(v0)"}) {
+    for (const char* function :
+         {"Abs(v0)", "Neg(v0)", "Exp(v0)", "Tanh(v0)", "Round(v0)", "Relu(v0)", "LeakyRelu(v0;0.1,0)",
+          "Clip(v0;-0.5,0.75)", "Sigmoid(v0)", "HardSigmoid(v0;0.2,0.5)", "HardSwish(v0)", "Silu(v0)", "Gelu(v0)",
+          "GeluTanh(v0)", "Softplus(v0)", "Elu(v0;0.7,0)", "Selu(v0;1.67,1.05)", "Celu(v0;1,0)", "Mish(v0)"}) {
         SCOPED_TRACE(function);
         KernelCase c = makeConv(kConvs[1]);
         expectMatchesReference(withEpilogue(c, std::string("v1=") + function + "; -> v1"), "onednn.conv");
@@ -99,13 +110,15 @@ TEST(OnednnConvEpilogue, EveryFunction) {
 TEST(OnednnConvEpilogue, FunctionsOfPositiveValues) {
     for (const char* function : {"Sqrt", "Rsqrt", "Reciprocal", "Log"}) {
         SCOPED_TRACE(function);
-        const std::string program = std::string("v1=Abs(v0); v2=Constant(;0.5,0); v3=Add(v1,v2); v4=") + function + "(v3); -> v4";
+        const std::string program =
+            std::string("v1=Abs(v0); v2=Constant(;0.5,0); v3=Add(v1,v2); v4=") + function + "(v3); -> v4";
         expectMatchesReference(withEpilogue(makeConv(kConvs[0]), program), "onednn.conv");
     }
 }
 
 TEST(OnednnConvEpilogue, ScalarsOnEitherSide) {
-    for (const char* body : {"Add(v0,v1)", "Sub(v0,v1)", "Sub(v1,v0)", "Mul(v1,v0)", "Div(v0,v1)", "Max(v0,v1)", "Min(v1,v0)", "PRelu(v0,v1)"}) {
+    for (const char* body : {"Add(v0,v1)", "Sub(v0,v1)", "Sub(v1,v0)", "Mul(v1,v0)", "Div(v0,v1)", "Max(v0,v1)",
+                             "Min(v1,v0)", "PRelu(v0,v1)"}) {
         SCOPED_TRACE(body);
         KernelCase c = makeConv(kConvs[0]);
         c.inputs.push_back(KernelInput::weights({1}));
@@ -117,7 +130,8 @@ TEST(OnednnConvEpilogue, ScalarsOnEitherSide) {
 
 TEST(OnednnConvEpilogue, PerChannelAndFullOperands) {
     for (const Dims& dims : {Dims{1, 7, 1, 1}, Dims{7, 1, 1}, Dims{2, 7, 9, 11}})
-        for (const char* body : {"Add(v0,v1)", "Sub(v0,v1)", "Sub(v1,v0)", "Mul(v0,v1)", "Max(v0,v1)", "Min(v0,v1)", "Div(v0,v1)"})
+        for (const char* body :
+             {"Add(v0,v1)", "Sub(v0,v1)", "Sub(v1,v0)", "Mul(v0,v1)", "Max(v0,v1)", "Min(v0,v1)", "Div(v0,v1)"})
             for (bool constant : {false, true}) {
                 SCOPED_TRACE(body + toString(dims));
                 KernelCase c = makeConv(kConvs[1]);
@@ -129,7 +143,8 @@ TEST(OnednnConvEpilogue, PerChannelAndFullOperands) {
 
 TEST(OnednnConvEpilogue, WhatOneDnnCannotExpressIsDeclinedWithItsReason) {
     expectDeclines(withEpilogue(makeConv(kConvs[0]), "v1=Sin(v0); -> v1"), "onednn.conv", "no post-op for Sin");
-    expectDeclines(withEpilogue(makeConv(kConvs[0]), "v1=Sigmoid(v0); v2=Mul(v0,v1); -> v2"), "onednn.conv", "outside the chain");
+    expectDeclines(withEpilogue(makeConv(kConvs[0]), "v1=Sigmoid(v0); v2=Mul(v0,v1); -> v2"), "onednn.conv",
+                   "outside the chain");
     expectDeclines(withEpilogue(makeConv(kConvs[0]), "v1=Mul(v0,v0); -> v1"), "onednn.conv", "single chain");
     const std::string clips = "v1=Clip(v0;-1,1); v2=Tanh(v1); v3=Clip(v2;0,0.5); -> v3";
     expectDeclines(withEpilogue(makeConv(kConvs[0]), clips), "onednn.conv", "different parameters");
@@ -140,7 +155,8 @@ TEST(OnednnConvEpilogue, ThePassDoesWhatPostOpsCannot) {
     for (size_t shape : {0u, 1u, 8u, 13u, 15u}) {
         const KernelCase c = makeConv(kConvs[shape]);
         expectMatchesReference(withEpilogue(c, "v1=Sin(v0); v2=Mul(v0,v1); -> v2"), "onednn.conv+epilogue");
-        expectMatchesReference(withEpilogue(c, "v2=Mul(v0,v1); v3=Sigmoid(v0); v4=Add(v2,v3); -> v4", {{{1}}}), "onednn.conv+epilogue");
+        expectMatchesReference(withEpilogue(c, "v2=Mul(v0,v1); v3=Sigmoid(v0); v4=Add(v2,v3); -> v4", {{{1}}}),
+                               "onednn.conv+epilogue");
         expectDeclines(withEpilogue(c, "v1=Relu(v0); -> v1"), "onednn.conv+epilogue");
         expectDeclines(c, "onednn.conv+epilogue", "no epilogue");
     }
@@ -158,7 +174,8 @@ TEST(OnednnConvEpilogue, ThePassTakesPerSampleScales) {
 
 TEST(OnednnConvLimits, EpilogueIsDeclinedWhereAWindowLiesInPadding) {
     for (const ConvParameters& p : kConvs)
-        if (p.name == std::string("widePads")) expectDeclines(withEpilogue(makeConv(p), "v1=Relu(v0); -> v1"), "onednn.conv", "wholly in padding");
+        if (p.name == std::string("widePads"))
+            expectDeclines(withEpilogue(makeConv(p), "v1=Relu(v0); -> v1"), "onednn.conv", "wholly in padding");
 }
 
 TEST(OnednnConvLimits, NoElements) {

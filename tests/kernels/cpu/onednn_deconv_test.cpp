@@ -48,7 +48,9 @@ const DeconvParameters kDeconvs[] = {
 
 class OnednnDeconv : public testing::TestWithParam<DeconvParameters> {};
 
-TEST_P(OnednnDeconv, Fp32) { expectMatchesReference(makeDeconv(GetParam()), "onednn.deconv"); }
+TEST_P(OnednnDeconv, Fp32) {
+    expectMatchesReference(makeDeconv(GetParam()), "onednn.deconv");
+}
 
 TEST_P(OnednnDeconv, Bf16) {
     KernelCase c = makeDeconv(GetParam());
@@ -65,7 +67,8 @@ TEST_P(OnednnDeconv, Activation) {
     expectMatchesReference(c, "onednn.deconv+epilogue");
 }
 
-INSTANTIATE_TEST_SUITE_P(Shapes, OnednnDeconv, testing::ValuesIn(kDeconvs), [](const auto& parameter) { return std::string(parameter.param.name); });
+INSTANTIATE_TEST_SUITE_P(Shapes, OnednnDeconv, testing::ValuesIn(kDeconvs),
+                         [](const auto& parameter) { return std::string(parameter.param.name); });
 
 }  // namespace
 }  // namespace strobe

@@ -19,7 +19,8 @@ KernelCase makeProduct(const Product& p, bool constantB) {
     if (p.transB) c.attributes.set("transB", int64_t{1});
     if (p.alpha != 1.0f) c.attributes.set("alpha", p.alpha);
     const int64_t columns = p.b.size() < 2 ? 1 : p.b[p.b.size() - (p.transB ? 2 : 1)];
-    c.inputs = {{p.a}, {p.b, DataType::Float32, constantB}, p.bias ? KernelInput::weights({columns}) : KernelInput::absent()};
+    c.inputs = {
+        {p.a}, {p.b, DataType::Float32, constantB}, p.bias ? KernelInput::weights({columns}) : KernelInput::absent()};
     return c;
 }
 
@@ -63,8 +64,10 @@ TEST_P(OnednnMatMul, Bf16) {
 TEST_P(OnednnMatMul, ResidualAndActivation) {
     if (GetParam().a.size() < 2 || GetParam().b.size() < 2) return;
     KernelCase c = makeProduct(GetParam(), true);
-    const auto y = inferConcrete(*OpRegistry::instance().get("MatMul"), c.attributes, {},
-                                 std::vector<ConcreteInput>{{true, DataType::Float32, GetParam().a}, {true, DataType::Float32, GetParam().b}}, 1);
+    const auto y = inferConcrete(
+        *OpRegistry::instance().get("MatMul"), c.attributes, {},
+        std::vector<ConcreteInput>{{true, DataType::Float32, GetParam().a}, {true, DataType::Float32, GetParam().b}},
+        1);
     ASSERT_TRUE(y.hasValue());
     const Dims dims = y->at(0).dims;
     c.program = "v2=Gelu(v0); v3=Add(v2,v1); -> v3";
@@ -75,7 +78,8 @@ TEST_P(OnednnMatMul, ResidualAndActivation) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Shapes, OnednnMatMul, testing::ValuesIn(kProducts), [](const auto& parameter) { return std::string(parameter.param.name); });
+INSTANTIATE_TEST_SUITE_P(Shapes, OnednnMatMul, testing::ValuesIn(kProducts),
+                         [](const auto& parameter) { return std::string(parameter.param.name); });
 
 TEST(OnednnMatMulEpilogue, AttentionMaskBroadcastsOverHeads) {
     KernelCase c = makeProduct({"", {2, 3, 6, 8}, {2, 3, 8, 10}, false, false, 0.5f}, false);
@@ -87,8 +91,9 @@ TEST(OnednnMatMulEpilogue, AttentionMaskBroadcastsOverHeads) {
 }
 
 TEST(OnednnInnerProduct, FewRowsAndMany) {
-    for (const Product& p : {Product{"", {1, 64}, {64, 33}, false, false, 1.0f, true}, Product{"", {5, 37}, {20, 37}, false, true, 2.0f, true},
-                             Product{"", {2, 9, 32}, {32, 48}}}) {
+    for (const Product& p :
+         {Product{"", {1, 64}, {64, 33}, false, false, 1.0f, true},
+          Product{"", {5, 37}, {20, 37}, false, true, 2.0f, true}, Product{"", {2, 9, 32}, {32, 48}}}) {
         expectMatchesReference(makeProduct(p, true), "onednn.innerproduct");
         KernelCase c = makeProduct(p, true);
         c.floatType = DataType::BFloat16;
@@ -101,7 +106,8 @@ TEST(OnednnInnerProduct, FewRowsAndMany) {
 
 TEST(OnednnGemm, AlphaBetaAndEveryBroadcastOfC) {
     for (const Dims& dims : {Dims{}, Dims{1}, Dims{5}, Dims{1, 5}, Dims{7, 1}, Dims{7, 5}})
-        for (const auto& [alpha, beta] : {std::pair(1.0f, 1.0f), std::pair(0.5f, 1.0f), std::pair(1.0f, 2.0f), std::pair(0.25f, -0.5f), std::pair(2.0f, 0.0f)}) {
+        for (const auto& [alpha, beta] : {std::pair(1.0f, 1.0f), std::pair(0.5f, 1.0f), std::pair(1.0f, 2.0f),
+                                          std::pair(0.25f, -0.5f), std::pair(2.0f, 0.0f)}) {
             KernelCase c;
             c.op = "Gemm";
             c.attributes.set("alpha", alpha);

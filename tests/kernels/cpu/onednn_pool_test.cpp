@@ -49,7 +49,8 @@ TEST(OnednnPool, DilatedMaximum) {
 
 TEST(OnednnPool, Global) {
     for (const char* op : {"GlobalMaxPool", "GlobalAveragePool"})
-        for (const Dims& dims : {Dims{2, 19, 7, 5}, Dims{1, 32, 4, 4}, Dims{1, 3, 9}, Dims{1, 16, 1, 1}}) expectInBothPrecisions(makePool(op, dims, {}));
+        for (const Dims& dims : {Dims{2, 19, 7, 5}, Dims{1, 32, 4, 4}, Dims{1, 3, 9}, Dims{1, 16, 1, 1}})
+            expectInBothPrecisions(makePool(op, dims, {}));
 }
 
 TEST(OnednnPool, EpilogueIsAPassOfItsOwn) {

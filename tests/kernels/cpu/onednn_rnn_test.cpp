@@ -16,15 +16,23 @@ KernelCase makeRnn(const std::string& op, const RnnParameters& p) {
     c.op = op;
     c.attributes.set("direction", std::string(p.direction));
     c.attributes.set("hidden_size", p.hidden);
-    c.inputs = {{{p.steps, p.batch, p.inputs}}, KernelInput::weights({directions, gates * p.hidden, p.inputs}), KernelInput::weights({directions, gates * p.hidden, p.hidden}),
-                p.bias ? KernelInput::weights({directions, 2 * gates * p.hidden}) : KernelInput::absent(), KernelInput::absent()};
+    c.inputs = {{{p.steps, p.batch, p.inputs}},
+                KernelInput::weights({directions, gates * p.hidden, p.inputs}),
+                KernelInput::weights({directions, gates * p.hidden, p.hidden}),
+                p.bias ? KernelInput::weights({directions, 2 * gates * p.hidden}) : KernelInput::absent(),
+                KernelInput::absent()};
     for (int state = 0; state < (op == "LSTM" ? 2 : 1); ++state)
         c.inputs.push_back(p.states ? KernelInput{{directions, p.batch, p.hidden}} : KernelInput::absent());
     c.outputs = op == "LSTM" ? 3 : 2;
     return c;
 }
 
-const RnnParameters kRnns[] = {{1, 1, 16, 16}, {5, 2, 7, 9}, {4, 1, 12, 20, "reverse"}, {6, 3, 10, 8, "bidirectional"}, {3, 1, 8, 8, "bidirectional", false, false}, {2, 1, 32, 32, "forward", true, false}};
+const RnnParameters kRnns[] = {{1, 1, 16, 16},
+                               {5, 2, 7, 9},
+                               {4, 1, 12, 20, "reverse"},
+                               {6, 3, 10, 8, "bidirectional"},
+                               {3, 1, 8, 8, "bidirectional", false, false},
+                               {2, 1, 32, 32, "forward", true, false}};
 
 TEST(OnednnLstm, DirectionsStatesAndBiases) {
     for (const RnnParameters& p : kRnns) expectMatchesReference(makeRnn("LSTM", p), "onednn.lstm");

@@ -15,19 +15,22 @@ KernelCase makeReformat(const Dims& dims, DataType from, DataType to) {
     return c;
 }
 
-const Dims kShapes[] = {{2, 5, 7, 9}, {1, 64, 8, 8}, {1, 3, 33, 70}, {3, 24, 5}, {1, 17, 3, 4, 5}, {2, 1, 6, 6}, {0, 4, 4}};
+const Dims kShapes[] = {{2, 5, 7, 9},     {1, 64, 8, 8}, {1, 3, 33, 70}, {3, 24, 5},
+                        {1, 17, 3, 4, 5}, {2, 1, 6, 6},  {0, 4, 4}};
 
 TEST(Reformat, EveryPairOfLayouts) {
     for (const Dims& dims : kShapes) {
         EXPECT_EQ(expectMatchesReference(makeReformat(dims, DataType::Float32, DataType::Float32), "cpu.reformat"), 16);
-        EXPECT_EQ(expectMatchesReference(makeReformat(dims, DataType::Float32, DataType::Float32), "reference.Reformat"), 16);
+        EXPECT_EQ(
+            expectMatchesReference(makeReformat(dims, DataType::Float32, DataType::Float32), "reference.Reformat"), 16);
         expectMatchesReference(makeReformat(dims, DataType::Float32, DataType::Float32), "onednn.reorder");
     }
 }
 
 TEST(Reformat, TypesChangeWithLayouts) {
-    for (const auto& [from, to] : {std::pair(DataType::Float32, DataType::BFloat16), std::pair(DataType::BFloat16, DataType::Float32),
-                                   std::pair(DataType::Float32, DataType::Float16), std::pair(DataType::Float16, DataType::Float32)}) {
+    for (const auto& [from, to] :
+         {std::pair(DataType::Float32, DataType::BFloat16), std::pair(DataType::BFloat16, DataType::Float32),
+          std::pair(DataType::Float32, DataType::Float16), std::pair(DataType::Float16, DataType::Float32)}) {
         KernelCase c = makeReformat({2, 19, 6, 7}, from, to);
         c.tolerance = to == DataType::BFloat16 ? 4e-3 : to == DataType::Float16 ? 5e-4 : 1e-7;
         EXPECT_EQ(expectMatchesReference(c, "cpu.reformat"), 16);
@@ -59,7 +62,8 @@ TEST(Reformat, LowRanksStayPlain) {
 }
 
 TEST(Reformat, UnrelatedTypesAreDeclined) {
-    expectDeclines(makeReformat({1, 4, 4}, DataType::Int64, DataType::Float32), "cpu.reformat", "no conversion from int64 to fp32");
+    expectDeclines(makeReformat({1, 4, 4}, DataType::Int64, DataType::Float32), "cpu.reformat",
+                   "no conversion from int64 to fp32");
     expectDeclines(makeReformat({1, 4, 4}, DataType::Int64, DataType::Float32), "reference.Reformat", "floating-point");
 }
 
