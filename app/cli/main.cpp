@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "app/cli/command_line.h"
+#include "kernels/cpu/cpu_threads.h"
 #include "kernels/cpu/register.h"
 
 namespace {
@@ -32,6 +33,7 @@ int help() {
 }  // namespace
 
 int main(int argc, char** argv) {
+    strobe::restartWithShortSpin(argv);
     strobe::KernelRegistry kernels;
     strobe::registerCpuKernels(kernels);
     if (argc < 2) return help(), strobe::cli::kUsage;

@@ -20,6 +20,11 @@ private:
     int m_previous;
 };
 
+/// Call first in main. GCC's OpenMP runtime lets idle threads spin for milliseconds, so that on a machine with other work every layer
+/// waits for a thread that has lost its core: ResNet-50 then took 520 ms instead of 61. The runtime reads its settings before main, hence
+/// the program starts itself anew, once, with a short spin, unless GOMP_SPINCOUNT or OMP_WAIT_POLICY is set already.
+void restartWithShortSpin(char** argv);
+
 /// Threads that parallelFor may use now; 1 inside parallel work.
 int parallelThreads();
 /// Number of the calling thread inside parallel work, 0 … parallelThreads()−1; 0 outside.

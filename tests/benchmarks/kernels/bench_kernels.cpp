@@ -12,6 +12,7 @@
 
 #include "engine_core/base/float_formats.h"
 #include "engine_core/builder/tactic.h"
+#include "kernels/cpu/cpu_threads.h"
 #include "kernels/cpu/register.h"
 
 namespace strobe {
@@ -235,6 +236,7 @@ void runCase(const KernelRegistry& registry, const BenchCase& bench, DataType ty
 }  // namespace strobe
 
 int main(int argc, char** argv) {
+    strobe::restartWithShortSpin(argv);
     strobe::KernelRegistry registry;
     strobe::registerCpuKernels(registry);
     const int threads = argc > 2 ? std::atoi(argv[2]) : 2;

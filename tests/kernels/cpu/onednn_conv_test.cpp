@@ -1,3 +1,6 @@
+#include <atomic>
+#include <thread>
+
 #include "kernels/cpu/onednn_support.h"
 #include "tests/support/kernel_test.h"
 
@@ -176,6 +179,38 @@ TEST(OnednnConvLimits, EpilogueIsDeclinedWhereAWindowLiesInPadding) {
     for (const ConvParameters& p : kConvs)
         if (p.name == std::string("widePads"))
             expectDeclines(withEpilogue(makeConv(p), "v1=Relu(v0); -> v1"), "onednn.conv", "wholly in padding");
+}
+
+TEST(OnednnConvLimits, OneKernelRunsInSeveralThreadsAtOnce) {
+    const OpDefinition* op = OpRegistry::instance().get("Conv");
+    const Attributes attributes;
+    const std::vector<float> weights(8 * 4 * 3 * 3, 0.5f);
+    Problem problem;
+    problem.op = op;
+    problem.attributes = &attributes;
+    problem.inputs = {{true, {DataType::Float32}, {1, 4, 8, 8}, nullptr, {}},
+                      {true, {DataType::Float32}, {8, 4, 3, 3}, weights.data(), "w"}};
+    problem.outputs = {{true, {DataType::Float32}, {1, 8, 6, 6}, nullptr, {}}};
+    PackedWeightsCache cache;
+    const auto kernel = cpuKernels().findByName("onednn.conv")->prepare(problem, {&cache, nullptr});
+    ASSERT_TRUE(kernel.hasValue());
+    std::atomic<int> wrong{0};
+    const auto work = [&](float value) {
+        std::vector<float> x(4 * 8 * 8, value), y(8 * 6 * 6), copy = weights;
+        std::vector<std::byte> workspace((*kernel)->workspaceBytes() + 64);
+        const auto misaligned = reinterpret_cast<uintptr_t>(workspace.data()) % 64;
+        const std::vector<TensorView> inputs = {{x.data(), &problem.inputs[0].dims}, {copy.data(), &problem.inputs[1].dims}};
+        const std::vector<TensorView> outputs = {{y.data(), &problem.outputs[0].dims}};
+        RunArguments arguments{inputs, outputs, workspace.data() + (64 - misaligned), nullptr, nullptr};
+        for (int i = 0; i < 50; ++i) {
+            if (!(*kernel)->run(arguments).isOk()) ++wrong;
+            for (float element : y) wrong += element != value * 18.0f;
+        }
+    };
+    std::vector<std::thread> threads;
+    for (float value : {1.0f, 2.0f, 3.0f, 4.0f}) threads.emplace_back(work, value);
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_EQ(wrong.load(), 0);
 }
 
 TEST(OnednnConvLimits, NoElements) {
