@@ -7,12 +7,18 @@
 namespace strobe {
 namespace {
 
-/// Symbols that are bound as soon as the inputs' shapes are. Others belong to a layer that only knows them after it ran.
+/// "u12", "u12_3": what inference calls an extent that layer 12 only knows after it ran. A body's inputs may carry such a name from
+/// outside, where it means another layer's.
+bool isLayerSymbol(const std::string& name) {
+    return name.size() > 1 && name[0] == 'u' && name.find_first_not_of("0123456789_", 1) == std::string::npos;
+}
+
+/// Symbols that are bound as soon as the inputs' shapes are.
 std::set<std::string> inputSymbols(const Network& network) {
     std::set<std::string> symbols;
     for (TensorId input : network.inputs())
         for (const Dim& dim : network.tensor(input).shape)
-            if (auto name = dim.symbolName()) symbols.insert(*name);
+            if (auto name = dim.symbolName(); name && !isLayerSymbol(*name)) symbols.insert(*name);
     return symbols;
 }
 

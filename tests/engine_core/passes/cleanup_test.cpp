@@ -1,3 +1,6 @@
+#include <chrono>
+#include <iostream>
+
 #include "tests/engine_core/passes/pass_test_support.h"
 
 namespace strobe::test {
@@ -89,6 +92,28 @@ TEST(PassManager, SkipsDisabledPassesAndStopsWhenCancelled) {
     CancelToken cancel;
     cancel.cancel();
     EXPECT_EQ(PassManager::run(network, {}, referenceKernels(), cancel).status().code(), ErrorCode::Cancelled);
+}
+
+TEST(PassManager, TenThousandLayersTakeSeconds) {
+    NetworkBuilder b;
+    const TensorId w = b.wave("w", {2, 2, 1, 1});
+    TensorId x = b.input("x", {Dim::symbol("N"), 2, 4, 4});
+    for (int i = 0; i < 2500; ++i) {
+        const std::string n = std::to_string(i);
+        const TensorId y = b.layer("c" + n, "Conv", {x, w}), s = b.layer("s" + n, "Sigmoid", {y});
+        x = b.layer("a" + n, "Add", {x, b.layer("m" + n, "Mul", {y, s})});
+        if (i % 50 == 0) b.output(y);
+    }
+    b.output(x);
+    Network network = b.take();
+    const auto start = std::chrono::steady_clock::now();
+    const auto report = PassManager::run(network, {}, referenceKernels());
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    ASSERT_TRUE(report) << report.status().message();
+    EXPECT_EQ(network.layerCount(), 2500 + 50);
+    EXPECT_LT(seconds, 20.0);
+    RecordProperty("seconds", std::to_string(seconds));
+    std::cout << seconds << " s for 10,000 layers\n";
 }
 
 }  // namespace
