@@ -22,29 +22,34 @@ PointwiseInstruction activation(PointwiseOp op, float alpha = 0.0f, float beta =
 
 const std::vector<PointwiseInstruction>& knownActivations() {
     static const std::vector<PointwiseInstruction> known = {
-        activation(PointwiseOp::Silu),     activation(PointwiseOp::HardSwish), activation(PointwiseOp::Gelu),
-        activation(PointwiseOp::GeluTanh), activation(PointwiseOp::Mish),      activation(PointwiseOp::HardSigmoid, 1.0f / 6.0f, 0.5f),
+        activation(PointwiseOp::Silu),     activation(PointwiseOp::HardSwish),
+        activation(PointwiseOp::Gelu),     activation(PointwiseOp::GeluTanh),
+        activation(PointwiseOp::Mish),     activation(PointwiseOp::HardSigmoid, 1.0f / 6.0f, 0.5f),
         activation(PointwiseOp::Softplus), activation(PointwiseOp::HardSigmoid, 0.2f, 0.5f)};
     return known;
 }
 
 bool isArithmetic(PointwiseOp op) {
-    return op == PointwiseOp::Constant || op == PointwiseOp::Add || op == PointwiseOp::Sub || op == PointwiseOp::Mul || op == PointwiseOp::Div ||
-           op == PointwiseOp::Pow || op == PointwiseOp::Neg;
+    return op == PointwiseOp::Constant || op == PointwiseOp::Add || op == PointwiseOp::Sub || op == PointwiseOp::Mul ||
+           op == PointwiseOp::Div || op == PointwiseOp::Pow || op == PointwiseOp::Neg;
 }
 
 float evaluate(const PointwiseProgram& program, float x) {
     std::vector<float> values = {x};
     const auto at = [&](int value) { return value < 0 ? 0.0f : values[static_cast<size_t>(value)]; };
-    for (const PointwiseInstruction& in : program.instructions) values.push_back(evaluatePointwise(in, at(in.a), at(in.b), at(in.c)));
+    for (const PointwiseInstruction& in : program.instructions)
+        values.push_back(evaluatePointwise(in, at(in.a), at(in.b), at(in.c)));
     return at(program.results[0]);
 }
 
-/// Exporters write one function in many orders of the same arithmetic, so values are compared, not text. The program holds at most two
-/// functions beside a little arithmetic: far fewer free numbers than points, which cover every bend of the known functions.
+/// Exporters write one function in many orders of the same arithmetic, so values are compared, not text. The program
+/// holds at most two functions beside a little arithmetic: far fewer free numbers than points, which cover every bend
+/// of the known functions.
 std::optional<PointwiseInstruction> recognise(const PointwiseProgram& program) {
-    const auto functions = std::count_if(program.instructions.begin(), program.instructions.end(), [](const auto& in) { return !isArithmetic(in.op); });
-    if (program.inputCount != 1 || functions < 1 || functions > 2 || program.instructions.size() > 16) return std::nullopt;
+    const auto functions = std::count_if(program.instructions.begin(), program.instructions.end(),
+                                         [](const auto& in) { return !isArithmetic(in.op); });
+    if (program.inputCount != 1 || functions < 1 || functions > 2 || program.instructions.size() > 16)
+        return std::nullopt;
     for (const PointwiseInstruction& candidate : knownActivations()) {
         bool same = true;
         for (int i = -84; i <= 84 && same; ++i) {
@@ -66,7 +71,8 @@ struct Cone {
 void addExternals(const Network& network, Cone& cone, const Layer& layer) {
     for (TensorId input : layer.inputs) {
         if (input == kNone || scalarConstant(network, input)) continue;
-        if (std::find(cone.externals.begin(), cone.externals.end(), input) == cone.externals.end()) cone.externals.push_back(input);
+        if (std::find(cone.externals.begin(), cone.externals.end(), input) == cone.externals.end())
+            cone.externals.push_back(input);
     }
 }
 
@@ -76,9 +82,11 @@ bool grow(const Network& network, Cone& cone, const std::vector<int>& position) 
     for (TensorId external : cone.externals) {
         const Layer* producer = producerOf(network, external);
         if (!producer || producer->outputs.size() != 1) continue;
-        if (latest == kNone || position[static_cast<size_t>(producer->id)] > position[static_cast<size_t>(latest)]) latest = producer->id;
+        if (latest == kNone || position[static_cast<size_t>(producer->id)] > position[static_cast<size_t>(latest)])
+            latest = producer->id;
     }
-    if (latest == kNone || cone.layers.size() == kMaxLayers || !pointwiseForm(network, network.layer(latest))) return false;
+    if (latest == kNone || cone.layers.size() == kMaxLayers || !pointwiseForm(network, network.layer(latest)))
+        return false;
     const Layer& layer = network.layer(latest);
     cone.externals.erase(std::find(cone.externals.begin(), cone.externals.end(), layer.outputs[0]));
     cone.layers.push_back(latest);
@@ -103,7 +111,8 @@ Status fuseCone(Network& network, const PassContext& context, const Cone& cone, 
     const TensorId output = network.layer(cone.layers[0]).outputs[0];
     const TensorId kept[] = {output};
     if (std::string reason = whyVisible(network, cone.layers, kept); !reason.empty()) {
-        context.miss(network, cone.layers[0], "it ends a " + std::string(pointwiseOpName(found.op)) + ", but inside " + reason);
+        context.miss(network, cone.layers[0],
+                     "it ends a " + std::string(pointwiseOpName(found.op)) + ", but inside " + reason);
         return Status::ok();
     }
     Fusion fusion;
@@ -117,7 +126,8 @@ Status fuseCone(Network& network, const PassContext& context, const Cone& cone, 
     program.instructions = {found};
     program.results = {1};
     fusion.program = std::move(program);
-    fusion.description = std::to_string(cone.layers.size()) + " layers together are " + std::string(pointwiseOpName(found.op));
+    fusion.description =
+        std::to_string(cone.layers.size()) + " layers together are " + std::string(pointwiseOpName(found.op));
     return fuse(network, context, std::move(fusion)).status();
 }
 
@@ -147,7 +157,8 @@ Status run(Network& network, PassContext& context) {
     for (size_t i = order.size(); i-- > 0;) {
         if (context.cancel.isCancelled()) return cancelled();
         if (!network.layer(order[i]).removed) STROBE_RETURN_IF_ERROR(recogniseAt(network, context, order[i], position));
-        position.resize(static_cast<size_t>(network.layerIdCount()), static_cast<int>(i));  // a new layer stands where its root stood
+        position.resize(static_cast<size_t>(network.layerIdCount()),
+                        static_cast<int>(i));  // a new layer stands where its root stood
     }
     return Status::ok();
 }
@@ -155,7 +166,9 @@ Status run(Network& network, PassContext& context) {
 }  // namespace
 
 std::unique_ptr<Pass> makeActivationFusion() {
-    return makePass("ActivationFusion", "Recognises GELU, SiLU, hard-swish, hard-sigmoid, Mish and softplus written out in arithmetic.", run);
+    return makePass("ActivationFusion",
+                    "Recognises GELU, SiLU, hard-swish, hard-sigmoid, Mish and softplus written out in arithmetic.",
+                    run);
 }
 
 }  // namespace strobe

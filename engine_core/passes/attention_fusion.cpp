@@ -74,7 +74,9 @@ bool matchScores(const Network& network, const Layer& product, Match& match) {
 }
 
 std::optional<Match> matchAt(const Network& network, const Layer& last) {
-    if (!isPlainProduct(network, last) || last.attributes.getBool("transB", false) || last.attributes.getFloat("alpha", 1.0f) != 1.0f) return std::nullopt;
+    if (!isPlainProduct(network, last) || last.attributes.getBool("transB", false) ||
+        last.attributes.getFloat("alpha", 1.0f) != 1.0f)
+        return std::nullopt;
     const Layer* softmax = producerOf(network, last.inputs[0], "Softmax");
     if (!softmax) return std::nullopt;
     const int64_t axis = softmax->attributes.getInt("axis", -1);
@@ -100,7 +102,8 @@ Result<TensorId> keyTensor(Network& network, const Match& match, const std::vect
     const TensorId key = network.addTensor(source.name + ".key", source.type);
     Attributes attributes;
     attributes.set("perm", perm);
-    const LayerId id = network.addLayer(source.name + ".key", OpRegistry::instance().get("Transpose"), std::move(attributes), {match.k}, {key});
+    const LayerId id = network.addLayer(source.name + ".key", OpRegistry::instance().get("Transpose"),
+                                        std::move(attributes), {match.k}, {key});
     network.layer(id).provenance = provenance;
     STROBE_RETURN_IF_ERROR(inferLayer(network, id));
     return key;
@@ -115,7 +118,8 @@ Status rewrite(Network& network, const PassContext& context, LayerId root, const
         return Status::ok();
     }
     if (!isRealType(network.tensor(match.output).type)) {
-        context.miss(network, root, "Attention: its type is " + std::string(dataTypeName(network.tensor(match.output).type)));
+        context.miss(network, root,
+                     "Attention: its type is " + std::string(dataTypeName(network.tensor(match.output).type)));
         return Status::ok();
     }
     STROBE_ASSIGN(const TensorId key, keyTensor(network, match, mergedProvenance(network, layers)));
@@ -141,7 +145,8 @@ Status run(Network& network, PassContext& context) {
 }  // namespace
 
 std::unique_ptr<Pass> makeAttentionFusion() {
-    return makePass("AttentionFusion", "Recognises scaled dot-product attention, so that its scores stay in cache.", run);
+    return makePass("AttentionFusion", "Recognises scaled dot-product attention, so that its scores stay in cache.",
+                    run);
 }
 
 }  // namespace strobe

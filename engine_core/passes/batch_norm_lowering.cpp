@@ -18,7 +18,8 @@ Status lower(Network& network, const PassContext& context, LayerId id) {
     auto affine = affineOfBatchNorm(network, network.layer(id), why);
     const TensorId x = network.layer(id).inputs[0];
     const Tensor& in = network.tensor(x);
-    if (affine && (!in.rankKnown || !isRealType(in.type))) why = "its input '" + in.name + "' is " + std::string(dataTypeName(in.type));
+    if (affine && (!in.rankKnown || !isRealType(in.type)))
+        why = "its input '" + in.name + "' is " + std::string(dataTypeName(in.type));
     if (!why.empty()) {
         context.miss(network, id, std::move(why));
         return Status::ok();
@@ -57,7 +58,8 @@ Status run(Network& network, PassContext& context) {
 }  // namespace
 
 std::unique_ptr<Pass> makeBatchNormLowering() {
-    return makePass("BatchNormLowering", "Writes a batch normalisation that no weights can take as a scale and a shift.", run);
+    return makePass("BatchNormLowering",
+                    "Writes a batch normalisation that no weights can take as a scale and a shift.", run);
 }
 
 }  // namespace strobe

@@ -63,9 +63,11 @@ std::optional<ChannelAffine> affineOfBatchNorm(const Network& network, const Lay
     const double epsilon = static_cast<double>(layer.attributes.getFloat("epsilon", 1e-5f));
     ChannelAffine affine;
     for (size_t c = 0; c < parameters[0].size(); ++c) {
-        const double scale = static_cast<double>(parameters[0][c]) / std::sqrt(static_cast<double>(parameters[3][c]) + epsilon);
+        const double scale =
+            static_cast<double>(parameters[0][c]) / std::sqrt(static_cast<double>(parameters[3][c]) + epsilon);
         affine.scale.push_back(static_cast<float>(scale));
-        affine.shift.push_back(static_cast<float>(static_cast<double>(parameters[1][c]) - static_cast<double>(parameters[2][c]) * scale));
+        affine.shift.push_back(
+            static_cast<float>(static_cast<double>(parameters[1][c]) - static_cast<double>(parameters[2][c]) * scale));
     }
     return affine;
 }

@@ -35,7 +35,8 @@ private:
 /// One run of a layer's reference kernel on constants. Owns all that the kernel's views point to.
 class ConstantRun {
 public:
-    ConstantRun(const Network& network, LayerId id, size_t budget) : m_layer(network.layer(id)), m_allocator(m_types, budget) {
+    ConstantRun(const Network& network, LayerId id, size_t budget)
+        : m_layer(network.layer(id)), m_allocator(m_types, budget) {
         m_problem.op = m_layer.op;
         m_problem.attributes = &m_layer.attributes;
         if (m_layer.program) m_problem.program = &*m_layer.program;
@@ -94,7 +95,8 @@ private:
                 desc.dims = toDims(tensor->shape);
                 m_dims.push_back(desc.dims);
                 view.dims = &m_dims.back();
-                if (!m_layer.op->dataDependentShape) std::tie(result, view.data) = allocateWeights(tensor->type, desc.dims);
+                if (!m_layer.op->dataDependentShape)
+                    std::tie(result, view.data) = allocateWeights(tensor->type, desc.dims);
             }
         }
         m_problem.outputs.push_back(std::move(desc));
@@ -115,11 +117,14 @@ bool isCandidate(const Network& network, const Layer& layer) {
     const OpDefinition& op = *layer.op;
     // Quantised weights stay quantised: kernels want them as they are.
     if (op.nondeterministic || !layer.subgraphs.empty() || op.name == "DequantizeLinear") return false;
-    const auto usable = [&](TensorId id) { return id == kNone || (network.tensor(id).constant && network.tensor(id).type != DataType::String); };
+    const auto usable = [&](TensorId id) {
+        return id == kNone || (network.tensor(id).constant && network.tensor(id).type != DataType::String);
+    };
     if (layer.inputs.empty() || !std::all_of(layer.inputs.begin(), layer.inputs.end(), usable)) return false;
     return std::all_of(layer.outputs.begin(), layer.outputs.end(), [&](TensorId id) {
-        return id == kNone || (network.tensor(id).type != DataType::String &&
-                               (op.dataDependentShape || (network.tensor(id).rankKnown && isConstant(network.tensor(id).shape))));
+        return id == kNone ||
+               (network.tensor(id).type != DataType::String &&
+                (op.dataDependentShape || (network.tensor(id).rankKnown && isConstant(network.tensor(id).shape))));
     });
 }
 
@@ -129,8 +134,9 @@ std::string whyTooLarge(const Network& network, const Layer& layer, size_t budge
     for (TensorId output : layer.outputs) {
         const double bytes = output == kNone ? 0 : tensorBytes(network, output);
         if (bytes > static_cast<double>(budget))
-            return "the folded constant '" + network.tensor(output).name + "' would take " + std::to_string(static_cast<int64_t>(bytes)) + " bytes, " +
-                   std::to_string(budget) + " are allowed (constant folding budget)";
+            return "the folded constant '" + network.tensor(output).name + "' would take " +
+                   std::to_string(static_cast<int64_t>(bytes)) + " bytes, " + std::to_string(budget) +
+                   " are allowed (constant folding budget)";
     }
     return {};
 }
@@ -150,7 +156,8 @@ Status fold(Network& network, const PassContext& context, LayerId id) {
     }
     const std::vector<TensorId> outputs = layer.outputs;
     for (size_t i = 0; i < outputs.size(); ++i)
-        if (outputs[i] != kNone && !(*results)[i]) return internalError("reference." + layer.op->name + " left output " + std::to_string(i) + " empty");
+        if (outputs[i] != kNone && !(*results)[i])
+            return internalError("reference." + layer.op->name + " left output " + std::to_string(i) + " empty");
     RewriteRecord record;
     record.replaced = {layer.name};
     record.provenance = layer.provenance;

@@ -6,7 +6,9 @@
 namespace strobe {
 namespace {
 
-bool hasChannelWeights(const Layer& layer) { return isPlain(layer, "Conv") || isPlain(layer, "ConvTranspose") || isPlain(layer, "MatMul"); }
+bool hasChannelWeights(const Layer& layer) {
+    return isPlain(layer, "Conv") || isPlain(layer, "ConvTranspose") || isPlain(layer, "MatMul");
+}
 
 /// The axis of the result that the rows of the weights make.
 size_t channelAxis(const Network& network, const Layer& layer) {
@@ -19,14 +21,16 @@ size_t channelOf(const Layer& layer, const Dims& dims, int64_t flat) {
     for (size_t i = 2; i < dims.size(); ++i) inner *= dims[i];
     const int64_t first = flat / inner / dims[1], second = flat / inner % dims[1];
     if (layer.op->name == "Conv") return static_cast<size_t>(first);
-    if (layer.op->name == "MatMul") return static_cast<size_t>(layer.attributes.getBool("transB", false) ? first : second);
+    if (layer.op->name == "MatMul")
+        return static_cast<size_t>(layer.attributes.getBool("transB", false) ? first : second);
     const int64_t group = layer.attributes.getInt("group", 1);
     return static_cast<size_t>(first / (dims[0] / group) * dims[1] + second);
 }
 
 WeightsPtr scaledWeights(const Layer& layer, const Weights& weights, const std::vector<float>& scale) {
     std::vector<float> values = toFloats(weights);
-    for (size_t i = 0; i < values.size(); ++i) values[i] *= scale[channelOf(layer, weights.dims, static_cast<int64_t>(i))];
+    for (size_t i = 0; i < values.size(); ++i)
+        values[i] *= scale[channelOf(layer, weights.dims, static_cast<int64_t>(i))];
     return weightsFromFloats(weights.type, weights.dims, values);
 }
 
@@ -35,12 +39,15 @@ std::string whyNotFolded(const Network& network, const Layer& layer, const Chann
     const Tensor& w = network.tensor(layer.inputs[1]);
     const TensorId bias = inputAt(layer, 2);
     if (affine.scales() && (!w.constant || !isRealType(w.type))) return "its weights '" + w.name + "' are not constant";
-    if (layer.op->name == "MatMul" && affine.scales() && w.shape.size() != 2) return "its weights '" + w.name + "' are not a matrix";
-    if (bias != kNone && !network.tensor(bias).constant) return "its bias '" + network.tensor(bias).name + "' is not constant";
+    if (layer.op->name == "MatMul" && affine.scales() && w.shape.size() != 2)
+        return "its weights '" + w.name + "' are not a matrix";
+    if (bias != kNone && !network.tensor(bias).constant)
+        return "its bias '" + network.tensor(bias).name + "' is not constant";
     return {};
 }
 
-Result<LayerId> fold(Network& network, const PassContext& context, LayerId id, LayerId nextId, const ChannelAffine& affine) {
+Result<LayerId> fold(Network& network, const PassContext& context, LayerId id, LayerId nextId,
+                     const ChannelAffine& affine) {
     const Layer &layer = network.layer(id), &next = network.layer(nextId);
     const Tensor& w = network.tensor(layer.inputs[1]);
     const std::string weightsName = w.name;
@@ -51,13 +58,15 @@ Result<LayerId> fold(Network& network, const PassContext& context, LayerId id, L
     fusion.op = layer.op;
     fusion.attributes = layer.attributes;
     fusion.outputs = {next.outputs[0]};
-    fusion.description = layer.op->name + " + " + next.op->name + (affine.scales() ? ": folded into weights and bias" : ": became its bias");
+    fusion.description = layer.op->name + " + " + next.op->name +
+                         (affine.scales() ? ": folded into weights and bias" : ": became its bias");
     std::vector<float> bias(affine.shift.size(), 0.0f);
     if (const TensorId old = inputAt(layer, 2); old != kNone) bias = toFloats(*network.tensor(old).constant);
     for (size_t i = 0; i < bias.size(); ++i) bias[i] = bias[i] * affine.scale[i] + affine.shift[i];
     const TensorId x = layer.inputs[0];
     TensorId weights = layer.inputs[1];
-    if (affine.scales()) weights = network.addConstant(weightsName + ".scaled", scaledWeights(layer, *w.constant, affine.scale));
+    if (affine.scales())
+        weights = network.addConstant(weightsName + ".scaled", scaledWeights(layer, *w.constant, affine.scale));
     const TensorId biasTensor =
         network.addConstant(weightsName + ".bias", weightsFromFloats(type, {static_cast<int64_t>(bias.size())}, bias));
     fusion.inputs = {x, weights, biasTensor};
@@ -65,10 +74,12 @@ Result<LayerId> fold(Network& network, const PassContext& context, LayerId id, L
 }
 
 /// What the only reader of the layer's result computes, when it is affine per channel.
-std::optional<ChannelAffine> nextAffine(const Network& network, const Layer& layer, const Layer& next, std::string& why) {
+std::optional<ChannelAffine> nextAffine(const Network& network, const Layer& layer, const Layer& next,
+                                        std::string& why) {
     const TensorId result = layer.outputs[0];
     const size_t axis = channelAxis(network, layer);
-    if (isPlain(next, "BatchNormalization") && next.inputs[0] == result && axis == 1) return affineOfBatchNorm(network, next, why);
+    if (isPlain(next, "BatchNormalization") && next.inputs[0] == result && axis == 1)
+        return affineOfBatchNorm(network, next, why);
     return affineOfArithmetic(network, next, result, axis);
 }
 
@@ -103,7 +114,8 @@ Status run(Network& network, PassContext& context) {
 }  // namespace
 
 std::unique_ptr<Pass> makeConvBatchNormFusion() {
-    return makePass("ConvBatchNormFusion", "Folds batch normalisation, scale and bias into the weights before them.", run);
+    return makePass("ConvBatchNormFusion", "Folds batch normalisation, scale and bias into the weights before them.",
+                    run);
 }
 
 }  // namespace strobe

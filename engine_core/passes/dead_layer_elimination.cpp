@@ -14,7 +14,8 @@ bool isRead(const Network& network, TensorId tensor) {
 void dropUnreadOutputs(Network& network, LayerId id) {
     const Layer& layer = network.layer(id);
     for (size_t i = static_cast<size_t>(std::max(layer.op->minOutputs, 1)); i < layer.outputs.size(); ++i)
-        if (layer.outputs[i] != kNone && !isRead(network, layer.outputs[i])) network.setOutput(id, static_cast<int>(i), kNone);
+        if (layer.outputs[i] != kNone && !isRead(network, layer.outputs[i]))
+            network.setOutput(id, static_cast<int>(i), kNone);
 }
 
 Status run(Network& network, PassContext& context) {

@@ -14,7 +14,9 @@ void mergeEqualConstants(Network& network) {
     std::map<std::string, TensorId> known;
     for (TensorId id = 0; id < network.tensorCount(); ++id) {
         const Tensor& t = network.tensor(id);
-        if (!t.constant || t.isOutput || t.uses.empty() || t.type == DataType::String || t.constant->bytes > kMaxComparedBytes) continue;
+        if (!t.constant || t.isOutput || t.uses.empty() || t.type == DataType::String ||
+            t.constant->bytes > kMaxComparedBytes)
+            continue;
         std::string key = std::string(dataTypeName(t.type)) + toString(t.constant->dims) + ":";
         key.append(static_cast<const char*>(t.constant->data.get()), t.constant->bytes);
         const auto [place, isNew] = known.emplace(std::move(key), id);
@@ -25,7 +27,8 @@ void mergeEqualConstants(Network& network) {
 std::string keyOf(const Layer& layer) {
     std::string key = layer.op->name + layer.attributes.toString();
     for (const auto& [name, value] : layer.attributes.values())
-        if (const auto* weights = std::get_if<WeightsPtr>(&value)) key += "&" + std::to_string(reinterpret_cast<uintptr_t>(weights->get()));
+        if (const auto* weights = std::get_if<WeightsPtr>(&value))
+            key += "&" + std::to_string(reinterpret_cast<uintptr_t>(weights->get()));
     if (layer.program) key += "[" + layer.program->toString() + "]";
     for (TensorId input : layer.inputs) key += "," + std::to_string(input);
     key += ">";

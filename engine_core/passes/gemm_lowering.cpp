@@ -44,7 +44,8 @@ Status lowerWithMatrix(Network& network, const PassContext& context, Fusion fusi
     const TensorId output = layer.outputs[0], c = layer.inputs[2];
     network.setOutput(layer.id, 0, kNone);
     STROBE_ASSIGN(const LayerId id, fuse(network, context, std::move(fusion)));
-    const LayerId add = network.addLayer(network.layer(id).name + ".add", OpRegistry::instance().get("Add"), {}, {product, c}, {output});
+    const LayerId add = network.addLayer(network.layer(id).name + ".add", OpRegistry::instance().get("Add"), {},
+                                         {product, c}, {output});
     network.layer(add).provenance = provenance;
     return inferLayer(network, add);
 }
@@ -53,7 +54,9 @@ Status lower(Network& network, const PassContext& context, LayerId id) {
     const Layer& layer = network.layer(id);
     const Addend addend = addendOf(network, layer);
     if (addend == Addend::Unknown || !isRealType(network.tensor(layer.outputs[0]).type)) {
-        context.miss(network, id, addend == Addend::Unknown ? "input C is scaled by beta and not constant" : "its type has no matrix product kernel with a bias");
+        context.miss(network, id,
+                     addend == Addend::Unknown ? "input C is scaled by beta and not constant"
+                                               : "its type has no matrix product kernel with a bias");
         return Status::ok();
     }
     Fusion fusion;
@@ -62,7 +65,8 @@ Status lower(Network& network, const PassContext& context, LayerId id) {
     fusion.op = OpRegistry::instance().get("MatMul");
     for (const char* flag : {"transA", "transB"})
         if (layer.attributes.getBool(flag, false)) fusion.attributes.set(flag, int64_t{1});
-    if (const float alpha = layer.attributes.getFloat("alpha", 1.0f); alpha != 1.0f) fusion.attributes.set("alpha", alpha);
+    if (const float alpha = layer.attributes.getFloat("alpha", 1.0f); alpha != 1.0f)
+        fusion.attributes.set("alpha", alpha);
     fusion.inputs = {layer.inputs[0], layer.inputs[1]};
     fusion.outputs = {layer.outputs[0]};
     fusion.description = "Gemm: a matrix product with bias";
@@ -73,12 +77,15 @@ Status lower(Network& network, const PassContext& context, LayerId id) {
 }
 
 Status run(Network& network, PassContext& context) {
-    return forEachLayer(network, context,
-                        [&](LayerId id) { return isPlain(network.layer(id), "Gemm") ? lower(network, context, id) : Status::ok(); });
+    return forEachLayer(network, context, [&](LayerId id) {
+        return isPlain(network.layer(id), "Gemm") ? lower(network, context, id) : Status::ok();
+    });
 }
 
 }  // namespace
 
-std::unique_ptr<Pass> makeGemmLowering() { return makePass("GemmLowering", "Writes Gemm as a matrix product with bias, which other fusions know.", run); }
+std::unique_ptr<Pass> makeGemmLowering() {
+    return makePass("GemmLowering", "Writes Gemm as a matrix product with bias, which other fusions know.", run);
+}
 
 }  // namespace strobe

@@ -7,7 +7,8 @@
 namespace strobe {
 namespace {
 
-/// Joined outputs up to this many channels: beyond it one product fills the machine by itself, and splitting costs a copy of the result.
+/// Joined outputs up to this many channels: beyond it one product fills the machine by itself, and splitting costs a
+/// copy of the result.
 constexpr int64_t kMaxJointChannels = 4096;
 /// A product with more rows than this is bound by arithmetic: nothing is saved by reading the input once.
 constexpr int64_t kMaxRows = 64;
@@ -35,12 +36,14 @@ bool isCandidate(const Network& network, const Layer& layer) {
     const TensorId bias = inputAt(layer, 2);
     if (!w.constant || !isRealType(w.type) || (bias != kNone && !network.tensor(bias).constant)) return false;
     if (layer.op->name == "Conv") return isPointwiseConv(layer, w.constant->dims);
-    return w.constant->dims.size() == 2 && network.tensor(layer.inputs[0]).rankKnown && network.tensor(layer.inputs[0]).shape.size() >= 2;
+    return w.constant->dims.size() == 2 && network.tensor(layer.inputs[0]).rankKnown &&
+           network.tensor(layer.inputs[0]).shape.size() >= 2;
 }
 
 bool areAlike(const Network& network, const Layer& a, const Layer& b) {
     const Dims &wa = network.tensor(a.inputs[1]).constant->dims, &wb = network.tensor(b.inputs[1]).constant->dims;
-    return a.op == b.op && a.inputs[0] == b.inputs[0] && a.attributes.toString() == b.attributes.toString() && a.program == b.program && wa.size() == wb.size() &&
+    return a.op == b.op && a.inputs[0] == b.inputs[0] && a.attributes.toString() == b.attributes.toString() &&
+           a.program == b.program && wa.size() == wb.size() &&
            network.tensor(a.inputs[1]).type == network.tensor(b.inputs[1]).type;
 }
 
@@ -100,9 +103,12 @@ Status join(Network& network, const PassContext& context, const std::vector<Laye
     int64_t total = 0;
     for (int64_t count : channels) total += count;
     shape[axis] = Dim(total);
-    const TensorId weights = network.addConstant(first.name + ".joint_weights", joinedWeights(network, layers, isConv || first.attributes.getBool("transB", false)));
+    const TensorId weights =
+        network.addConstant(first.name + ".joint_weights",
+                            joinedWeights(network, layers, isConv || first.attributes.getBool("transB", false)));
     std::vector<TensorId> inputs = {first.inputs[0], weights, kNone};
-    if (WeightsPtr bias = joinedBias(network, layers, type)) inputs[2] = network.addConstant(first.name + ".joint_bias", std::move(bias));
+    if (WeightsPtr bias = joinedBias(network, layers, type))
+        inputs[2] = network.addConstant(first.name + ".joint_bias", std::move(bias));
     const TensorId joint = network.addTensor(first.name + ".joint", network.tensor(parts[0]).type, shape);
     for (TensorId part : parts) network.setOutput(network.tensor(part).producer, 0, kNone);
     Fusion fusion;
@@ -113,12 +119,15 @@ Status join(Network& network, const PassContext& context, const std::vector<Laye
     fusion.inputs = std::move(inputs);
     fusion.outputs = {joint};
     fusion.program = first.program;
-    fusion.description = std::to_string(layers.size()) + " " + first.op->name + " layers read one input: computed together, then split";
+    fusion.description =
+        std::to_string(layers.size()) + " " + first.op->name + " layers read one input: computed together, then split";
     STROBE_ASSIGN(const LayerId id, fuse(network, context, std::move(fusion)));
     Attributes attributes;
     attributes.set("axis", static_cast<int64_t>(axis));
-    const TensorId sizes = network.addConstant(first.name + ".joint_sizes", makeInt64Weights({static_cast<int64_t>(channels.size())}, channels));
-    const LayerId split = network.addLayer(network.layer(id).name + ".split", OpRegistry::instance().get("Split"), std::move(attributes), {joint, sizes}, parts);
+    const TensorId sizes = network.addConstant(first.name + ".joint_sizes",
+                                               makeInt64Weights({static_cast<int64_t>(channels.size())}, channels));
+    const LayerId split = network.addLayer(network.layer(id).name + ".split", OpRegistry::instance().get("Split"),
+                                           std::move(attributes), {joint, sizes}, parts);
     network.layer(split).provenance = network.layer(id).provenance;
     return inferLayer(network, split);
 }
@@ -129,16 +138,20 @@ std::vector<LayerId> groupAt(const Network& network, const PassContext& context,
     int64_t channels = 0;
     for (const TensorUse& use : x.uses) {
         const Layer& layer = network.layer(use.layer);
-        if (use.index != 0 || !isCandidate(network, layer) || (!group.empty() && !areAlike(network, network.layer(group[0]), layer))) continue;
+        if (use.index != 0 || !isCandidate(network, layer) ||
+            (!group.empty() && !areAlike(network, network.layer(group[0]), layer)))
+            continue;
         group.push_back(use.layer);
         channels += channelsOf(network, layer);
     }
     if (group.size() < 2) return {};
     const int64_t rows = rowsOf(network, network.layer(group[0]));
     std::string why;
-    if (channels > kMaxJointChannels) why = "together with its neighbours it would have " + std::to_string(channels) + " output channels";
+    if (channels > kMaxJointChannels)
+        why = "together with its neighbours it would have " + std::to_string(channels) + " output channels";
     if (rows < 0) why = "its rows are not known before it runs, so what a joint product saves is not either";
-    if (rows > kMaxRows) why = "with " + std::to_string(rows) + " rows a joint product saves less than splitting its result costs";
+    if (rows > kMaxRows)
+        why = "with " + std::to_string(rows) + " rows a joint product saves less than splitting its result costs";
     if (why.empty()) return group;
     context.miss(network, group[0], why);
     return {};
@@ -157,7 +170,8 @@ Status run(Network& network, PassContext& context) {
 }  // namespace
 
 std::unique_ptr<Pass> makeHorizontalFusion() {
-    return makePass("HorizontalFusion", "Computes products and 1×1 convolutions that read one small input together.", run);
+    return makePass("HorizontalFusion", "Computes products and 1×1 convolutions that read one small input together.",
+                    run);
 }
 
 }  // namespace strobe

@@ -26,7 +26,8 @@ bool isIdentityTranspose(const Network& network, const Layer& layer) {
     const std::vector<int64_t> perm = layer.attributes.getInts("perm");
     for (size_t i = 0; i < perm.size(); ++i)
         if (perm[i] != static_cast<int64_t>(i)) return false;
-    return !perm.empty() || (network.tensor(layer.inputs[0]).rankKnown && network.tensor(layer.inputs[0]).shape.size() <= 1);
+    return !perm.empty() ||
+           (network.tensor(layer.inputs[0]).rankKnown && network.tensor(layer.inputs[0]).shape.size() <= 1);
 }
 
 /// The whole extent in steps of one.
@@ -55,13 +56,15 @@ TensorId unchangedInput(const Network& network, const Layer& layer) {
     const TensorId first = layer.inputs[0];
     if (op == "Identity") return first;
     if (op == "Dropout") return isInertDropout(network, layer) ? first : kNone;
-    if ((op == "Concat" || op == "Sum" || op == "Max" || op == "Min" || op == "Mean") && layer.inputs.size() == 1) return first;
+    if ((op == "Concat" || op == "Sum" || op == "Max" || op == "Min" || op == "Mean") && layer.inputs.size() == 1)
+        return first;
     if (op == "Split" && layer.outputs.size() == 1) return first;
     if (op == "Pad") return isAll(integerConstant(network, inputAt(layer, 1)), 0) ? first : kNone;
     if (op == "Tile") return isAll(integerConstant(network, inputAt(layer, 1)), 1) ? first : kNone;
     if (op == "Transpose") return isIdentityTranspose(network, layer) ? first : kNone;
     if (!isShapeKept(network, first, layer.outputs[0]) && op != "Mul" && op != "Add") return kNone;
-    if (op == "Cast" || op == "Reshape" || op == "Squeeze" || op == "Unsqueeze" || op == "Flatten" || op == "Expand") return first;
+    if (op == "Cast" || op == "Reshape" || op == "Squeeze" || op == "Unsqueeze" || op == "Flatten" || op == "Expand")
+        return first;
     if (op == "Slice") return isWholeSlice(network, layer) ? first : kNone;
     if (isNeutralArithmetic(network, layer)) {
         const TensorId operand = scalarOperation(network, layer)->operand;
@@ -95,7 +98,9 @@ Status run(Network& network, PassContext& context) {
         }
         if (layer.outputs.empty() || layer.outputs[0] == kNone) return Status::ok();
         const TensorId same = unchangedInput(network, layer);
-        if (same != kNone) bypass(network, context, id, same, layer.op->name + ": the result equals its input '" + network.tensor(same).name + "'");
+        if (same != kNone)
+            bypass(network, context, id, same,
+                   layer.op->name + ": the result equals its input '" + network.tensor(same).name + "'");
         return Status::ok();
     });
 }

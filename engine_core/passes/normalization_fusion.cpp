@@ -100,7 +100,9 @@ void matchScaleAndShift(const Network& network, Match& match) {
     match.last = mul->outputs[0];
     match.layers.push_back(mul->id);
     const Layer* add = onlyReader(network, match.last);
-    if (!match.centred || !add || !isPlain(*add, "Add") || !isPerElement(network, otherOperand(*add, match.last), match)) return;
+    if (!match.centred || !add || !isPlain(*add, "Add") ||
+        !isPerElement(network, otherOperand(*add, match.last), match))
+        return;
     match.shift = otherOperand(*add, match.last);
     match.last = add->outputs[0];
     match.layers.push_back(add->id);
@@ -117,7 +119,9 @@ std::optional<Match> matchAt(const Network& network, const Layer& layer) {
         if (sum == kNone || !matchMeanSquare(network, sum, value, match)) continue;
         matchCentring(network, value, match);
         match.last = layer.outputs[0];
-        if (!isRealType(network.tensor(match.x).type) || network.tensor(match.x).shape != network.tensor(match.last).shape) continue;
+        if (!isRealType(network.tensor(match.x).type) ||
+            network.tensor(match.x).shape != network.tensor(match.last).shape)
+            continue;
         matchScaleAndShift(network, match);
         return match;
     }
@@ -129,7 +133,8 @@ Status rewrite(Network& network, const PassContext& context, LayerId root, Match
     std::string why = whyVisible(network, match.layers, kept);
     const Tensor& x = network.tensor(match.x);
     const Shape inner(x.shape.begin() + match.axis, x.shape.end());
-    if (why.empty() && match.scale == kNone && !isConstant(inner)) why = "the normalised extents " + toString(inner) + " are not constant";
+    if (why.empty() && match.scale == kNone && !isConstant(inner))
+        why = "the normalised extents " + toString(inner) + " are not constant";
     const char* name = match.centred ? "LayerNormalization" : "RMSNormalization";
     if (!why.empty()) {
         context.miss(network, root, std::string(name) + ": inside " + why);
@@ -163,7 +168,8 @@ Status run(Network& network, PassContext& context) {
 }  // namespace
 
 std::unique_ptr<Pass> makeNormalizationFusion() {
-    return makePass("NormalizationFusion", "Recognises layer and RMS normalisation written out in means and roots.", run);
+    return makePass("NormalizationFusion", "Recognises layer and RMS normalisation written out in means and roots.",
+                    run);
 }
 
 }  // namespace strobe

@@ -14,8 +14,9 @@ namespace strobe {
 
 /// One rewrite that a pass made. Names are those at the time; provenance are indices into Network::sourceNodes().
 struct RewriteRecord {
-    std::string pass;                   // "ConvActivationFusion"
-    std::string result;                 // name of the layer (or tensor, when folded) that stands there now; empty: removed without successor
+    std::string pass;  // "ConvActivationFusion"
+    std::string
+        result;  // name of the layer (or tensor, when folded) that stands there now; empty: removed without successor
     std::vector<std::string> replaced;  // names of the layers that went
     std::vector<int> provenance;        // all ONNX nodes concerned
     std::string description;            // "Conv + HardSwish: activation became the convolution's epilogue"
@@ -25,9 +26,9 @@ struct RewriteRecord {
 /// A place where a pass almost fired.
 struct NearMiss {
     std::string pass;
-    std::string layer;            // the layer that would have been rewritten
+    std::string layer;  // the layer that would have been rewritten
     std::vector<int> provenance;
-    std::string reason;           // "its output is also read by 'Add_12'", "disabled by settings"
+    std::string reason;  // "its output is also read by 'Add_12'", "disabled by settings"
 };
 
 struct PassRun {
@@ -60,16 +61,18 @@ struct PassContext {
 class Pass {
 public:
     virtual ~Pass() = default;
-    virtual std::string_view name() const = 0;  // "ConvBatchNormFusion"; stable, used in disabledPasses
+    virtual std::string_view name() const = 0;     // "ConvBatchNormFusion"; stable, used in disabledPasses
     virtual std::string_view purpose() const = 0;  // one line for Settings
     virtual Status run(Network& network, PassContext& context) const = 0;
 };
 
-/// The one place that runs passes, on the network and on the bodies of its control flow: cancel, disabled list, timing, records, verify() after each. The order stands in pass_order.cpp.
+/// The one place that runs passes, on the network and on the bodies of its control flow: cancel, disabled list, timing,
+/// records, verify() after each. The order stands in pass_order.cpp.
 class PassManager {
 public:
     static const std::vector<std::unique_ptr<Pass>>& standardPasses();
-    static Result<PassReport> run(Network& network, const BuilderConfig& config, const KernelRegistry& kernels, CancelToken cancel = {});
+    static Result<PassReport> run(Network& network, const BuilderConfig& config, const KernelRegistry& kernels,
+                                  CancelToken cancel = {});
 };
 
 }  // namespace strobe

@@ -17,6 +17,7 @@ std::unique_ptr<Pass> makeDeadLayerElimination();
 std::unique_ptr<Pass> makeGemmLowering();
 std::unique_ptr<Pass> makeConvBatchNormFusion();
 std::unique_ptr<Pass> makeBatchNormLowering();
+std::unique_ptr<Pass> makeOneHotFusion();
 std::unique_ptr<Pass> makeActivationFusion();
 std::unique_ptr<Pass> makeNormalizationFusion();
 std::unique_ptr<Pass> makeSoftmaxFusion();

@@ -38,7 +38,8 @@ int totalLayers(const Network& network) {
 
 Status applyTo(Network& network, const Pass& pass, PassContext& context, double& milliseconds);
 
-/// Bodies of If, Loop and Scan first: the outer network infers through them. They are shared, so a changed one is a new one.
+/// Bodies of If, Loop and Scan first: the outer network infers through them. They are shared, so a changed one is a new
+/// one.
 Status applyToBodies(Network& network, const Pass& pass, PassContext& context, double& milliseconds) {
     for (LayerId id = 0; id < network.layerIdCount(); ++id)
         for (auto& body : network.layer(id).subgraphs) {
@@ -83,14 +84,17 @@ Status runOne(const Pass& pass, Network& network, PassContext& context) {
 
 }  // namespace
 
-Result<PassReport> PassManager::run(Network& network, const BuilderConfig& config, const KernelRegistry& kernels, CancelToken cancel) {
+Result<PassReport> PassManager::run(Network& network, const BuilderConfig& config, const KernelRegistry& kernels,
+                                    CancelToken cancel) {
     PassReport report;
     PassContext context{config, kernels, std::move(cancel), report, {}};
     for (std::string_view name : passSchedule()) {
         if (context.cancel.isCancelled()) return cancelled();
         const auto& passes = standardPasses();
-        const auto found = std::find_if(passes.begin(), passes.end(), [&](const auto& pass) { return pass->name() == name; });
-        if (found == passes.end()) return internalError("the schedule names the unknown pass '" + std::string(name) + "'");
+        const auto found =
+            std::find_if(passes.begin(), passes.end(), [&](const auto& pass) { return pass->name() == name; });
+        if (found == passes.end())
+            return internalError("the schedule names the unknown pass '" + std::string(name) + "'");
         STROBE_RETURN_IF_ERROR(runOne(**found, network, context));
     }
     return report;

@@ -7,11 +7,11 @@ namespace strobe {
 std::vector<std::unique_ptr<Pass>> makeStandardPasses() {
     using Maker = std::unique_ptr<Pass> (*)();
     static constexpr Maker kMakers[] = {
-        makeSymbolicConstantFolding, makeConstantFolding,   makeIdentityElimination, makeDuplicateElimination,
-        makeDeadLayerElimination,    makeGemmLowering,      makeConvBatchNormFusion, makeBatchNormLowering,
-        makeNormalizationFusion,     makeSoftmaxFusion,     makeTransposeMotion,     makeAttentionFusion,
-        makeAttentionHeadFusion,     makeActivationFusion,  makeEpilogueFusion,      makeHorizontalFusion,
-        makePointwiseFusion,         makePointwiseLowering,
+        makeSymbolicConstantFolding, makeConstantFolding,     makeIdentityElimination, makeDuplicateElimination,
+        makeDeadLayerElimination,    makeGemmLowering,        makeConvBatchNormFusion, makeOneHotFusion,
+        makeBatchNormLowering,       makeNormalizationFusion, makeSoftmaxFusion,       makeTransposeMotion,
+        makeAttentionFusion,         makeAttentionHeadFusion, makeActivationFusion,    makeEpilogueFusion,
+        makeHorizontalFusion,        makePointwiseFusion,     makePointwiseLowering,
     };
     std::vector<std::unique_ptr<Pass>> passes;
     for (Maker maker : kMakers) passes.push_back(maker());
@@ -35,6 +35,8 @@ std::span<const std::string_view> passSchedule() {
         std::string_view("GemmLowering"),
         // Before activations: x·1 + 0 between convolution and activation vanishes into weights.
         std::string_view("ConvBatchNormFusion"),
+        // After the bias is part of the product: it goes into the table.
+        std::string_view("OneHotFusion"),
         // The normalisations that no weights took.
         std::string_view("BatchNormLowering"),
         // Whole patterns before their pieces: these are made of element-wise layers that PointwiseFusion would join.

@@ -13,6 +13,7 @@ set(STROBE_PASS_FILES
     horizontal_fusion
     identity_elimination
     normalization_fusion
+    one_hot_fusion
     pointwise_fusion
     softmax_fusion
     symbolic_constant_folding

@@ -28,7 +28,8 @@ int PointwiseComposer::add(PointwiseInstruction instruction) {
     return static_cast<int>(m_values.size()) - 1;
 }
 
-std::vector<int> PointwiseComposer::inlineProgram(const PointwiseProgram& program, const std::vector<int>& inputValues) {
+std::vector<int> PointwiseComposer::inlineProgram(const PointwiseProgram& program,
+                                                  const std::vector<int>& inputValues) {
     std::vector<int> place = inputValues;
     const auto at = [&](int value) { return value < 0 ? -1 : place[static_cast<size_t>(value)]; };
     for (PointwiseInstruction in : program.instructions) {
@@ -77,7 +78,8 @@ PointwiseForm PointwiseComposer::finish(const std::vector<int>& results, TensorI
     return form;
 }
 
-std::optional<int> compose(PointwiseComposer& composer, const Network& network, const Layer& layer, const std::map<TensorId, int>& known) {
+std::optional<int> compose(PointwiseComposer& composer, const Network& network, const Layer& layer,
+                           const std::map<TensorId, int>& known) {
     std::vector<int> slots, values;
     for (TensorId input : layer.inputs) {
         if (input == kNone) {
@@ -86,10 +88,14 @@ std::optional<int> compose(PointwiseComposer& composer, const Network& network, 
         }
         const auto place = known.find(input);
         const auto scalar = scalarConstant(network, input);
-        slots.push_back(place != known.end() ? place->second : scalar ? composer.constant(static_cast<float>(*scalar)) : composer.input(input));
+        slots.push_back(place != known.end() ? place->second
+                        : scalar             ? composer.constant(static_cast<float>(*scalar))
+                                             : composer.input(input));
         values.push_back(static_cast<int>(slots.size()) - 1);
     }
-    if (layer.op->name == "Pointwise") return layer.program->results.size() == 1 ? std::optional(composer.inlineProgram(*layer.program, slots)[0]) : std::nullopt;
+    if (layer.op->name == "Pointwise")
+        return layer.program->results.size() == 1 ? std::optional(composer.inlineProgram(*layer.program, slots)[0])
+                                                  : std::nullopt;
     PointwiseProgram program;
     program.inputCount = static_cast<int>(slots.size());
     const auto result = layer.op->toPointwise(layer, network, values, program);
@@ -107,7 +113,8 @@ std::optional<PointwiseForm> pointwiseForm(const Network& network, const Layer& 
         const Tensor& t = network.tensor(id);
         return t.rankKnown && (isRealType(t.type) || t.type == DataType::Bool);
     };
-    if (!served(layer.outputs[0]) || !std::all_of(layer.inputs.begin(), layer.inputs.end(), served)) return std::nullopt;
+    if (!served(layer.outputs[0]) || !std::all_of(layer.inputs.begin(), layer.inputs.end(), served))
+        return std::nullopt;
     PointwiseComposer composer;
     const auto result = compose(composer, network, layer);
     if (!result) return std::nullopt;
@@ -125,7 +132,8 @@ bool broadcastsTo(const Network& network, const std::vector<TensorId>& inputs, c
 }
 
 bool isTrivial(const PointwiseProgram& program) {
-    return std::all_of(program.results.begin(), program.results.end(), [&](int result) { return result < program.inputCount; });
+    return std::all_of(program.results.begin(), program.results.end(),
+                       [&](int result) { return result < program.inputCount; });
 }
 
 }  // namespace strobe

@@ -34,13 +34,14 @@ private:
     std::vector<Value> m_values;
 };
 
-/// What a layer computes on FP32, FP16 or BF16 tensors (flags inside a chain may be Bool), as a form; nullopt when it is not
-/// element-wise, has several outputs or an epilogue. A "Pointwise" layer gives its own program.
+/// What a layer computes on FP32, FP16 or BF16 tensors (flags inside a chain may be Bool), as a form; nullopt when it
+/// is not element-wise, has several outputs or an epilogue. A "Pointwise" layer gives its own program.
 std::optional<PointwiseForm> pointwiseForm(const Network& network, const Layer& layer);
 
-/// Adds what the layer computes to a composer and returns its value. Inputs that stand in `known` are those values; scalar
-/// constants become numbers.
-std::optional<int> compose(PointwiseComposer& composer, const Network& network, const Layer& layer, const std::map<TensorId, int>& known = {});
+/// Adds what the layer computes to a composer and returns its value. Inputs that stand in `known` are those values;
+/// scalar constants become numbers.
+std::optional<int> compose(PointwiseComposer& composer, const Network& network, const Layer& layer,
+                           const std::map<TensorId, int>& known = {});
 
 /// True when the inputs alone broadcast to `shape`, so that a Pointwise layer over them infers it.
 bool broadcastsTo(const Network& network, const std::vector<TensorId>& inputs, const Shape& shape);

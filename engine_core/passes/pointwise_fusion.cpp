@@ -17,7 +17,8 @@ std::string whyNotAlone(const Network& network, const PointwiseForm& form, Tenso
     if (!isRealType(out.type)) return "its output '" + out.name + "' is " + std::string(dataTypeName(out.type));
     for (TensorId input : form.inputs)
         if (const Tensor& in = network.tensor(input); in.type != out.type)
-            return "input '" + in.name + "' is " + std::string(dataTypeName(in.type)) + ", the result " + std::string(dataTypeName(out.type));
+            return "input '" + in.name + "' is " + std::string(dataTypeName(in.type)) + ", the result " +
+                   std::string(dataTypeName(out.type));
     if (!broadcastsTo(network, form.inputs, out.shape)) return "a constant decides the shape of '" + out.name + "'";
     return {};
 }
@@ -40,20 +41,25 @@ std::optional<PointwiseForm> joined(const Network& network, const Layer& produce
     TensorId widest = kNone;
     for (const Layer* layer : {&reader, &producer})
         for (TensorId input : layer->inputs)
-            if (widest == kNone && input != kNone && network.tensor(input).shape == network.tensor(reader.outputs[0]).shape) widest = input;
+            if (widest == kNone && input != kNone &&
+                network.tensor(input).shape == network.tensor(reader.outputs[0]).shape)
+                widest = input;
     return composer.finish({*outer}, widest);
 }
 
 /// Why a producer and its reader must stay two layers; empty: `form` is what they compute together.
-std::string whyNotJoined(const Network& network, const Layer& producer, const Layer& reader, std::optional<PointwiseForm>& form) {
+std::string whyNotJoined(const Network& network, const Layer& producer, const Layer& reader,
+                         std::optional<PointwiseForm>& form) {
     const Tensor &between = network.tensor(producer.outputs[0]), &out = network.tensor(reader.outputs[0]);
     if (between.shape != out.shape)
-        return "its output '" + between.name + "' " + toString(between.shape) + " is broadcast by '" + reader.name + "' to " + toString(out.shape) +
-               "; it would be computed again for every element";
+        return "its output '" + between.name + "' " + toString(between.shape) + " is broadcast by '" + reader.name +
+               "' to " + toString(out.shape) + "; it would be computed again for every element";
     form = joined(network, producer, reader);
     if (!form) return "'" + reader.name + "' has no scalar form";
-    if (form->inputs.size() > kMaxInputs) return "together with '" + reader.name + "' it would read " + std::to_string(form->inputs.size()) + " tensors";
-    if (form->program.instructions.size() > kMaxInstructions) return "together with '" + reader.name + "' the program would be too long";
+    if (form->inputs.size() > kMaxInputs)
+        return "together with '" + reader.name + "' it would read " + std::to_string(form->inputs.size()) + " tensors";
+    if (form->program.instructions.size() > kMaxInstructions)
+        return "together with '" + reader.name + "' the program would be too long";
     return whyNotAlone(network, *form, reader.outputs[0]);
 }
 
@@ -86,8 +92,11 @@ Status absorbProducers(Network& network, const PassContext& context, LayerId id)
                 context.miss(network, producer->id, std::move(reason));
                 continue;
             }
-            std::string description = describe(form->program) + ": one loop, '" + network.tensor(input).name + "' stays in registers";
-            STROBE_ASSIGN(id, fuse(network, context, programLayer(network, {producer->id, id}, std::move(*form), std::move(description))));
+            std::string description =
+                describe(form->program) + ": one loop, '" + network.tensor(input).name + "' stays in registers";
+            STROBE_ASSIGN(id,
+                          fuse(network, context,
+                               programLayer(network, {producer->id, id}, std::move(*form), std::move(description))));
             changed = true;
             break;
         }
@@ -101,7 +110,8 @@ Status runFusion(Network& network, PassContext& context) {
     std::reverse(order.begin(), order.end());
     for (LayerId id : order) {
         if (context.cancel.isCancelled()) return cancelled();
-        if (!network.layer(id).removed && pointwiseForm(network, network.layer(id))) STROBE_RETURN_IF_ERROR(absorbProducers(network, context, id));
+        if (!network.layer(id).removed && pointwiseForm(network, network.layer(id)))
+            STROBE_RETURN_IF_ERROR(absorbProducers(network, context, id));
     }
     return Status::ok();
 }
@@ -112,8 +122,11 @@ Status runLowering(Network& network, PassContext& context) {
         const Layer& layer = network.layer(id);
         if (layer.op->name == "Pointwise") return Status::ok();
         auto form = pointwiseForm(network, layer);
-        if (!form || isTrivial(form->program) || !whyNotAlone(network, *form, layer.outputs[0]).empty()) return Status::ok();
-        return fuse(network, context, programLayer(network, {id}, std::move(*form), layer.op->name + " as a pointwise program")).status();
+        if (!form || isTrivial(form->program) || !whyNotAlone(network, *form, layer.outputs[0]).empty())
+            return Status::ok();
+        return fuse(network, context,
+                    programLayer(network, {id}, std::move(*form), layer.op->name + " as a pointwise program"))
+            .status();
     });
 }
 
@@ -124,7 +137,9 @@ std::unique_ptr<Pass> makePointwiseFusion() {
 }
 
 std::unique_ptr<Pass> makePointwiseLowering() {
-    return makePass("PointwiseLowering", "Writes single element-wise layers as pointwise programs, so that one kernel serves them.", runLowering);
+    return makePass("PointwiseLowering",
+                    "Writes single element-wise layers as pointwise programs, so that one kernel serves them.",
+                    runLowering);
 }
 
 }  // namespace strobe

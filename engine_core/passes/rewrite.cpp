@@ -21,7 +21,9 @@ private:
     Status (*m_run)(Network&, PassContext&);
 };
 
-bool contains(std::span<const LayerId> layers, LayerId id) { return std::find(layers.begin(), layers.end(), id) != layers.end(); }
+bool contains(std::span<const LayerId> layers, LayerId id) {
+    return std::find(layers.begin(), layers.end(), id) != layers.end();
+}
 
 template <class Stored, class Convert>
 WeightsPtr narrowed(DataType type, Dims dims, std::span<const float> values, Convert convert) {
@@ -37,7 +39,9 @@ std::unique_ptr<Pass> makePass(std::string_view name, std::string_view purpose, 
     return std::make_unique<FunctionPass>(name, purpose, run);
 }
 
-bool isPlain(const Layer& layer, std::string_view op) { return !layer.removed && layer.op->name == op && !layer.program; }
+bool isPlain(const Layer& layer, std::string_view op) {
+    return !layer.removed && layer.op->name == op && !layer.program;
+}
 
 TensorId inputAt(const Layer& layer, int index) {
     return index < static_cast<int>(layer.inputs.size()) ? layer.inputs[static_cast<size_t>(index)] : kNone;
@@ -65,7 +69,8 @@ std::string whyVisible(const Network& network, TensorId tensor, std::span<const 
     const Tensor& t = network.tensor(tensor);
     if (t.isOutput) return "its output '" + t.name + "' is a network output";
     for (const TensorUse& use : t.uses)
-        if (!contains(inside, use.layer)) return "its output '" + t.name + "' is also read by '" + network.layer(use.layer).name + "'";
+        if (!contains(inside, use.layer))
+            return "its output '" + t.name + "' is also read by '" + network.layer(use.layer).name + "'";
     return {};
 }
 
@@ -93,15 +98,20 @@ std::optional<std::vector<int64_t>> integerConstant(const Network& network, Tens
 }
 
 /// Exporters write √2 or 1/6 with the digits of FP16 to FP64.
-bool isNear(double found, double expected) { return std::fabs(found - expected) <= 1e-3 * std::max(std::fabs(expected), 1e-3); }
+bool isNear(double found, double expected) {
+    return std::fabs(found - expected) <= 1e-3 * std::max(std::fabs(expected), 1e-3);
+}
 
 std::optional<ScalarOperation> scalarOperation(const Network& network, const Layer& layer) {
     if (layer.inputs.size() != 2 || layer.program) return std::nullopt;
     for (int i : {1, 0}) {
-        const TensorId constant = layer.inputs[static_cast<size_t>(i)], operand = layer.inputs[static_cast<size_t>(1 - i)];
+        const TensorId constant = layer.inputs[static_cast<size_t>(i)],
+                       operand = layer.inputs[static_cast<size_t>(1 - i)];
         const auto scalar = scalarConstant(network, constant);
         if (!scalar || network.tensor(operand).isConstant()) continue;
-        if (!network.tensor(operand).rankKnown || network.tensor(constant).shape.size() > network.tensor(operand).shape.size()) continue;
+        if (!network.tensor(operand).rankKnown ||
+            network.tensor(constant).shape.size() > network.tensor(operand).shape.size())
+            continue;
         return ScalarOperation{operand, *scalar, 1 - i};
     }
     return std::nullopt;
@@ -112,13 +122,18 @@ TensorId otherOperand(const Layer& layer, TensorId tensor) {
     return layer.inputs[0] == tensor ? layer.inputs[1] : layer.inputs[1] == tensor ? layer.inputs[0] : kNone;
 }
 
-bool isRealType(DataType type) { return type == DataType::Float32 || type == DataType::Float16 || type == DataType::BFloat16; }
+bool isRealType(DataType type) {
+    return type == DataType::Float32 || type == DataType::Float16 || type == DataType::BFloat16;
+}
 
 WeightsPtr weightsFromFloats(DataType type, Dims dims, std::span<const float> values) {
     switch (type) {
-        case DataType::Float16: return narrowed<uint16_t>(type, std::move(dims), values, floatToFloat16);
-        case DataType::BFloat16: return narrowed<uint16_t>(type, std::move(dims), values, floatToBFloat16);
-        default: return makeFloatWeights(std::move(dims), values);
+        case DataType::Float16:
+            return narrowed<uint16_t>(type, std::move(dims), values, floatToFloat16);
+        case DataType::BFloat16:
+            return narrowed<uint16_t>(type, std::move(dims), values, floatToBFloat16);
+        default:
+            return makeFloatWeights(std::move(dims), values);
     }
 }
 
@@ -146,7 +161,9 @@ double vanishingTraffic(const Network& network, const Fusion& fusion) {
     double bytes = 0;
     for (LayerId id : fusion.layers)
         for (TensorId output : network.layer(id).outputs) {
-            if (output == kNone || std::find(fusion.outputs.begin(), fusion.outputs.end(), output) != fusion.outputs.end()) continue;
+            if (output == kNone ||
+                std::find(fusion.outputs.begin(), fusion.outputs.end(), output) != fusion.outputs.end())
+                continue;
             const double size = tensorBytes(network, output);
             if (size < 0) return -1;
             bytes += size * static_cast<double>(1 + network.tensor(output).uses.size());
@@ -165,9 +182,11 @@ Result<LayerId> fuse(Network& network, const PassContext& context, Fusion fusion
     const std::string name = network.layer(fusion.namesake).name;
     const PrecisionRequest precision = network.layer(fusion.namesake).precision;
     for (TensorId output : fusion.outputs)
-        if (const Tensor& t = network.tensor(output); t.producer != kNone) network.setOutput(t.producer, t.producerOutput, kNone);
+        if (const Tensor& t = network.tensor(output); t.producer != kNone)
+            network.setOutput(t.producer, t.producerOutput, kNone);
     for (LayerId id : fusion.layers) network.removeLayer(id);
-    const LayerId id = network.addLayer(name, fusion.op, std::move(fusion.attributes), std::move(fusion.inputs), std::move(fusion.outputs));
+    const LayerId id = network.addLayer(name, fusion.op, std::move(fusion.attributes), std::move(fusion.inputs),
+                                        std::move(fusion.outputs));
     Layer& layer = network.layer(id);
     layer.provenance = record.provenance;
     layer.precision = precision;
@@ -182,7 +201,8 @@ bool bypass(Network& network, const PassContext& context, LayerId id, TensorId r
     const TensorId output = network.layer(id).outputs[0];
     const Tensor &old = network.tensor(output), &now = network.tensor(replacement);
     if (old.isOutput && (now.isInput || now.isOutput)) {
-        context.miss(network, id, "its output '" + old.name + "' is a network output and '" + now.name + "' keeps its own name");
+        context.miss(network, id,
+                     "its output '" + old.name + "' is a network output and '" + now.name + "' keeps its own name");
         return false;
     }
     RewriteRecord record;

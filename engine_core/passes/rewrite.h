@@ -15,8 +15,8 @@ namespace strobe {
 /// A pass without state of its own: a name, one line of purpose and a function.
 std::unique_ptr<Pass> makePass(std::string_view name, std::string_view purpose, Status (*run)(Network&, PassContext&));
 
-/// Calls `visit(id)` for the layers that live when their turn comes, producers first, until one returns an error or work is
-/// cancelled. Layers that `visit` adds are not visited.
+/// Calls `visit(id)` for the layers that live when their turn comes, producers first, until one returns an error or
+/// work is cancelled. Layers that `visit` adds are not visited.
 template <class Visit>
 Status forEachLayer(Network& network, const PassContext& context, Visit visit) {
     for (LayerId id : network.topologicalOrder()) {
@@ -36,7 +36,8 @@ TensorId inputAt(const Layer& layer, int index);
 const Layer* producerOf(const Network& network, TensorId tensor);
 /// The same, when it is an `op` without an epilogue and the tensor is its output 0.
 const Layer* producerOf(const Network& network, TensorId tensor, std::string_view op);
-/// The layer that alone reads the tensor (perhaps several times); nullptr when there are others, none, or it is a network output.
+/// The layer that alone reads the tensor (perhaps several times); nullptr when there are others, none, or it is a
+/// network output.
 const Layer* onlyReader(const Network& network, TensorId tensor);
 /// Why the tensor must stay although `inside` go: a network output, or read by another layer. Empty: it may go.
 std::string whyVisible(const Network& network, TensorId tensor, std::span<const LayerId> inside);
@@ -67,19 +68,20 @@ WeightsPtr weightsFromFloats(DataType type, Dims dims, std::span<const float> va
 
 /// One layer in the place of several.
 struct Fusion {
-    std::vector<LayerId> layers;      // those that go; none of their tensors but `outputs` may be seen outside
-    LayerId namesake = kNone;         // the most significant of them
+    std::vector<LayerId> layers;  // those that go; none of their tensors but `outputs` may be seen outside
+    LayerId namesake = kNone;     // the most significant of them
     const OpDefinition* op = nullptr;
     Attributes attributes;
     std::vector<TensorId> inputs;
-    std::vector<TensorId> outputs;    // defined by the new layer; the old producers lose them
+    std::vector<TensorId> outputs;  // defined by the new layer; the old producers lose them
     std::optional<PointwiseProgram> program;
     std::string description;
 };
 /// Makes the layer (provenance: union; name and precision: the namesake's), infers it and records the rewrite.
 Result<LayerId> fuse(Network& network, const PassContext& context, Fusion fusion);
 
-/// Removes a layer of one output whose result equals `replacement`. False with a near miss when an output's name would be lost.
+/// Removes a layer of one output whose result equals `replacement`. False with a near miss when an output's name would
+/// be lost.
 bool bypass(Network& network, const PassContext& context, LayerId layer, TensorId replacement, std::string description);
 
 std::vector<int> mergedProvenance(const Network& network, std::span<const LayerId> layers);

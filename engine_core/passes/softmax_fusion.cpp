@@ -8,7 +8,8 @@ namespace {
 std::optional<int64_t> singleAxis(const Network& network, const Layer& reduce) {
     const auto axes = integerConstant(network, inputAt(reduce, 1));
     const Tensor& in = network.tensor(reduce.inputs[0]);
-    if (!axes || axes->size() != 1 || !in.rankKnown || !reduce.attributes.getBool("keepdims", true)) return std::nullopt;
+    if (!axes || axes->size() != 1 || !in.rankKnown || !reduce.attributes.getBool("keepdims", true))
+        return std::nullopt;
     return axes->front() < 0 ? axes->front() + static_cast<int64_t>(in.shape.size()) : axes->front();
 }
 
@@ -17,7 +18,8 @@ Status rewrite(Network& network, const PassContext& context, LayerId id) {
     const Layer& div = network.layer(id);
     const Layer* exp = producerOf(network, div.inputs[0], "Exp");
     const Layer* sum = producerOf(network, div.inputs[1], "ReduceSum");
-    if (!exp || !sum || sum->inputs[0] != exp->outputs[0] || !isRealType(network.tensor(div.outputs[0]).type)) return Status::ok();
+    if (!exp || !sum || sum->inputs[0] != exp->outputs[0] || !isRealType(network.tensor(div.outputs[0]).type))
+        return Status::ok();
     const auto axis = singleAxis(network, *sum);
     if (!axis) return Status::ok();
     Fusion fusion;
@@ -44,11 +46,15 @@ Status rewrite(Network& network, const PassContext& context, LayerId id) {
 }
 
 Status run(Network& network, PassContext& context) {
-    return forEachLayer(network, context, [&](LayerId id) { return isPlain(network.layer(id), "Div") ? rewrite(network, context, id) : Status::ok(); });
+    return forEachLayer(network, context, [&](LayerId id) {
+        return isPlain(network.layer(id), "Div") ? rewrite(network, context, id) : Status::ok();
+    });
 }
 
 }  // namespace
 
-std::unique_ptr<Pass> makeSoftmaxFusion() { return makePass("SoftmaxFusion", "Recognises softmax written out in exponentials and sums.", run); }
+std::unique_ptr<Pass> makeSoftmaxFusion() {
+    return makePass("SoftmaxFusion", "Recognises softmax written out in exponentials and sums.", run);
+}
 
 }  // namespace strobe

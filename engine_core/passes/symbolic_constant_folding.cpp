@@ -7,8 +7,8 @@
 namespace strobe {
 namespace {
 
-/// "u12", "u12_3": what inference calls an extent that layer 12 only knows after it ran. A body's inputs may carry such a name from
-/// outside, where it means another layer's.
+/// "u12", "u12_3": what inference calls an extent that layer 12 only knows after it ran. A body's inputs may carry such
+/// a name from outside, where it means another layer's.
 bool isLayerSymbol(const std::string& name) {
     return name.size() > 1 && name[0] == 'u' && name.find_first_not_of("0123456789_", 1) == std::string::npos;
 }
@@ -41,15 +41,20 @@ WeightsPtr integers(DataType type, const Tensor& t) {
 
 WeightsPtr constantOf(const Tensor& t) {
     switch (t.type) {
-        case DataType::Int64: return integers<int64_t>(t.type, t);
-        case DataType::Int32: return integers<int32_t>(t.type, t);
-        case DataType::Bool: return integers<uint8_t>(t.type, t);
-        default: return nullptr;
+        case DataType::Int64:
+            return integers<int64_t>(t.type, t);
+        case DataType::Int32:
+            return integers<int32_t>(t.type, t);
+        case DataType::Bool:
+            return integers<uint8_t>(t.type, t);
+        default:
+            return nullptr;
     }
 }
 
 /// Makes the tensor a (symbolic) constant of its own; false when it must stay.
-bool foldTensor(Network& network, const PassContext& context, LayerId id, int output, const std::set<std::string>& known) {
+bool foldTensor(Network& network, const PassContext& context, LayerId id, int output,
+                const std::set<std::string>& known) {
     const TensorId tensorId = network.layer(id).outputs[static_cast<size_t>(output)];
     Tensor& t = network.tensor(tensorId);
     if (!t.values || t.shape.size() > 1 || !isConstant(t.shape)) return false;
@@ -72,7 +77,9 @@ Status run(Network& network, PassContext& context) {
     const std::set<std::string> known = inputSymbols(network);
     return forEachLayer(network, context, [&](LayerId id) {
         const Layer& layer = network.layer(id);
-        if (layer.outputs.size() != 1 || layer.outputs[0] == kNone || !layer.subgraphs.empty() || layer.op->nondeterministic) return Status::ok();
+        if (layer.outputs.size() != 1 || layer.outputs[0] == kNone || !layer.subgraphs.empty() ||
+            layer.op->nondeterministic)
+            return Status::ok();
         const Tensor& t = network.tensor(layer.outputs[0]);
         RewriteRecord record;
         record.result = t.name;
@@ -89,7 +96,8 @@ Status run(Network& network, PassContext& context) {
 }  // namespace
 
 std::unique_ptr<Pass> makeSymbolicConstantFolding() {
-    return makePass("SymbolicConstantFolding", "Turns shape arithmetic into constants that are worked out when shapes are bound.", run);
+    return makePass("SymbolicConstantFolding",
+                    "Turns shape arithmetic into constants that are worked out when shapes are bound.", run);
 }
 
 }  // namespace strobe

@@ -51,9 +51,11 @@ Status mergeReshapes(Network& network, const PassContext& context, LayerId id) {
     const Layer& second = network.layer(id);
     const Layer* first = producerOf(network, second.inputs[0]);
     static constexpr std::string_view kReshaping[] = {"Reshape", "Squeeze", "Unsqueeze", "Flatten"};
-    if (!first || std::find(std::begin(kReshaping), std::end(kReshaping), first->op->name) == std::end(kReshaping)) return Status::ok();
+    if (!first || std::find(std::begin(kReshaping), std::end(kReshaping), first->op->name) == std::end(kReshaping))
+        return Status::ok();
     const auto& target = network.tensor(second.inputs[1]).values;
-    if (!target || std::any_of(target->begin(), target->end(), [](const Dim& d) { return d.isConstant(0); })) return Status::ok();
+    if (!target || std::any_of(target->begin(), target->end(), [](const Dim& d) { return d.isConstant(0); }))
+        return Status::ok();
     const LayerId both[] = {id};
     if (std::string why = whyVisible(network, first->outputs[0], both); !why.empty()) return Status::ok();
     Fusion fusion;
@@ -81,7 +83,9 @@ Status foldIntoMatMul(Network& network, const PassContext& context, LayerId id) 
         const Layer& product = network.layer(id);
         const TensorId operand = product.inputs[static_cast<size_t>(side)];
         const Layer* transpose = producerOf(network, operand, "Transpose");
-        if (!transpose || product.inputs[0] == product.inputs[1] || network.tensor(transpose->inputs[0]).shape.size() < 2 || !swapsMatrix(permOf(network, *transpose))) continue;
+        if (!transpose || product.inputs[0] == product.inputs[1] ||
+            network.tensor(transpose->inputs[0]).shape.size() < 2 || !swapsMatrix(permOf(network, *transpose)))
+            continue;
         const LayerId inside[] = {id};
         if (std::string why = whyVisible(network, operand, inside); !why.empty()) {
             context.miss(network, transpose->id, std::move(why));
@@ -106,16 +110,20 @@ Status foldIntoMatMul(Network& network, const PassContext& context, LayerId id) 
     return Status::ok();
 }
 
-/// f(Transpose(x)) = Transpose(f(x)) for an element-wise f of one tensor: moves down, towards a Transpose that undoes it.
+/// f(Transpose(x)) = Transpose(f(x)) for an element-wise f of one tensor: moves down, towards a Transpose that undoes
+/// it.
 Status sinkThrough(Network& network, const PassContext& context, LayerId id) {
     const Layer& transpose = network.layer(id);
     const TensorId x = transpose.inputs[0], moved = transpose.outputs[0];
     const Layer* next = onlyReader(network, moved);
-    if (!next || next->outputs.size() != 1 || next->program || !next->op->toPointwise || next->op->name == "PRelu") return Status::ok();
+    if (!next || next->outputs.size() != 1 || next->program || !next->op->toPointwise || next->op->name == "PRelu")
+        return Status::ok();
     for (TensorId input : next->inputs)
         if (input != kNone && input != moved && !scalarConstant(network, input)) return Status::ok();
     const Layer* after = onlyReader(network, next->outputs[0]);
-    if (!after || !isPlain(*after, "Transpose") || network.tensor(next->outputs[0]).shape != network.tensor(moved).shape) return Status::ok();
+    if (!after || !isPlain(*after, "Transpose") ||
+        network.tensor(next->outputs[0]).shape != network.tensor(moved).shape)
+        return Status::ok();
     const TensorId result = next->outputs[0];
     const LayerId nextId = next->id;
     const Tensor& in = network.tensor(x);
@@ -153,7 +161,9 @@ Status run(Network& network, PassContext& context) {
 }  // namespace
 
 std::unique_ptr<Pass> makeTransposeMotion() {
-    return makePass("TransposeMotion", "Merges, cancels and moves transposes and reshapes, and lets matrix products read transposed operands.", run);
+    return makePass(
+        "TransposeMotion",
+        "Merges, cancels and moves transposes and reshapes, and lets matrix products read transposed operands.", run);
 }
 
 }  // namespace strobe

@@ -13,7 +13,9 @@ namespace strobe::test {
 /// Builds small networks in a test, a line a layer. Every layer stands for one ONNX node of the same name.
 class NetworkBuilder {
 public:
-    TensorId input(const std::string& name, Shape shape, DataType type = DataType::Float32) { return m_network.addInput(name, type, std::move(shape)); }
+    TensorId input(const std::string& name, Shape shape, DataType type = DataType::Float32) {
+        return m_network.addInput(name, type, std::move(shape));
+    }
     TensorId floats(const std::string& name, Dims dims, const std::vector<float>& values) {
         return m_network.addConstant(name, makeFloatWeights(std::move(dims), values));
     }
@@ -28,14 +30,16 @@ public:
         return floats(name, std::move(dims), values);
     }
     /// Adds a layer named `name` whose outputs are tensors `name`, `name`_1 …; returns the first.
-    TensorId layer(const std::string& name, const std::string& op, std::vector<TensorId> inputs, Attributes attributes = {}, int outputs = 1) {
+    TensorId layer(const std::string& name, const std::string& op, std::vector<TensorId> inputs,
+                   Attributes attributes = {}, int outputs = 1) {
         const OpDefinition* definition = OpRegistry::instance().find(op);
         if (!definition) {
             ADD_FAILURE() << "no op " << op;
             return kNone;
         }
         std::vector<TensorId> results;
-        for (int i = 0; i < outputs; ++i) results.push_back(m_network.addTensor(i == 0 ? name : name + "_" + std::to_string(i)));
+        for (int i = 0; i < outputs; ++i)
+            results.push_back(m_network.addTensor(i == 0 ? name : name + "_" + std::to_string(i)));
         const LayerId id = m_network.addLayer(name, definition, std::move(attributes), std::move(inputs), results);
         m_network.layer(id).provenance = {static_cast<int>(m_nodes.size())};
         m_nodes.push_back({name, op, {}, {}, {}});

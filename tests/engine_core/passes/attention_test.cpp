@@ -4,15 +4,20 @@ namespace strobe::test {
 namespace {
 
 struct Net : NetworkBuilder {
-    TensorId op(const std::string& name, const std::string& type, std::vector<TensorId> inputs) { return layer(name, type, std::move(inputs)); }
-    TensorId transpose(const std::string& name, TensorId x, std::vector<int64_t> perm) { return layer(name, "Transpose", {x}, attributes({{"perm", std::move(perm)}})); }
+    TensorId op(const std::string& name, const std::string& type, std::vector<TensorId> inputs) {
+        return layer(name, type, std::move(inputs));
+    }
+    TensorId transpose(const std::string& name, TensorId x, std::vector<int64_t> perm) {
+        return layer(name, "Transpose", {x}, attributes({{"perm", std::move(perm)}}));
+    }
 };
 
 struct AttentionNet : Net {
     TensorId x = kNone, mask = kNone;
     TensorId heads(const std::string& name, std::vector<int64_t> perm) {
         const TensorId projected = op(name + "p", "MatMul", {x, wave(name + "w", {8, 8}, static_cast<float>(name[0]))});
-        return transpose(name + "t", op(name + "r", "Reshape", {projected, integers(name + "shape", {2, 5, 2, 4})}), std::move(perm));
+        return transpose(name + "t", op(name + "r", "Reshape", {projected, integers(name + "shape", {2, 5, 2, 4})}),
+                         std::move(perm));
     }
     TensorId build(bool withMask, bool showScores = false) {
         x = input("x", {2, 5, 8});
@@ -31,7 +36,8 @@ TEST(AttentionFusion, RecognisesItAndTakesTheHeadsIn) {
         AttentionNet b;
         b.output(b.build(withMask));
         Network network = b.take();
-        runPassesAndCompare(network, {"AttentionFusion", "AttentionHeadFusion", "TransposeMotion"}, {data({2, 5, 8}), data({2, 1, 1, 5}, 2.0f)});
+        runPassesAndCompare(network, {"AttentionFusion", "AttentionHeadFusion", "TransposeMotion"},
+                            {data({2, 5, 8}), data({2, 1, 1, 5}, 2.0f)});
         EXPECT_EQ(opsOf(network), "MatMul MatMul MatMul Attention");
         const Layer& layer = onlyLayer(network, "Attention");
         EXPECT_EQ(layer.name, "attention");
@@ -52,7 +58,8 @@ TEST(AttentionFusion, DoesNotFireWhenScoresAreVisible) {
 TEST(AttentionFusion, DoesNotFireOnAnotherSoftmaxAxisOrAnUntransposedKey) {
     Net b;
     const TensorId q = b.input("q", {1, 2, 4, 4}), k = b.input("k", {1, 2, 4, 4}), v = b.input("v", {1, 2, 4, 4});
-    const TensorId axis = b.layer("s1", "Softmax", {b.op("p1", "MatMul", {q, b.transpose("kt", k, {0, 1, 3, 2})})}, attributes({{"axis", int64_t{2}}}));
+    const TensorId axis = b.layer("s1", "Softmax", {b.op("p1", "MatMul", {q, b.transpose("kt", k, {0, 1, 3, 2})})},
+                                  attributes({{"axis", int64_t{2}}}));
     b.output(b.op("otherAxis", "MatMul", {axis, v}));
     b.output(b.op("untransposed", "MatMul", {b.op("s2", "Softmax", {b.op("p2", "MatMul", {q, k})}), v}));
     Network network = b.take();

@@ -6,7 +6,9 @@
 namespace strobe::test {
 namespace {
 
-TensorId conv(NetworkBuilder& b, const std::string& name, TensorId x, TensorId w) { return b.layer(name, "Conv", {x, w}); }
+TensorId conv(NetworkBuilder& b, const std::string& name, TensorId x, TensorId w) {
+    return b.layer(name, "Conv", {x, w});
+}
 
 TEST(DeadLayerElimination, SweepsChainsThatNoOutputNeeds) {
     NetworkBuilder b;

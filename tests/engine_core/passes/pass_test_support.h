@@ -24,7 +24,8 @@ inline PassReport runPasses(Network& network, std::vector<std::string> names, Bu
     if (!names.empty()) {
         names.push_back("DeadLayerElimination");
         for (const auto& pass : PassManager::standardPasses())
-            if (std::find(names.begin(), names.end(), pass->name()) == names.end()) config.disabledPasses.insert(std::string(pass->name()));
+            if (std::find(names.begin(), names.end(), pass->name()) == names.end())
+                config.disabledPasses.insert(std::string(pass->name()));
     }
     auto report = PassManager::run(network, config, referenceKernels());
     EXPECT_TRUE(report) << report.status().message();
@@ -38,8 +39,8 @@ inline std::string reasons(const PassReport& report, const std::string& pass) {
     return text;
 }
 
-/// What the network's outputs are for these inputs (in the order of the network's inputs), by reference kernels: with constant
-/// inputs everything folds.
+/// What the network's outputs are for these inputs (in the order of the network's inputs), by reference kernels: with
+/// constant inputs everything folds.
 inline std::vector<std::vector<float>> evaluate(Network network, const std::vector<WeightsPtr>& inputs) {
     SymbolValues symbols;
     for (size_t i = 0; i < inputs.size(); ++i) {
@@ -63,7 +64,8 @@ inline std::vector<std::vector<float>> evaluate(Network network, const std::vect
     std::vector<std::vector<float>> results;
     for (TensorId output : network.outputs()) {
         if (!network.tensor(output).constant) {
-            ADD_FAILURE() << "output " << network.tensor(output).name << " was not computed\n" << reasons(report, "test") << network.toString();
+            ADD_FAILURE() << "output " << network.tensor(output).name << " was not computed\n"
+                          << reasons(report, "test") << network.toString();
             return {};
         }
         results.push_back(toFloats(*network.tensor(output).constant));
@@ -72,7 +74,8 @@ inline std::vector<std::vector<float>> evaluate(Network network, const std::vect
 }
 
 /// Runs passes and compares structure-independent results before and after.
-inline PassReport runPassesAndCompare(Network& network, std::vector<std::string> names, const std::vector<WeightsPtr>& inputs, float tolerance = 2e-5f) {
+inline PassReport runPassesAndCompare(Network& network, std::vector<std::string> names,
+                                      const std::vector<WeightsPtr>& inputs, float tolerance = 2e-5f) {
     const auto before = evaluate(network, inputs);
     PassReport report = runPasses(network, std::move(names));
     const auto after = evaluate(network, inputs);
@@ -80,7 +83,8 @@ inline PassReport runPassesAndCompare(Network& network, std::vector<std::string>
     for (size_t o = 0; o < std::min(before.size(), after.size()); ++o) {
         EXPECT_EQ(before[o].size(), after[o].size());
         for (size_t i = 0; i < std::min(before[o].size(), after[o].size()); ++i)
-            EXPECT_NEAR(before[o][i], after[o][i], tolerance * std::max(1.0f, std::fabs(before[o][i]))) << "output " << o << " element " << i;
+            EXPECT_NEAR(before[o][i], after[o][i], tolerance * std::max(1.0f, std::fabs(before[o][i])))
+                << "output " << o << " element " << i;
     }
     return report;
 }

@@ -4,15 +4,24 @@ namespace strobe::test {
 namespace {
 
 struct Net : NetworkBuilder {
-    TensorId op(const std::string& name, const std::string& type, std::vector<TensorId> inputs) { return layer(name, type, std::move(inputs)); }
-    TensorId transpose(const std::string& name, TensorId x, std::vector<int64_t> perm) { return layer(name, "Transpose", {x}, attributes({{"perm", std::move(perm)}})); }
-    TensorId mean(const std::string& name, TensorId x, std::vector<int64_t> axes = {-1}) { return op(name, "ReduceMean", {x, integers(name + ".axes", axes)}); }
+    TensorId op(const std::string& name, const std::string& type, std::vector<TensorId> inputs) {
+        return layer(name, type, std::move(inputs));
+    }
+    TensorId transpose(const std::string& name, TensorId x, std::vector<int64_t> perm) {
+        return layer(name, "Transpose", {x}, attributes({{"perm", std::move(perm)}}));
+    }
+    TensorId mean(const std::string& name, TensorId x, std::vector<int64_t> axes = {-1}) {
+        return op(name, "ReduceMean", {x, integers(name + ".axes", axes)});
+    }
     /// (x − mean)/√(var + ε), the last step being Div or Mul by the inverse.
     TensorId normalized(const std::string& n, TensorId x, bool divide = true) {
         const TensorId centred = op(n + "sub", "Sub", {x, mean(n + "mean", x)});
-        const TensorId square = divide ? op(n + "pow", "Pow", {centred, scalar(n + "two", 2)}) : op(n + "sq", "Mul", {centred, centred});
-        const TensorId root = op(n + "sqrt", "Sqrt", {op(n + "eps", "Add", {mean(n + "var", square), scalar(n + "e", 1e-5f)})});
-        return divide ? op(n + "norm", "Div", {centred, root}) : op(n + "norm", "Mul", {op(n + "inv", "Reciprocal", {root}), centred});
+        const TensorId square =
+            divide ? op(n + "pow", "Pow", {centred, scalar(n + "two", 2)}) : op(n + "sq", "Mul", {centred, centred});
+        const TensorId root =
+            op(n + "sqrt", "Sqrt", {op(n + "eps", "Add", {mean(n + "var", square), scalar(n + "e", 1e-5f)})});
+        return divide ? op(n + "norm", "Div", {centred, root})
+                      : op(n + "norm", "Mul", {op(n + "inv", "Reciprocal", {root}), centred});
     }
 };
 
@@ -41,7 +50,9 @@ TEST(NormalizationFusion, RecognisesItWithoutScaleAndOverTwoAxes) {
 TEST(NormalizationFusion, RecognisesRmsNorm) {
     Net b;
     const TensorId x = b.input("x", {2, 3, 8});
-    const TensorId root = b.op("sqrt", "Sqrt", {b.op("eps", "Add", {b.mean("ms", b.op("pow", "Pow", {x, b.scalar("two", 2)})), b.scalar("e", 1e-6f)})});
+    const TensorId root =
+        b.op("sqrt", "Sqrt",
+             {b.op("eps", "Add", {b.mean("ms", b.op("pow", "Pow", {x, b.scalar("two", 2)})), b.scalar("e", 1e-6f)})});
     b.output(b.op("out", "Mul", {b.wave("g", {8}), b.op("n", "Mul", {x, b.op("inv", "Reciprocal", {root})})}));
     Network network = b.take();
     runPassesAndCompare(network, {"NormalizationFusion"}, {data({2, 3, 8})});
@@ -54,7 +65,9 @@ TEST(NormalizationFusion, DoesNotFireOnVisiblePartsOrOtherAxes) {
     b.output(b.normalized("a", x));
     b.output(b.network().findTensor("avar"));
     const TensorId centred = b.op("c", "Sub", {y, b.mean("m", y, {1})});
-    const TensorId root = b.op("r", "Sqrt", {b.op("p", "Add", {b.mean("v", b.op("q", "Mul", {centred, centred}), {1}), b.scalar("e", 1e-5f)})});
+    const TensorId root =
+        b.op("r", "Sqrt",
+             {b.op("p", "Add", {b.mean("v", b.op("q", "Mul", {centred, centred}), {1}), b.scalar("e", 1e-5f)})});
     b.output(b.op("otherAxis", "Div", {centred, root}));
     Network network = b.take();
     const int before = network.layerCount();
@@ -85,11 +98,13 @@ TEST(SoftmaxFusion, DoesNotFireOnVisiblePartsOtherSumsOrDroppedAxes) {
     b.output(b.op("visible", "Div", {e, b.op("s1", "ReduceSum", {e, b.integers("a1", {1})})}));
     b.output(b.op("otherSum", "Div", {f, b.op("s2", "ReduceSum", {e, b.integers("a2", {1})})}));
     const TensorId g = b.op("g", "Exp", {b.op("n", "Neg", {y})});
-    b.output(b.op("dropped", "Div", {g, b.layer("s3", "ReduceSum", {g, b.integers("a3", {1})}, attributes({{"keepdims", int64_t{0}}}))}));
+    b.output(b.op("dropped", "Div",
+                  {g, b.layer("s3", "ReduceSum", {g, b.integers("a3", {1})}, attributes({{"keepdims", int64_t{0}}}))}));
     Network network = b.take();
     const PassReport report = runPasses(network, {"SoftmaxFusion"});
     EXPECT_TRUE(report.rewrites.empty());
-    EXPECT_NE(reasons(report, "SoftmaxFusion").find("visible: Softmax: inside its output 'e' is a network output"), std::string::npos);
+    EXPECT_NE(reasons(report, "SoftmaxFusion").find("visible: Softmax: inside its output 'e' is a network output"),
+              std::string::npos);
 }
 
 TEST(TransposeMotion, CancelsMergesMovesAndFolds) {
@@ -114,19 +129,24 @@ TEST(TransposeMotion, LeavesVisibleAndOtherPermutations) {
     const TensorId seen = b.transpose("seen", x, {0, 2, 1});
     b.output(seen);
     b.output(b.op("product", "MatMul", {x, seen}));
-    b.output(b.op("batched", "MatMul", {b.transpose("batch", b.op("tanh", "Tanh", {x}), {1, 0, 2}), b.wave("w", {4, 2})}));
+    b.output(
+        b.op("batched", "MatMul", {b.transpose("batch", b.op("tanh", "Tanh", {x}), {1, 0, 2}), b.wave("w", {4, 2})}));
     Network network = b.take();
     const PassReport report = runPasses(network, {"TransposeMotion"});
     EXPECT_TRUE(report.rewrites.empty());
-    EXPECT_NE(reasons(report, "TransposeMotion").find("seen: its output 'seen' is a network output"), std::string::npos);
+    EXPECT_NE(reasons(report, "TransposeMotion").find("seen: its output 'seen' is a network output"),
+              std::string::npos);
 }
 
 TEST(SymbolicConstantFolding, LeavesNoShapeArithmetic) {
     Net b;
     const TensorId x = b.input("x", {Dim::symbol("N"), Dim::symbol("S"), 8});
     const TensorId shape = b.op("shape", "Shape", {x});
-    const auto at = [&](const std::string& name, int64_t index) { return b.op(name, "Gather", {shape, b.integers(name + ".i", {index})}); };
-    const TensorId target = b.layer("target", "Concat", {at("n", 0), at("s", 1), b.integers("tail", {2, 4})}, attributes({{"axis", int64_t{0}}}));
+    const auto at = [&](const std::string& name, int64_t index) {
+        return b.op(name, "Gather", {shape, b.integers(name + ".i", {index})});
+    };
+    const TensorId target = b.layer("target", "Concat", {at("n", 0), at("s", 1), b.integers("tail", {2, 4})},
+                                    attributes({{"axis", int64_t{0}}}));
     b.output(b.op("out", "Reshape", {b.op("tanh", "Tanh", {x}), target}));
     Network network = b.take();
     runPassesAndCompare(network, {"SymbolicConstantFolding"}, {data({3, 5, 8})});
@@ -145,7 +165,8 @@ TEST(SymbolicConstantFolding, KeepsOutputsAndWhatOnlyARunTells) {
     Network network = b.take();
     const PassReport report = runPasses(network, {"SymbolicConstantFolding"});
     EXPECT_TRUE(report.rewrites.empty()) << network.toString();
-    EXPECT_NE(reasons(report, "SymbolicConstantFolding").find("shape: its output 'shape' is a network output"), std::string::npos);
+    EXPECT_NE(reasons(report, "SymbolicConstantFolding").find("shape: its output 'shape' is a network output"),
+              std::string::npos);
 }
 
 TEST(IdentityElimination, RemovesEveryKind) {
@@ -184,13 +205,15 @@ TEST(IdentityElimination, KeepsWhatChangesShapeOrderOrNames) {
     const TensorId x = b.input("x", {4, 4});
     b.output(b.op("name", "Identity", {x}));
     b.output(b.transpose("transpose", x, {1, 0}));
-    b.output(b.op("reversed", "Slice", {x, b.integers("b", {-1}), b.integers("e", {-100}), b.integers("a", {0}), b.integers("st", {-1})}));
+    b.output(b.op("reversed", "Slice",
+                  {x, b.integers("b", {-1}), b.integers("e", {-100}), b.integers("a", {0}), b.integers("st", {-1})}));
     b.output(b.op("widened", "Mul", {x, b.floats("ones", {1, 1, 1}, {1.0f})}));
     b.output(b.op("inverse", "Div", {b.scalar("c1", 1.0f), x}));
     Network network = b.take();
     const PassReport report = runPasses(network, {"IdentityElimination"});
     EXPECT_TRUE(report.rewrites.empty()) << network.toString();
-    EXPECT_NE(reasons(report, "IdentityElimination").find("name: its output 'name' is a network output"), std::string::npos);
+    EXPECT_NE(reasons(report, "IdentityElimination").find("name: its output 'name' is a network output"),
+              std::string::npos);
 }
 
 }  // namespace

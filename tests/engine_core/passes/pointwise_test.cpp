@@ -4,7 +4,9 @@ namespace strobe::test {
 namespace {
 
 struct Net : NetworkBuilder {
-    TensorId op(const std::string& name, const std::string& type, std::vector<TensorId> inputs) { return layer(name, type, std::move(inputs)); }
+    TensorId op(const std::string& name, const std::string& type, std::vector<TensorId> inputs) {
+        return layer(name, type, std::move(inputs));
+    }
 };
 
 TEST(PointwiseFusion, JoinsAChainWithBroadcastAndNumbers) {
@@ -80,7 +82,8 @@ TEST(EpilogueFusion, TakesActivationResidualAndScale) {
     const TensorId sum = b.op("sum", "Add", {r, b.op("act", "Relu", {conv})});
     b.output(b.op("out", "Mul", {sum, b.wave("perChannel", {3, 1, 1})}));
     Network network = b.take();
-    const PassReport report = runPassesAndCompare(network, {"EpilogueFusion"}, {data({1, 2, 4, 4}), data({1, 3, 4, 4}, 2.0f)});
+    const PassReport report =
+        runPassesAndCompare(network, {"EpilogueFusion"}, {data({1, 2, 4, 4}), data({1, 3, 4, 4}, 2.0f)});
     ASSERT_EQ(opsOf(network), "Conv");
     const Layer& layer = onlyLayer(network, "Conv");
     EXPECT_EQ(layer.name, "conv");
@@ -96,7 +99,8 @@ TEST(EpilogueFusion, TakesActivationResidualAndScale) {
 TEST(EpilogueFusion, TheLaterConvolutionTakesTheAddition) {
     Net b;
     const TensorId x = b.input("x", {1, 2, 4, 4}), w = b.wave("w", {2, 2, 1, 1});
-    const TensorId first = b.op("first", "Conv", {x, w}), second = b.op("second", "Conv", {b.op("s", "Sin", {first}), w});
+    const TensorId first = b.op("first", "Conv", {x, w}),
+                   second = b.op("second", "Conv", {b.op("s", "Sin", {first}), w});
     b.output(b.op("out", "Add", {b.op("shortcut", "Conv", {x, b.wave("w2", {2, 2, 1, 1}, 2.0f)}), second}));
     Network network = b.take();
     runPassesAndCompare(network, {"EpilogueFusion"}, {data({1, 2, 4, 4})});
@@ -139,10 +143,15 @@ TEST(EpilogueFusion, LeavesWhatIsNoChain) {
 TEST(ActivationFusion, RecognisesEveryWayOfWriting) {
     using Make = TensorId (*)(Net&, TensorId);
     const std::vector<std::pair<std::string, Make>> cases = {
-        {"Silu", [](Net& b, TensorId x) { return b.op("out", "Mul", {x, b.op("s", "Sigmoid", {x})}); }},
+        {"Silu",
+         [](Net& b, TensorId x) {
+             return b.op("out", "Mul", {x, b.op("s", "Sigmoid", {x})});
+         }},
         {"HardSwish",
          [](Net& b, TensorId x) {
-             const TensorId clip = b.op("clip", "Clip", {b.op("a", "Add", {x, b.scalar("three", 3)}), b.scalar("zero", 0), b.scalar("six", 6)});
+             const TensorId clip =
+                 b.op("clip", "Clip",
+                      {b.op("a", "Add", {x, b.scalar("three", 3)}), b.scalar("zero", 0), b.scalar("six", 6)});
              return b.op("out", "Div", {b.op("m", "Mul", {x, clip}), b.scalar("six2", 6)});
          }},
         {"HardSwish",
@@ -152,26 +161,36 @@ TEST(ActivationFusion, RecognisesEveryWayOfWriting) {
          }},
         {"HardSigmoid",
          [](Net& b, TensorId x) {
-             const TensorId clip = b.op("clip", "Clip", {b.op("a", "Add", {x, b.scalar("three", 3)}), b.scalar("zero", 0), b.scalar("six", 6)});
+             const TensorId clip =
+                 b.op("clip", "Clip",
+                      {b.op("a", "Add", {x, b.scalar("three", 3)}), b.scalar("zero", 0), b.scalar("six", 6)});
              return b.op("out", "Mul", {clip, b.scalar("sixth", 1.0f / 6.0f)});
          }},
         {"Gelu",
          [](Net& b, TensorId x) {
              const TensorId erf = b.op("erf", "Erf", {b.op("d", "Div", {x, b.scalar("root2", 1.41421356f)})});
-             return b.op("out", "Mul", {b.op("m", "Mul", {x, b.op("a", "Add", {erf, b.scalar("one", 1)})}), b.scalar("half", 0.5f)});
+             return b.op("out", "Mul",
+                         {b.op("m", "Mul", {x, b.op("a", "Add", {erf, b.scalar("one", 1)})}), b.scalar("half", 0.5f)});
          }},
         {"Gelu",
          [](Net& b, TensorId x) {
              const TensorId erf = b.op("erf", "Erf", {b.op("d", "Mul", {x, b.scalar("root", 0.70710678f)})});
-             return b.op("out", "Mul", {b.op("h", "Mul", {b.scalar("half", 0.5f), x}), b.op("a", "Add", {b.scalar("one", 1), erf})});
+             return b.op("out", "Mul",
+                         {b.op("h", "Mul", {b.scalar("half", 0.5f), x}), b.op("a", "Add", {b.scalar("one", 1), erf})});
          }},
         {"GeluTanh",
          [](Net& b, TensorId x) {
-             const TensorId cube = b.op("c", "Mul", {b.op("p", "Pow", {x, b.scalar("three", 3)}), b.scalar("k", 0.044715f)});
-             const TensorId tanh = b.op("t", "Tanh", {b.op("s", "Mul", {b.op("i", "Add", {x, cube}), b.scalar("r", 0.7978845608f)})});
-             return b.op("out", "Mul", {b.op("h", "Mul", {x, b.scalar("half", 0.5f)}), b.op("a", "Add", {tanh, b.scalar("one", 1)})});
+             const TensorId cube =
+                 b.op("c", "Mul", {b.op("p", "Pow", {x, b.scalar("three", 3)}), b.scalar("k", 0.044715f)});
+             const TensorId tanh =
+                 b.op("t", "Tanh", {b.op("s", "Mul", {b.op("i", "Add", {x, cube}), b.scalar("r", 0.7978845608f)})});
+             return b.op("out", "Mul",
+                         {b.op("h", "Mul", {x, b.scalar("half", 0.5f)}), b.op("a", "Add", {tanh, b.scalar("one", 1)})});
          }},
-        {"Mish", [](Net& b, TensorId x) { return b.op("out", "Mul", {x, b.op("t", "Tanh", {b.op("sp", "Softplus", {x})})}); }},
+        {"Mish",
+         [](Net& b, TensorId x) {
+             return b.op("out", "Mul", {x, b.op("t", "Tanh", {b.op("sp", "Softplus", {x})})});
+         }},
     };
     for (const auto& [name, make] : cases) {
         Net b;
@@ -179,14 +198,16 @@ TEST(ActivationFusion, RecognisesEveryWayOfWriting) {
         Network network = b.take();
         runPassesAndCompare(network, {"ActivationFusion"}, {data({3, 7})});
         ASSERT_EQ(opsOf(network), "Pointwise") << name;
-        EXPECT_EQ(onlyLayer(network, "Pointwise").program->toString(), "v1=" + name + "(v0" + (name == "HardSigmoid" ? ";0.16666667,0.5" : "") + "); -> v1");
+        EXPECT_EQ(onlyLayer(network, "Pointwise").program->toString(),
+                  "v1=" + name + "(v0" + (name == "HardSigmoid" ? ";0.16666667,0.5" : "") + "); -> v1");
     }
 }
 
 TEST(ActivationFusion, DoesNotFireOnOtherNumbersOtherTensorsOrVisibleParts) {
     Net b;
     const TensorId x = b.input("x", {3, 7}), y = b.input("y", {3, 7});
-    const TensorId clip = b.op("clip", "Clip", {b.op("a", "Add", {x, b.scalar("three", 3)}), b.scalar("zero", 0), b.scalar("five", 5)});
+    const TensorId clip =
+        b.op("clip", "Clip", {b.op("a", "Add", {x, b.scalar("three", 3)}), b.scalar("zero", 0), b.scalar("five", 5)});
     b.output(b.op("wrongClip", "Div", {b.op("m", "Mul", {x, clip}), b.scalar("six", 6)}));
     b.output(b.op("wrongTensor", "Mul", {y, b.op("s", "Sigmoid", {x})}));
     const TensorId seen = b.op("seen", "Sigmoid", {y});
@@ -196,7 +217,8 @@ TEST(ActivationFusion, DoesNotFireOnOtherNumbersOtherTensorsOrVisibleParts) {
     const int before = network.layerCount();
     const PassReport report = runPasses(network, {"ActivationFusion"});
     EXPECT_EQ(network.layerCount(), before);
-    EXPECT_NE(reasons(report, "ActivationFusion").find("ends a Silu, but inside its output 'seen' is a network output"), std::string::npos);
+    EXPECT_NE(reasons(report, "ActivationFusion").find("ends a Silu, but inside its output 'seen' is a network output"),
+              std::string::npos);
 }
 
 }  // namespace
