@@ -31,6 +31,8 @@ Result<GraphImporter::Body> GraphImporter::importBody(const strobe_onnx::GraphPr
                             " inputs, " + std::to_string(own.size()) + " are needed");
     NetworkTarget target;
     target.network.setName(displayText(graph.name()));
+    // Dims of captured tensors speak of the outer graph's symbols; the body's own must not be taken for them.
+    target.network.setSymbolPrefix("b" + std::to_string(m_state.importedNodes) + "u");
     NameScope scope;
     scope.target = &target;
     scope.outer = &outer;

@@ -84,7 +84,7 @@ CASES = {
     "digits": [digits(1), digits(7), digits(32)],
     "ocr_det": [image_case("x", 1, 3, 640, 640), image_case("x", 1, 3, 320, 480), image_case("x", 2, 3, 256, 256)],
     "ocr_rec": [image_case("x", 1, 3, 48, 320), image_case("x", 1, 3, 48, 136), image_case("x", 3, 3, 48, 480)],
-    "ocr_cls": [image_case("x", 1, 3, 48, 192), image_case("x", 4, 3, 48, 192), image_case("x", 2, 3, 32, 128)],
+    "ocr_cls": [image_case("x", 1, 3, 48, 192), image_case("x", 4, 3, 48, 192), image_case("x", 2, 3, 48, 128)],
     "detector": [image_case("images", 1, 3, 416, 416)],
     "captcha": [image_case("input1", 1, 1, 64, 160), image_case("input1", 1, 1, 64, 96), image_case("input1", 1, 1, 64, 328)],
     "magika": [text_bytes(1), text_bytes(4), text_bytes(16)],
