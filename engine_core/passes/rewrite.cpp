@@ -173,8 +173,20 @@ double vanishingTraffic(const Network& network, const Fusion& fusion) {
 
 }  // namespace
 
+namespace {
+
+/// Two branches of a pattern may share a layer.
+void removeRepeats(std::vector<LayerId>& layers) {
+    for (size_t i = 0; i < layers.size(); ++i)
+        layers.erase(std::remove(layers.begin() + static_cast<std::ptrdiff_t>(i) + 1, layers.end(), layers[i]),
+                     layers.end());
+}
+
+}  // namespace
+
 Result<LayerId> fuse(Network& network, const PassContext& context, Fusion fusion) {
     RewriteRecord record;
+    removeRepeats(fusion.layers);
     record.provenance = mergedProvenance(network, fusion.layers);
     record.description = std::move(fusion.description);
     record.savedBytes = vanishingTraffic(network, fusion);

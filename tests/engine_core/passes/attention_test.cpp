@@ -46,6 +46,27 @@ TEST(AttentionFusion, RecognisesItAndTakesTheHeadsIn) {
     }
 }
 
+TEST(AttentionHeadFusion, TakesThePartsOfOneProductForQKV) {
+    Net b;
+    const TensorId x = b.input("x", {2, 5, 24});
+    const TensorId packed =
+        b.transpose("packed", b.op("r", "Reshape", {x, b.integers("shape", {2, 5, 3, 2, 4})}), {2, 0, 3, 1, 4});
+    TensorId part[3] = {};
+    for (int64_t i = 0; i < 3; ++i) {
+        const std::string n(1, static_cast<char>('a' + i));
+        const TensorId slice =
+            b.op(n + "slice", "Slice",
+                 {packed, b.integers(n + "b", {i}), b.integers(n + "e", {i + 1}), b.integers(n + "x", {0})});
+        part[i] = b.op(n + "squeeze", "Squeeze", {slice, b.integers(n + "q", {0})});
+    }
+    const TensorId scores = b.op("scores", "MatMul", {part[0], b.transpose("kt", part[1], {0, 1, 3, 2})});
+    const TensorId out = b.op("attention", "MatMul", {b.op("softmax", "Softmax", {scores}), part[2]});
+    b.output(b.op("merged", "Reshape", {b.transpose("back", out, {0, 2, 1, 3}), b.integers("flat", {2, 5, 8})}));
+    Network network = b.take();
+    runPassesAndCompare(network, {"TransposeMotion", "AttentionFusion", "AttentionHeadFusion"}, {data({2, 5, 24})});
+    EXPECT_EQ(opsOf(network), "Slice Slice Slice Attention") << network.toString();
+}
+
 TEST(AttentionFusion, DoesNotFireWhenScoresAreVisible) {
     AttentionNet b;
     b.output(b.build(true, true));
