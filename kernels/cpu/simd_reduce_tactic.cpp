@@ -3,6 +3,7 @@
 
 #include "kernels/cpu/cpu_threads.h"
 #include "kernels/cpu/simd_axes.h"
+#include "kernels/cpu/simd_depthwise.h"
 #include "kernels/cpu/simd_epilogue.h"
 #include "kernels/cpu/simd_rows.h"
 #include "kernels/cpu/simd_tactics.h"
@@ -123,6 +124,7 @@ public:
         if (problem.inputs[0].dims.size() < 3 || problem.outputs[0].dims.size() != problem.inputs[0].dims.size())
             return candidates;
         for (Layout layout : {Layout::ChannelsLast, Layout::Blocked16, Layout::Blocked8}) {
+            if (layoutBlock(layout) > 1 && layoutBlock(layout) < simdLanes()) continue;  // half-filled vectors
             Formats formats = candidates.front();
             formats.inputs[0].layout = formats.outputs[0].layout = layout;
             candidates.push_back(std::move(formats));

@@ -107,10 +107,26 @@ void reduceWith(const AxisLines& lines, float* y) {
         y[0] = foldRow<Fold>(x, static_cast<size_t>(lines.extent));
         return;
     }
-    forEachLineVector(lines, [&](int64_t j, size_t count) HWY_ATTR {
-        storeUpTo(foldColumns<Fold>(lines.extent,
-                                    [&](int64_t i) HWY_ATTR { return loadUpTo(x + i * lines.inner + j, count); }),
-                  y + j, count);
+    const auto lanes = static_cast<int64_t>(lanesOf());
+    AxisLines rest = lines;
+    // Four vectors side by side read whole cache lines in order.
+    for (; rest.first + 4 * lanes <= rest.last; rest.first += 4 * lanes) {
+        FloatVec a = Fold::start(), b = a, c = a, d = a;
+        const T* from = x + rest.first;
+        for (int64_t i = 0; i < lines.extent; ++i, from += lines.inner) {
+            a = Fold::fold(a, loadFloats(from));
+            b = Fold::fold(b, loadFloats(from + lanes));
+            c = Fold::fold(c, loadFloats(from + 2 * lanes));
+            d = Fold::fold(d, loadFloats(from + 3 * lanes));
+        }
+        storeFloats(a, y + rest.first);
+        storeFloats(b, y + rest.first + lanes);
+        storeFloats(c, y + rest.first + 2 * lanes);
+        storeFloats(d, y + rest.first + 3 * lanes);
+    }
+    forEachLineVector(rest, [&](int64_t j, size_t count) HWY_ATTR {
+        const auto load = [&](int64_t i) HWY_ATTR { return loadUpTo(x + i * lines.inner + j, count); };
+        storeUpTo(foldColumns<Fold>(lines.extent, load), y + j, count);
     });
 }
 

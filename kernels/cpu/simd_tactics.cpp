@@ -4,6 +4,7 @@ namespace strobe {
 
 void registerSimdKernels(KernelRegistry& registry) {
     registerSimdAttention(registry);
+    registerSimdCast(registry);
     registerSimdCopies(registry);
     registerSimdDepthwise(registry);
     registerSimdGather(registry);

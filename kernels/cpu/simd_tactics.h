@@ -5,6 +5,7 @@ namespace strobe {
 
 /// Our own kernels, a function a family; registerSimdKernels calls them all.
 void registerSimdAttention(KernelRegistry& registry);
+void registerSimdCast(KernelRegistry& registry);
 void registerSimdCopies(KernelRegistry& registry);
 void registerSimdDepthwise(KernelRegistry& registry);
 void registerSimdGather(KernelRegistry& registry);

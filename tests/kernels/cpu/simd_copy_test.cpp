@@ -110,5 +110,28 @@ TEST(SimdCopy, RenamesRunInPlace) {
     expectMatchesReference(withInt(copyCase("Flatten", {{{2, 20, 6}}}, DataType::Int8), "axis", 1), "simd.copy");
 }
 
+TEST(SimdCopy, Casts) {
+    // With ONNX's numbers, which the attribute holds.
+    const std::pair<DataType, int64_t> types[] = {
+        {DataType::Float32, 1}, {DataType::Float64, 11}, {DataType::BFloat16, 16}, {DataType::Float16, 10},
+        {DataType::Bool, 9},    {DataType::Int8, 3},     {DataType::UInt8, 2},     {DataType::Int32, 6},
+        {DataType::Int64, 7},   {DataType::UInt64, 13}};
+    for (const auto& from : types)
+        for (const auto& to : types) {
+            const bool isBool = from.first == DataType::Bool, isUnsigned = isBool || from.first == DataType::UInt64;
+            KernelCase c;
+            c.op = "Cast";
+            c.attributes.set("to", to.second);
+            c.inputs = {{{2, 19, 5, 6}, from.first, false, true, isUnsigned ? 0.0 : -100.0, isBool ? 1.0 : 100.0}};
+            expectMatchesReference(c, "simd.cast");
+        }
+    KernelCase far;
+    far.op = "Cast";
+    far.attributes.set("to", int64_t{6});
+    far.inputs = {{{6}}};
+    far.inputs[0].values = {3e9, -3e9, 1e20, -1e20, 0.99, -0.99};
+    expectMatchesReference(far, "simd.cast");
+}
+
 }  // namespace
 }  // namespace strobe
