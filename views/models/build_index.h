@@ -25,7 +25,7 @@ public:
 
     /// ONNX nodes of a layer; empty for a layer that the builder put in (Reformat) without any.
     std::vector<int> nodesOf(const LayerRef& ref) const;
-    /// Layers of a stage that hold any of the nodes, each once, in id (Engine: execution) order.
+    /// Layers of a stage that hold any of the nodes, each once, in id (Engine: execution) order; no Reformat layers.
     std::vector<LayerRef> layersOf(GraphStage stage, const std::vector<int>& nodes) const;
     /// The layers of another stage that stand for this one: by name where it is the same, else by its ONNX nodes.
     std::vector<LayerRef> counterparts(const LayerRef& ref, GraphStage stage) const;

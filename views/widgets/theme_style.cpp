@@ -45,6 +45,9 @@ QPushButton:disabled, QToolButton:disabled { color: @faint; }
 QPushButton:default, QPushButton[primary="true"], QToolButton[primary="true"] { background: @accent; color: @accentText; border-color: @accent; }
 QPushButton[primary="true"]:disabled { background: @hairline; border-color: @hairline; color: @faint; }
 QToolButton::menu-indicator { subcontrol-position: right center; }
+QToolButton[popupMode="1"] { padding-right: 20px; }
+QToolButton::menu-button { border: none; border-radius: 4px; width: 16px; }
+QToolButton::menu-button:hover { background: @selection; }
 QToolButton[popupMode="2"] { padding-right: 16px; }
 QComboBox { background: @surface; border: 1px solid @hairline; border-radius: 4px; padding: 3px 8px; }
 QComboBox:hover, QLineEdit:hover, QAbstractSpinBox:hover { border-color: @strong; }

@@ -1,0 +1,126 @@
+#include "app/gui/action_list.h"
+
+#include <QCoreApplication>
+#include <QMainWindow>
+#include <QMenu>
+#include <QMenuBar>
+
+namespace strobe {
+namespace {
+
+struct Spec {
+    const char* menu;
+    const char* id;    // empty: a separator
+    const char* text;
+    const char* keys;  // one or more, divided by "; "
+    const char* tip = "";
+    bool checkable = false;
+};
+
+constexpr Spec kSpecs[] = {
+    {"&File", "open", "&Open …", "Ctrl+O", "Open an ONNX model or a Strobe session"},
+    {"&File", "openSample", "Open the s&ample", "", "A small network that reads handwritten digits, with its data"},
+    {"&File", "reload", "&Reload the model", "F5", "Read the model file again"},
+    {"&File", "", "", ""},
+    {"&File", "save", "&Save session", "Ctrl+S", "Save settings, builds and comparisons in one file"},
+    {"&File", "saveAs", "Save session &as …", "Ctrl+Shift+S"},
+    {"&File", "export", "&Export …", "Ctrl+E", "Engine file, report and tables of the current build"},
+    {"&File", "exportGraphPng", "Save graph as PNG …", ""},
+    {"&File", "exportGraphSvg", "Save graph as SVG …", ""},
+    {"&File", "", "", ""},
+    {"&File", "quit", "&Quit", "Ctrl+Q"},
+    {"&Edit", "undo", "&Undo", "Ctrl+Z"},
+    {"&Edit", "redo", "&Redo", "Ctrl+Shift+Z; Ctrl+Y"},
+    {"&Edit", "", "", ""},
+    {"&Edit", "back", "Selection &back", "Alt+Left", "The selection before this one"},
+    {"&Edit", "forward", "Selection &forward", "Alt+Right"},
+    {"&Edit", "clear", "&Clear selection, or cancel the job", "Esc"},
+    {"&Edit", "", "", ""},
+    {"&Edit", "find", "&Find in graph", "Ctrl+F"},
+    {"&Edit", "filterLayers", "Filter &layers", "Ctrl+L"},
+    {"&Build", "build", "&Build and profile", "Ctrl+B; Ctrl+Return", "Build an engine with these settings and measure every layer"},
+    {"&Build", "buildOnly", "Build &without profiling", "Ctrl+Shift+B"},
+    {"&Build", "compare", "&Compare builds", "Ctrl+D", "Speed and accuracy of the two newest builds"},
+    {"&Build", "cancel", "Cancel the &job", "Ctrl+."},
+    {"&Build", "", "", ""},
+    {"&Build", "precisionFP32", "Precision FP&32", "", "Everything in 32 bits: the reference", true},
+    {"&Build", "precisionBF16", "Precision &BF16", "", "16 bits with FP32's range", true},
+    {"&Build", "precisionFP16", "Precision &FP16", "", "16 bits with more digits and less range", true},
+    {"&Build", "precisionBest", "Precision B&est", "", "Each layer in the precision that is fastest here", true},
+    {"&View", "stageParsed", "Graph: &Parsed", "P"},
+    {"&View", "stageFused", "Graph: F&used", "U"},
+    {"&View", "stageEngine", "Graph: &Engine", "E"},
+    {"&View", "colourFamily", "Colour by op family", ""},
+    {"&View", "colourTime", "Colour by time", ""},
+    {"&View", "colourPrecision", "Colour by precision", ""},
+    {"&View", "colourDivergence", "Colour by divergence", ""},
+    {"&View", "fitGraph", "&Fit graph", "Ctrl+0"},
+    {"&View", "minimap", "&Minimap", "M", "", true},
+    {"&View", "", "", ""},
+    {"&View", "themeSystem", "Theme: &system", "", "", true},
+    {"&View", "themeLight", "Theme: &light", "", "", true},
+    {"&View", "themeDark", "Theme: &dark", "", "", true},
+    {"&View", "", "", ""},
+    {"&View", "fullScreen", "F&ull screen", "F11", "", true},
+    {"&View", "resetLayout", "&Reset layout", ""},
+    {"&View", "", "", ""},
+    {"&Help", "palette", "&Command palette", "Ctrl+K; Ctrl+Shift+P"},
+    {"&Help", "keys", "&Keys", "?"},
+    {"&Help", "about", "&About Strobe", ""},
+};
+
+}  // namespace
+
+ActionList::ActionList(QMainWindow& window) : QObject(&window), m_window(window) {
+    for (const Spec& spec : kSpecs) {
+        if (*spec.id == '\0') continue;
+        QAction& action = add(QString::fromUtf8(spec.menu), QString::fromLatin1(spec.id),
+                              QCoreApplication::translate("ActionList", spec.text), QString::fromLatin1(spec.keys));
+        action.setCheckable(spec.checkable);
+        if (*spec.tip != '\0') action.setStatusTip(QCoreApplication::translate("ActionList", spec.tip));
+        const QString keys = action.shortcut().toString(QKeySequence::NativeText);
+        const QString tip = action.statusTip().isEmpty() ? QString(action.text()).remove('&') : action.statusTip();
+        action.setToolTip(keys.isEmpty() ? tip : QStringLiteral("%1 (%2)").arg(tip, keys));
+    }
+}
+
+QAction& ActionList::add(const QString& menu, const QString& id, const QString& text, const QString& keys) {
+    auto* action = new QAction(text, &m_window);
+    action->setObjectName(id);
+    action->setProperty("category", QString(menu).remove('&'));
+    QList<QKeySequence> sequences;
+    for (const QString& key : keys.split(QStringLiteral("; "), Qt::SkipEmptyParts)) sequences += QKeySequence(key);
+    action->setShortcuts(sequences);
+    m_window.addAction(action);
+    m_all += action;
+    m_byId.insert(id, action);
+    if (m_menus.contains(menu)) m_menus[menu]->addAction(action);
+    return *action;
+}
+
+QAction& ActionList::operator[](const QString& id) const {
+    Q_ASSERT(m_byId.contains(id));
+    return *m_byId.value(id);
+}
+
+void ActionList::on(const QString& id, std::function<void()> handler) {
+    connect(&(*this)[id], &QAction::triggered, this, [handler = std::move(handler)] { handler(); });
+}
+
+void ActionList::fillMenus() {
+    for (const Spec& spec : kSpecs) {
+        const QString title = QString::fromUtf8(spec.menu);
+        QMenu*& menu = m_menus[title];
+        if (menu == nullptr) menu = m_window.menuBar()->addMenu(QCoreApplication::translate("ActionList", spec.menu));
+        if (*spec.id == '\0')
+            menu->addSeparator();
+        else
+            menu->addAction(&(*this)[QString::fromLatin1(spec.id)]);
+    }
+}
+
+QMenu& ActionList::menu(const QString& title) const {
+    return *m_menus.value(title);
+}
+
+}  // namespace strobe

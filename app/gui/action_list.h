@@ -1,0 +1,37 @@
+// Every action of the window, in one place: menus, toolbar, palette and key sheet all read this list.
+#pragma once
+
+#include <QAction>
+#include <QHash>
+#include <QList>
+#include <QObject>
+#include <functional>
+
+class QMainWindow;
+class QMenu;
+
+namespace strobe {
+
+class ActionList : public QObject {
+    Q_OBJECT
+public:
+    /// Adds every action to the window, so that shortcuts work everywhere in it.
+    explicit ActionList(QMainWindow& window);
+
+    QAction& operator[](const QString& id) const;  // requires the id to exist
+    void on(const QString& id, std::function<void()> handler);
+    /// An action that only the window can name, e.g. of a page. Stands at the end of `menu`.
+    QAction& add(const QString& menu, const QString& id, const QString& text, const QString& keys);
+    /// Fills the menu bar in the list's order.
+    void fillMenus();
+    QMenu& menu(const QString& title) const;
+    const QList<QAction*>& all() const { return m_all; }
+
+private:
+    QMainWindow& m_window;
+    QList<QAction*> m_all;
+    QHash<QString, QAction*> m_byId;
+    QHash<QString, QMenu*> m_menus;
+};
+
+}  // namespace strobe

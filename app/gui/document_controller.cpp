@@ -1,0 +1,141 @@
+#include "app/gui/document_controller.h"
+
+#include <QElapsedTimer>
+#include <QEventLoop>
+#include <QFileDialog>
+#include <QFileInfo>
+#include <QMessageBox>
+#include <QMimeData>
+#include <QTimer>
+#include <QUrl>
+
+#include "views/models/display_text.h"
+#include "views/models/recent_files.h"
+#include "views/models/workbench_context.h"
+#include "views/widgets/number_format.h"
+
+namespace strobe {
+namespace {
+
+constexpr int kSaveLimitMs = 2000;
+const QString kSessionSuffix = QStringLiteral("strobe");
+
+bool isSession(const QString& path) {
+    return QFileInfo(path).suffix().compare(kSessionSuffix, Qt::CaseInsensitive) == 0;
+}
+
+}  // namespace
+
+DocumentController::DocumentController(WorkbenchContext& context, RecentFiles& recent, QWidget& window)
+    : QObject(&window), m_context(context), m_recent(recent), m_window(window) {
+    connect(&context, &WorkbenchContext::modelChanged, this, &DocumentController::followModel);
+    connect(&context, &WorkbenchContext::currentBuildChanged, this, &DocumentController::followBuild);
+    connect(&context, &WorkbenchContext::documentChanged, this, [this] {
+        const std::string path = m_context.session().documentPath();
+        if (!path.empty() && (m_recent.files().empty() || m_recent.files().front().path != toQString(path))) m_recent.add(toQString(path));
+    });
+}
+
+void DocumentController::followModel() {
+    const auto model = m_context.model();
+    if (!model) return;
+    m_recent.add(toQString(model->path));
+    m_recent.setFigures(toQString(model->path), tr("%1 nodes").arg(formatCount(static_cast<int64_t>(model->parsed->sourceNodes().size()))));
+}
+
+void DocumentController::followBuild() {
+    const auto model = m_context.model();
+    const auto build = m_context.currentBuild();
+    if (!model || !build || !build->profile) return;
+    const QString nodes = formatCount(static_cast<int64_t>(model->parsed->sourceNodes().size()));
+    m_recent.setFigures(toQString(model->path), tr("%1 nodes · %2 %3").arg(nodes, toQString(build->name), formatTime(build->profile->latency.median / 1e3)));
+}
+
+void DocumentController::openPath(const QString& path) {
+    if (!confirmLoss(tr("Opening another file drops the builds of this session."))) return;
+    Session& session = m_context.session();
+    session.jobs().cancelAll();
+    if (isSession(path))
+        session.openDocument(path.toStdString());
+    else
+        session.openModel(path.toStdString());
+}
+
+void DocumentController::openWithDialog() {
+    const QString path = QFileDialog::getOpenFileName(&m_window, tr("Open"), {}, tr("Models and sessions (*.onnx *.strobe);;All files (*)"));
+    if (!path.isEmpty()) openPath(path);
+}
+
+void DocumentController::reload() {
+    const auto model = m_context.model();
+    if (!model || !confirmLoss(tr("Reading the model again drops the builds of this session."))) return;
+    m_context.session().openModel(model->path);
+}
+
+QString DocumentController::askSavePath() {
+    const auto model = m_context.model();
+    const QString proposed = model ? QFileInfo(toQString(model->path)).completeBaseName() + '.' + kSessionSuffix : QString();
+    QString path = QFileDialog::getSaveFileName(&m_window, tr("Save session"), proposed, tr("Strobe sessions (*.strobe)"));
+    if (!path.isEmpty() && !isSession(path)) path += '.' + kSessionSuffix;
+    return path;
+}
+
+void DocumentController::save() {
+    const std::string path = m_context.session().documentPath();
+    if (path.empty())
+        saveAs();
+    else
+        m_context.session().saveAs(path);
+}
+
+void DocumentController::saveAs() {
+    const QString path = askSavePath();
+    if (!path.isEmpty()) m_context.session().saveAs(path.toStdString());
+}
+
+bool DocumentController::saveAndWait() {
+    Session& session = m_context.session();
+    const QString path = session.documentPath().empty() ? askSavePath() : toQString(session.documentPath());
+    if (path.isEmpty()) return false;
+    session.jobs().cancelAll();
+    const JobId id = session.saveAs(path.toStdString());
+    const auto hasEnded = [&] { return session.jobs().info(id).state > JobState::Running; };
+    QEventLoop loop;
+    QTimer limit;
+    limit.setSingleShot(true);
+    connect(&limit, &QTimer::timeout, &loop, &QEventLoop::quit);
+    connect(&m_context, &WorkbenchContext::jobsChanged, &loop, [&] {
+        if (hasEnded()) loop.quit();
+    });
+    limit.start(kSaveLimitMs);
+    if (!hasEnded()) loop.exec(QEventLoop::ExcludeUserInputEvents);
+    const JobInfo info = session.jobs().info(id);
+    if (info.state == JobState::Succeeded) return true;
+    const QString reason = info.result.isOk() ? tr("it takes longer than two seconds") : toQString(info.result.message());
+    QMessageBox::warning(&m_window, tr("Not saved"), tr("%1 was not saved: %2").arg(path, reason));
+    return false;
+}
+
+bool DocumentController::confirmLoss(const QString& question) {
+    const Session& session = m_context.session();
+    if (!session.isModified()) return true;
+    QMessageBox box(QMessageBox::Question, tr("Unsaved session"), tr("Save this session first?"), QMessageBox::Save | QMessageBox::Discard | QMessageBox::Cancel, &m_window);
+    box.setInformativeText(question);
+    box.setDefaultButton(QMessageBox::Save);
+    const int answer = box.exec();
+    if (answer == QMessageBox::Save) return saveAndWait();
+    return answer == QMessageBox::Discard;
+}
+
+bool DocumentController::mayClose() {
+    return confirmLoss(tr("Builds and settings that are not saved are lost."));
+}
+
+QString DocumentController::openablePath(const QMimeData& data) {
+    if (data.urls().size() != 1 || !data.urls().front().isLocalFile()) return {};
+    const QString path = data.urls().front().toLocalFile();
+    const QString suffix = QFileInfo(path).suffix().toLower();
+    return suffix == QLatin1String("onnx") || suffix == kSessionSuffix ? path : QString();
+}
+
+}  // namespace strobe

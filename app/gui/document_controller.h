@@ -1,0 +1,46 @@
+// Opening, reloading, saving and leaving the document, with the questions that this takes. GUI thread; the work runs as jobs.
+#pragma once
+
+#include <QObject>
+#include <QString>
+
+#include "sessions/session.h"
+
+class QMimeData;
+class QWidget;
+
+namespace strobe {
+
+class RecentFiles;
+class WorkbenchContext;
+
+class DocumentController : public QObject {
+    Q_OBJECT
+public:
+    DocumentController(WorkbenchContext& context, RecentFiles& recent, QWidget& window);
+
+    /// A model or a session, by its suffix. Asks first when something unsaved would be lost.
+    void openPath(const QString& path);
+    void openWithDialog();
+    void reload();
+    void save();
+    void saveAs();
+    /// True when nothing is lost or the user agreed: then the window may close. Saving waits at most two seconds.
+    bool mayClose();
+    /// The one path in dropped data that can be opened; empty for none.
+    static QString openablePath(const QMimeData& data);
+
+private:
+    /// Save, Discard or Cancel; true to go on.
+    bool confirmLoss(const QString& question);
+    bool saveAndWait();
+    QString askSavePath();
+    void followModel();
+    void followBuild();
+
+    WorkbenchContext& m_context;
+    RecentFiles& m_recent;
+    QWidget& m_window;
+};
+
+}  // namespace strobe

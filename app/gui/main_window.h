@@ -1,0 +1,77 @@
+// The window: menu, toolbar, graph in the middle, pages around it, figures at the bottom. GUI thread only; work runs in the session.
+#pragma once
+
+#include <QMainWindow>
+
+#include "views/models/recent_files.h"
+#include "views/models/workbench_context.h"
+
+class QStackedWidget;
+
+namespace strobe {
+
+class ActionList;
+class Banner;
+class CommandPalette;
+class DocumentController;
+class GraphPage;
+class MainToolBar;
+class PageDocks;
+class StartPage;
+
+class MainWindow : public QMainWindow {
+    Q_OBJECT
+public:
+    /// `session` must outlive the window.
+    MainWindow(Session& session, QString samplePath);
+    ~MainWindow() override;
+
+    /// Opens a model or a session in a job.
+    void openPath(const QString& path);
+    WorkbenchContext& context() { return m_context; }
+    ActionList& actions() const { return *m_actions; }
+    PageDocks& docks() const { return *m_docks; }
+    GraphPage& graphPage() const { return *m_graph; }
+    StartPage& startPage() const { return *m_start; }
+    QString errorShown() const;
+
+protected:
+    void closeEvent(QCloseEvent* event) override;
+    void dragEnterEvent(QDragEnterEvent* event) override;
+    void dropEvent(QDropEvent* event) override;
+
+private:
+    void buildCentre();
+    void connectFileActions();
+    void connectEditActions();
+    void connectBuildActions();
+    void connectViewActions();
+    void connectHelpActions();
+    void followContext();
+    void updateActions();
+    void updateTitle();
+    void reportJobs();
+    void fillRecentMenu();
+    void showPage(const QString& page);
+    void compareNewest();
+    void clearOrCancel();
+    void saveGraph(bool asSvg);
+    void setTheme(int mode);
+    void restoreLayout();
+
+    WorkbenchContext m_context;
+    RecentFiles m_recent;
+    QString m_samplePath;
+    ActionList* m_actions;
+    DocumentController* m_documents;
+    QStackedWidget* m_centre = nullptr;
+    StartPage* m_start = nullptr;
+    GraphPage* m_graph = nullptr;
+    Banner* m_banner = nullptr;
+    MainToolBar* m_toolBar = nullptr;
+    PageDocks* m_docks = nullptr;
+    CommandPalette* m_palette = nullptr;
+    JobId m_lastReported = 0;
+};
+
+}  // namespace strobe

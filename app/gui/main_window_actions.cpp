@@ -1,0 +1,128 @@
+// What each action of the window does.
+#include <QApplication>
+#include <QFileDialog>
+#include <QKeyEvent>
+#include <QMessageBox>
+#include <QSettings>
+
+#include "app/gui/action_list.h"
+#include "app/gui/banner.h"
+#include "app/gui/document_controller.h"
+#include "app/gui/main_tool_bar.h"
+#include "app/gui/main_window.h"
+#include "app/gui/page_docks.h"
+#include "views/models/display_text.h"
+#include "views/pages/graph/graph_page.h"
+#include "views/pages/page.h"
+#include "views/widgets/command_palette.h"
+#include "views/widgets/filter_bar.h"
+#include "views/widgets/graph_canvas.h"
+
+namespace strobe {
+
+void MainWindow::connectFileActions() {
+    m_actions->on("open", [this] { m_documents->openWithDialog(); });
+    m_actions->on("openSample", [this] { openPath(m_samplePath); });
+    m_actions->on("reload", [this] { m_documents->reload(); });
+    m_actions->on("save", [this] { m_documents->save(); });
+    m_actions->on("saveAs", [this] { m_documents->saveAs(); });
+    m_actions->on("export", [this] { showPage("exportPage"); });
+    m_actions->on("exportGraphPng", [this] { saveGraph(false); });
+    m_actions->on("exportGraphSvg", [this] { saveGraph(true); });
+    m_actions->on("quit", [this] { close(); });
+}
+
+void MainWindow::connectEditActions() {
+    m_actions->on("undo", [this] { m_context.session().undo(); });
+    m_actions->on("redo", [this] { m_context.session().redo(); });
+    m_actions->on("back", [this] { m_context.back(); });
+    m_actions->on("forward", [this] { m_context.forward(); });
+    m_actions->on("clear", [this] { clearOrCancel(); });
+    m_actions->on("find", [this] { m_graph->startSearch(); });
+    m_actions->on("filterLayers", [this] {
+        showPage("layersPage");
+        if (Page* layers = m_docks->page("layersPage"))
+            if (auto* filter = layers->findChild<FilterBar*>()) filter->edit().setFocus(Qt::ShortcutFocusReason);
+    });
+}
+
+void MainWindow::connectBuildActions() {
+    m_actions->on("build", [this] { m_context.session().buildAndProfile(true); });
+    m_actions->on("buildOnly", [this] { m_context.session().buildAndProfile(false); });
+    m_actions->on("compare", [this] { compareNewest(); });
+    m_actions->on("cancel", [this] { m_context.session().jobs().cancelAll(); });
+    const char* const precisions[] = {"precisionFP32", "precisionBF16", "precisionFP16", "precisionBest"};
+    for (int mode = 0; mode < 4; ++mode)
+        m_actions->on(precisions[mode], [this, mode] {
+            setPrecision(m_context, mode);
+            updateActions();  // a click on the precision in force unchecks it
+        });
+}
+
+void MainWindow::connectViewActions() {
+    const std::pair<const char*, GraphStage> stages[] = {{"stageParsed", GraphStage::Parsed}, {"stageFused", GraphStage::Fused}, {"stageEngine", GraphStage::Engine}};
+    for (const auto& [id, stage] : stages)
+        m_actions->on(id, [this, which = stage] { m_graph->setStage(which); });
+    const std::pair<const char*, GraphColour> colours[] = {
+        {"colourFamily", GraphColour::Family}, {"colourTime", GraphColour::Time}, {"colourPrecision", GraphColour::Precision}, {"colourDivergence", GraphColour::Divergence}};
+    for (const auto& [id, colour] : colours)
+        m_actions->on(id, [this, which = colour] { m_graph->setColour(which); });
+    m_actions->on("fitGraph", [this] { m_graph->canvas().zoomToFit(); });
+    (*m_actions)["minimap"].setChecked(true);
+    m_actions->on("minimap", [this] { m_graph->canvas().setMinimapVisible((*m_actions)["minimap"].isChecked()); });
+    const char* const themes[] = {"themeSystem", "themeLight", "themeDark"};
+    for (int mode = 0; mode < 3; ++mode) m_actions->on(themes[mode], [this, mode] { setTheme(mode); });
+    setTheme(static_cast<int>(Theme::instance().mode()));
+    m_actions->on("fullScreen", [this] { setWindowState(windowState() ^ Qt::WindowFullScreen); });
+    m_actions->on("resetLayout", [this] { m_docks->reset(); });
+}
+
+void MainWindow::connectHelpActions() {
+    m_actions->on("palette", [this] { m_palette->showFor(m_actions->all()); });
+    m_actions->on("keys", [this] { KeySheet(m_actions->all(), this).exec(); });
+    m_actions->on("about", [this] {
+        QMessageBox::about(this, tr("About Strobe"),
+                           tr("Strobe %1\n\nA workbench for neural-network inference: see where the time goes, change it, ship the engine.").arg(QApplication::applicationVersion()));
+    });
+}
+
+void MainWindow::setTheme(int mode) {
+    Theme::instance().setMode(static_cast<ThemeMode>(mode));
+    const char* const themes[] = {"themeSystem", "themeLight", "themeDark"};
+    for (int i = 0; i < 3; ++i) (*m_actions)[themes[i]].setChecked(i == mode);
+    QSettings().setValue("window/theme", mode);
+}
+
+void MainWindow::compareNewest() {
+    const auto builds = m_context.session().builds();
+    if (builds.size() < 2) return;
+    // The current build is the candidate; the reference is the first that differs from it, as a rule FP32.
+    const auto candidate = m_context.currentBuild() && m_context.currentBuild() != builds.front() ? m_context.currentBuild() : builds.back();
+    m_context.session().compare(builds.front()->id, candidate->id);
+    m_docks->show("comparePage", false);
+}
+
+void MainWindow::clearOrCancel() {
+    // Fields that use the key themselves come first.
+    if (auto* field = qobject_cast<QLineEdit*>(QApplication::focusWidget())) {
+        QKeyEvent escape(QEvent::KeyPress, Qt::Key_Escape, Qt::NoModifier);
+        QApplication::sendEvent(field, &escape);
+    } else if (!m_context.selection().isEmpty()) {
+        m_context.clearSelection();
+    } else {
+        m_context.session().jobs().cancelAll();
+    }
+}
+
+void MainWindow::saveGraph(bool asSvg) {
+    const QString suffix = asSvg ? QStringLiteral("svg") : QStringLiteral("png");
+    const auto model = m_context.model();
+    const QString proposed = model ? toQString(model->name).section('.', 0, -2) + '.' + suffix : QString();
+    const QString path = QFileDialog::getSaveFileName(this, tr("Save graph"), proposed, tr("%1 (*.%2)").arg(suffix.toUpper(), suffix));
+    if (path.isEmpty()) return;
+    QString error;
+    const bool saved = asSvg ? m_graph->canvas().exportSvg(path, &error) : m_graph->canvas().exportPng(path, true, &error);
+    if (!saved) m_banner->showMessage(tr("The graph was not saved to %1: %2").arg(path, error));
+}
+
+}  // namespace strobe

@@ -1,0 +1,75 @@
+#include "app/gui/page_docks.h"
+
+#include <QDockWidget>
+#include <QMainWindow>
+
+#include "app/gui/action_list.h"
+#include "views/models/workbench_context.h"
+#include "views/pages/page.h"
+#include "views/pages/session/session_page.h"
+
+namespace strobe {
+
+PageDocks::PageDocks(QMainWindow& window, WorkbenchContext& context, ActionList& actions) : QObject(&window), m_window(window), m_actions(actions) {
+    window.setDockOptions(QMainWindow::AnimatedDocks | QMainWindow::AllowNestedDocks | QMainWindow::AllowTabbedDocks);
+    window.setTabPosition(Qt::BottomDockWidgetArea, QTabWidget::North);
+    window.setTabPosition(Qt::RightDockWidgetArea, QTabWidget::North);
+    // The side docks keep their height; tables get the middle.
+    window.setCorner(Qt::BottomLeftCorner, Qt::LeftDockWidgetArea);
+    window.setCorner(Qt::BottomRightCorner, Qt::RightDockWidgetArea);
+    add(new SessionPage(context), Qt::LeftDockWidgetArea, {});
+    arrange();
+}
+
+void PageDocks::add(Page* page, Qt::DockWidgetArea area, const QString& keys) {
+    auto* dock = new QDockWidget(page->title(), &m_window);
+    dock->setObjectName(page->objectName() + "Dock");
+    dock->setWidget(page);
+    m_window.addDockWidget(area, dock);
+    m_pages.insert(page->objectName(), page);
+    m_docks.insert(page->objectName(), dock);
+    m_order += page;
+    QAction& action = m_actions.add(QStringLiteral("&View"), QStringLiteral("page:") + page->objectName(), tr("Page: %1").arg(page->title()), keys);
+    connect(&action, &QAction::triggered, this, [this, name = page->objectName()] { show(name, true); });
+}
+
+void PageDocks::arrange() {
+    QDockWidget* previous = nullptr;
+    QDockWidget* front = nullptr;
+    for (Page* page : m_order) {
+        QDockWidget* dock = m_docks.value(page->objectName());
+        dock->setFloating(false);
+        dock->show();
+        if (m_window.dockWidgetArea(dock) != Qt::BottomDockWidgetArea) continue;
+        if (previous) m_window.tabifyDockWidget(previous, dock);
+        if (!front) front = dock;
+        previous = dock;
+    }
+    if (front) front->raise();
+    const int width = m_window.width(), height = m_window.height();
+    if (QDockWidget* session = m_docks.value("sessionPage")) m_window.resizeDocks({session}, {width / 7}, Qt::Horizontal);
+    if (QDockWidget* inspector = m_docks.value("inspectorPage")) m_window.resizeDocks({inspector}, {width / 5}, Qt::Horizontal);
+    if (front) m_window.resizeDocks({front}, {height / 3}, Qt::Vertical);
+}
+
+void PageDocks::reset() {
+    for (Page* page : m_order) {
+        QDockWidget* dock = m_docks.value(page->objectName());
+        const QString name = page->objectName();
+        const auto area = name == QLatin1String("sessionPage")     ? Qt::LeftDockWidgetArea
+                          : name == QLatin1String("inspectorPage") ? Qt::RightDockWidgetArea
+                                                                   : Qt::BottomDockWidgetArea;
+        m_window.addDockWidget(area, dock);
+    }
+    arrange();
+}
+
+void PageDocks::show(const QString& name, bool focus) {
+    QDockWidget* dock = m_docks.value(name);
+    if (!dock) return;
+    dock->show();
+    dock->raise();
+    if (focus) m_pages.value(name)->focusTarget()->setFocus(Qt::ShortcutFocusReason);
+}
+
+}  // namespace strobe

@@ -1,0 +1,138 @@
+#include "app/gui/shapes_editor.h"
+
+#include <QGridLayout>
+#include <QLabel>
+#include <QLineEdit>
+#include <QPushButton>
+#include <QRegularExpression>
+#include <QVBoxLayout>
+#include <algorithm>
+
+#include "views/models/display_text.h"
+#include "views/models/workbench_context.h"
+#include "views/widgets/theme.h"
+
+namespace strobe {
+
+std::map<std::string, Dims> effectiveShapes(const Network& network, const Settings& settings) {
+    std::map<std::string, Dims> shapes = settings.shapes;
+    const auto profiles = completeProfiles(network, settings.builder.profiles);
+    if (!profiles || profiles->empty()) return shapes;
+    for (const auto& [name, range] : profiles->front().inputs) shapes.try_emplace(name, range.opt);
+    return shapes;
+}
+
+Result<Dims> parseDims(const QString& text) {
+    static const QRegularExpression separator(QStringLiteral("[×xX*,\\s]+"));
+    Dims dims;
+    for (const QString& part : text.split(separator, Qt::SkipEmptyParts)) {
+        bool isNumber = false;
+        const qlonglong extent = part.toLongLong(&isNumber);
+        if (!isNumber || extent < 0) return invalidArgument("'" + part.toStdString() + "' is no extent; write a shape as 1×3×640×640");
+        dims.push_back(extent);
+    }
+    return dims;
+}
+
+Settings withShapes(const Network& network, Settings settings, const std::map<std::string, Dims>& shapes) {
+    settings.shapes = shapes;
+    auto profiles = completeProfiles(network, settings.builder.profiles);
+    if (!profiles || profiles->empty()) return settings;
+    bool allowed = true;
+    for (auto& [name, range] : profiles->front().inputs) {
+        const auto asked = shapes.find(name);
+        if (asked == shapes.end() || asked->second.size() != range.opt.size()) continue;
+        const bool wasGuess = settings.builder.profiles.empty() || range.min == range.max;
+        for (size_t d = 0; d < range.opt.size(); ++d) {
+            const int64_t extent = asked->second[d];
+            if (extent == range.opt[d] || (extent >= range.min[d] && extent <= range.max[d])) continue;
+            allowed = false;
+            range.opt[d] = extent;
+            range.min[d] = wasGuess ? extent : std::min(range.min[d], extent);
+            range.max[d] = wasGuess ? extent : std::max(range.max[d], extent);
+        }
+    }
+    if (!allowed) settings.builder.profiles = std::move(*profiles);
+    return settings;
+}
+
+ShapesEditor::ShapesEditor(WorkbenchContext& context, QWidget* parent)
+    : QFrame(parent, Qt::Popup), m_context(context), m_rows(new QGridLayout), m_error(new QLabel(this)) {
+    setObjectName("shapesEditor");
+    setFrameShape(StyledPanel);
+    auto* layout = new QVBoxLayout(this);
+    auto* heading = new QLabel(tr("Shapes to build and profile at"));
+    heading->setFont(Theme::systemFont(0, true));
+    layout->addWidget(heading);
+    layout->addLayout(m_rows);
+    m_error->setWordWrap(true);
+    m_error->setForegroundRole(QPalette::BrightText);
+    m_error->hide();
+    layout->addWidget(m_error);
+    auto* done = new QPushButton(tr("Use these shapes"));
+    done->setProperty("primary", true);
+    done->setObjectName("applyShapes");
+    layout->addWidget(done, 0, Qt::AlignRight);
+    connect(done, &QPushButton::clicked, this, &ShapesEditor::apply);
+}
+
+void ShapesEditor::fill() {
+    while (QLayoutItem* item = m_rows->takeAt(0)) {
+        delete item->widget();
+        delete item;
+    }
+    m_fields.clear();
+    m_error->hide();
+    const auto model = m_context.model();
+    if (!model) return;
+    const Network& network = *model->parsed;
+    int row = 0;
+    for (const auto& [name, dims] : effectiveShapes(network, m_context.session().settings())) {
+        const TensorId id = network.findTensor(name);
+        if (id == kNone) continue;
+        const Tensor& tensor = network.tensor(id);
+        auto* label = new QLabel(toQString(name));
+        label->setFont(Theme::monoFont());
+        auto* field = new QLineEdit(shapeText(dims));
+        field->setFont(Theme::monoFont());
+        field->setMinimumWidth(200);
+        field->setEnabled(!tensor.rankKnown || !isConstant(tensor.shape));
+        auto* symbolic = new QLabel(tensorShapeText(tensor));
+        symbolic->setForegroundRole(QPalette::PlaceholderText);
+        connect(field, &QLineEdit::returnPressed, this, &ShapesEditor::apply);
+        m_rows->addWidget(label, row, 0);
+        m_rows->addWidget(field, row, 1);
+        m_rows->addWidget(symbolic, row++, 2);
+        if (field->isEnabled()) m_fields[name] = field;
+    }
+}
+
+void ShapesEditor::openAt(const QPoint& at) {
+    fill();
+    adjustSize();
+    move(at);
+    show();
+    if (!m_fields.empty()) m_fields.begin()->second->setFocus();
+}
+
+void ShapesEditor::apply() {
+    const auto model = m_context.model();
+    if (!model) return;
+    std::map<std::string, Dims> shapes;
+    Status status;
+    for (const auto& [name, field] : m_fields) {
+        const Result<Dims> dims = parseDims(field->text());
+        if (!dims && status.isOk()) status = dims.status();
+        if (dims) shapes[name] = *dims;
+    }
+    if (status.isOk()) status = bindSymbols(*model->parsed, shapes).status();
+    m_error->setText(toQString(status.message()));
+    m_error->setVisible(!status.isOk());
+    adjustSize();
+    if (!status.isOk()) return;
+    Session& session = m_context.session();
+    session.setSettings(withShapes(*model->parsed, session.settings(), shapes), tr("shapes").toStdString());
+    close();
+}
+
+}  // namespace strobe

@@ -1,0 +1,80 @@
+#include "app/gui/status_figures.h"
+
+#include <QHBoxLayout>
+
+#include "engine_core/onnx/importer.h"
+#include "views/models/display_text.h"
+#include "views/models/workbench_context.h"
+#include "views/widgets/number_format.h"
+#include "views/widgets/status_widgets.h"
+
+namespace strobe {
+
+StatusFigures::StatusFigures(WorkbenchContext& context, QWidget* parent)
+    : QWidget(parent), m_context(context), m_strip(new StatusStrip(this)), m_progress(new ProgressStrip(this)) {
+    auto* layout = new QHBoxLayout(this);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(0);
+    layout->addWidget(m_strip);
+    layout->addStretch(1);
+    layout->addWidget(m_progress, 1);
+    m_progress->setObjectName("jobProgress");
+    m_progress->hide();
+    connect(&context, &WorkbenchContext::modelChanged, this, &StatusFigures::showFigures);
+    connect(&context, &WorkbenchContext::settingsChanged, this, &StatusFigures::showFigures);
+    connect(&context, &WorkbenchContext::currentBuildChanged, this, &StatusFigures::showFigures);
+    connect(&context, &WorkbenchContext::jobsChanged, this, &StatusFigures::showJobs);
+    connect(m_strip, &StatusStrip::segmentClicked, this, [this](int index) {
+        if (index > 0) m_context.showPage(QStringLiteral("layersPage"));
+    });
+    connect(m_progress, &ProgressStrip::cancelRequested, this, [this] {
+        m_cancelled = m_shown;
+        m_context.session().jobs().cancel(m_shown);
+    });
+    showFigures();
+    showJobs();
+}
+
+void StatusFigures::showFigures() {
+    static const DeviceInfo cpu = cpuDeviceInfo();
+    const int asked = m_context.session().settings().builder.threads;
+    const int threads = asked > 0 ? asked : cpu.cores;
+    QStringList texts{tr("CPU: %1, %2 threads").arg(toQString(cpu.name)).arg(threads)}, tips{toQString(cpu.fingerprint)};
+    const auto model = m_context.model();
+    const auto build = m_context.currentBuild();
+    if (model) {
+        const QString size = formatBytes(static_cast<double>(model->imported->fileBytes));
+        const QString nodes = formatCount(static_cast<int64_t>(model->parsed->sourceNodes().size()));
+        texts += build ? tr("model %1, %2 nodes → %3 layers").arg(size, nodes, formatCount(static_cast<int64_t>(build->engine->graph().layers.size())))
+                       : tr("model %1, %2 nodes").arg(size, nodes);
+        tips += toQString(model->path);
+    }
+    if (build && build->profile) {
+        const Statistics& latency = build->profile->latency;
+        texts += tr("%1 (σ %2)").arg(formatTimeSpread(latency.median / 1e3, latency.medianError / 1e3), formatPercent(latency.variation()));
+        tips += tr("%1, end to end: median of %2 runs and the 95 % confidence of that median").arg(toQString(build->name), formatCount(latency.count));
+        texts += tr("layers sum %1 of end to end").arg(formatPercent(build->profile->coverage()));
+        tips += tr("Measured with per-layer clocks: what is missing was spent between the layers");
+    }
+    m_strip->setSegments(texts, tips);
+}
+
+void StatusFigures::showJobs() {
+    const auto jobs = m_context.session().jobs().jobs();
+    int waiting = 0;
+    const JobInfo* running = nullptr;
+    for (const JobInfo& job : jobs) {
+        if (job.state == JobState::Running) running = &job;
+        if (job.state == JobState::Queued) ++waiting;
+    }
+    m_progress->setVisible(running != nullptr);
+    if (!running) return;
+    m_shown = running->id;
+    QString title = toQString(running->title);
+    if (waiting > 0) title += tr(" (+%1)").arg(waiting);
+    // While it stops, the strip keeps saying so.
+    if (m_cancelled != running->id)
+        m_progress->setProgress(title, toQString(running->step), running->fraction > 0 ? running->fraction : -1, running->secondsLeft);
+}
+
+}  // namespace strobe

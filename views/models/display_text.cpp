@@ -1,0 +1,53 @@
+#include "views/models/display_text.h"
+
+#include <QStringList>
+
+#include "engine_core/ops/op_definition.h"
+
+namespace strobe {
+namespace {
+
+constexpr qsizetype kStepsInTitle = 3;
+
+QString joinSteps(const QStringList& steps, const QString& separator) {
+    if (steps.size() <= kStepsInTitle) return steps.join(separator);
+    return steps.mid(0, kStepsInTitle - 1).join(separator) + separator +
+           QStringLiteral("%1 more").arg(steps.size() - kStepsInTitle + 1);
+}
+
+}  // namespace
+
+QString shapeText(const Shape& shape, const SymbolValues* symbols) {
+    if (shape.empty()) return QStringLiteral("scalar");
+    QStringList dims;
+    for (const Dim& dim : shape) {
+        const auto value = symbols ? dim.evaluate(*symbols) : std::nullopt;
+        dims += value ? QString::number(*value) : toQString(dim.toString());
+    }
+    return dims.join(QStringLiteral("×"));
+}
+QString shapeText(const Dims& dims) {
+    return shapeText(toShape(dims));
+}
+
+QString tensorShapeText(const Tensor& tensor, const SymbolValues* symbols) {
+    return tensor.rankKnown ? shapeText(tensor.shape, symbols) : QStringLiteral("known at run time");
+}
+
+QStringList programSteps(const PointwiseProgram& program) {
+    QStringList steps;
+    for (const PointwiseInstruction& instruction : program.instructions)
+        if (instruction.op != PointwiseOp::Constant) steps += toQString(pointwiseOpName(instruction.op));
+    return steps;
+}
+
+QString layerTitle(const Layer& layer) {
+    const QString op = layer.op ? toQString(layer.op->name) : QStringLiteral("?");
+    if (!layer.program) return op;
+    const QStringList steps = programSteps(*layer.program);
+    if (steps.isEmpty()) return op;
+    if (op == QLatin1String("Pointwise")) return joinSteps(steps, QStringLiteral(" · "));
+    return op + QStringLiteral(" + ") + joinSteps(steps, QStringLiteral(" + "));
+}
+
+}  // namespace strobe

@@ -1,0 +1,25 @@
+// How layers, shapes and types are written for the user. Pure; any thread.
+#pragma once
+
+#include <QString>
+#include <string>
+#include <string_view>
+
+#include "engine_core/ir/network.h"
+
+namespace strobe {
+
+inline QString toQString(std::string_view text) {
+    return QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size()));
+}
+/// "N×24×160×160"; "scalar" for rank 0; dims that `symbols` knows are concrete.
+QString shapeText(const Shape& shape, const SymbolValues* symbols = nullptr);
+QString shapeText(const Dims& dims);
+/// The shape of a tensor, or "known at run time".
+QString tensorShapeText(const Tensor& tensor, const SymbolValues* symbols = nullptr);
+/// Op and what was fused behind it: "Conv + HardSwish"; a pointwise chain names its steps: "Mul · Add · Relu".
+QString layerTitle(const Layer& layer);
+/// The steps of a pointwise program in order, constants left out: "Mul", "Add", "Relu".
+QStringList programSteps(const PointwiseProgram& program);
+
+}  // namespace strobe

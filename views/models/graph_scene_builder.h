@@ -1,0 +1,53 @@
+// Turns one stage of a network into what the graph canvas shows, with the facts that colouring, search and selection need.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "views/models/build_index.h"
+#include "views/models/selection.h"
+#include "views/widgets/graph_scene.h"
+
+namespace strobe {
+
+/// What stands behind one node of the scene.
+struct GraphNodeFacts {
+    std::optional<LayerRef> layer;  // none for the network's inputs and outputs
+    QString tensor;                 // name of the input or output that the node is
+    std::vector<int> nodes;         // ONNX nodes
+    QString op, attributes;         // for search
+    QString precision;              // "BF16"; empty while unknown
+    bool preview = false;
+    bool isTimed = false;           // measured in a profile, not only while building
+    double milliseconds = -1;       // of the engine layer(s) that hold it; −1: unknown
+    double snrDb = -1;              // against the reference of the comparison; −1: unknown
+};
+
+struct GraphSceneData {
+    GraphScenePtr scene;
+    std::vector<GraphNodeFacts> facts;  // one a scene node
+    GraphStage stage = GraphStage::Parsed;
+    std::shared_ptr<const BuildIndex> index;
+};
+
+struct GraphSceneRequest {
+    std::shared_ptr<const BuildIndex> index;
+    GraphStage stage = GraphStage::Parsed;
+    std::shared_ptr<const Comparison> comparison;  // may be null
+    std::vector<ProblemEntry> problems;
+};
+
+/// Scene ids: a layer's index for layers, these bits and the tensor id for inputs and outputs. They stay the same while the stage does.
+inline constexpr int64_t kInputNodeBit = int64_t{1} << 40;
+inline constexpr int64_t kOutputNodeBit = int64_t{1} << 41;
+
+/// Null scene when the stage has no network. Any thread.
+GraphSceneData buildGraphScene(const GraphSceneRequest& request);
+
+/// "block3/depthwise" of "/block3/depthwise/conv"; empty without a scope.
+QString nameScope(const QString& name);
+/// Shortens scopes that hold fewer than `smallest` nodes to their parents, since a frame around one node says nothing.
+void pruneScopes(std::vector<GraphNode>& nodes, int smallest = 3);
+
+}  // namespace strobe

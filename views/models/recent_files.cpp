@@ -1,0 +1,66 @@
+#include "views/models/recent_files.h"
+
+#include <QFileInfo>
+#include <QSettings>
+#include <algorithm>
+
+namespace strobe {
+namespace {
+
+constexpr size_t kMaxFiles = 10;
+
+auto withPath(std::vector<RecentFile>& files, const QString& path) {
+    return std::find_if(files.begin(), files.end(), [&](const RecentFile& file) { return file.path == path; });
+}
+
+}  // namespace
+
+RecentFiles::RecentFiles(QObject* parent) : QObject(parent) {
+    QSettings settings;
+    const int count = settings.beginReadArray(QStringLiteral("recentFiles"));
+    for (int i = 0; i < count && m_files.size() < kMaxFiles; ++i) {
+        settings.setArrayIndex(i);
+        m_files.push_back({settings.value("path").toString(), settings.value("figures").toString(), settings.value("opened").toDateTime()});
+    }
+}
+
+void RecentFiles::add(const QString& path) {
+    const QString absolute = QFileInfo(path).absoluteFilePath();
+    RecentFile file{absolute, {}, QDateTime::currentDateTime()};
+    if (const auto known = withPath(m_files, absolute); known != m_files.end()) {
+        file.figures = known->figures;
+        m_files.erase(known);
+    }
+    m_files.insert(m_files.begin(), std::move(file));
+    if (m_files.size() > kMaxFiles) m_files.pop_back();
+    save();
+}
+
+void RecentFiles::setFigures(const QString& path, const QString& figures) {
+    const auto known = withPath(m_files, QFileInfo(path).absoluteFilePath());
+    if (known == m_files.end() || known->figures == figures) return;
+    known->figures = figures;
+    save();
+}
+
+void RecentFiles::remove(const QString& path) {
+    const auto known = withPath(m_files, path);
+    if (known == m_files.end()) return;
+    m_files.erase(known);
+    save();
+}
+
+void RecentFiles::save() {
+    QSettings settings;
+    settings.beginWriteArray(QStringLiteral("recentFiles"), static_cast<int>(m_files.size()));
+    for (size_t i = 0; i < m_files.size(); ++i) {
+        settings.setArrayIndex(static_cast<int>(i));
+        settings.setValue("path", m_files[i].path);
+        settings.setValue("figures", m_files[i].figures);
+        settings.setValue("opened", m_files[i].opened);
+    }
+    settings.endArray();
+    emit changed();
+}
+
+}  // namespace strobe

@@ -1,0 +1,141 @@
+#include "views/pages/graph/graph_colouring.h"
+
+#include <QCoreApplication>
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "views/widgets/number_format.h"
+#include "views/widgets/theme.h"
+
+namespace strobe {
+namespace {
+
+constexpr double kGoodDb = 80, kBadDb = 10;  // ends of the divergence ramp
+constexpr double kTint = 0.55;               // categories are tinted, so that text on them stays quiet
+
+QString tr(const char* text) {
+    return QCoreApplication::translate("GraphColouring", text);
+}
+
+struct TimeRange {
+    double low = 0, high = 0;  // ms
+    bool isEmpty() const { return high <= 0; }
+    /// Logarithmic, since layers span decades; small ranges are not stretched.
+    double at(double milliseconds) const {
+        if (milliseconds <= low || high <= low) return milliseconds >= high ? 1 : 0;
+        return std::clamp(std::log(milliseconds / low) / std::log(high / low), 0.0, 1.0);
+    }
+};
+
+TimeRange timeRange(const GraphSceneData& data) {
+    TimeRange range{HUGE_VAL, 0};
+    for (const GraphNodeFacts& facts : data.facts) {
+        if (facts.milliseconds <= 0) continue;
+        range.low = std::min(range.low, facts.milliseconds);
+        range.high = std::max(range.high, facts.milliseconds);
+    }
+    range.low = std::max(range.low, range.high / 1000);
+    return range;
+}
+
+QString sumChip(const GraphSceneData& data, const std::vector<int>& members) {
+    double sum = 0;
+    for (const int member : members) sum += std::max(0.0, data.facts[static_cast<size_t>(member)].milliseconds);
+    return sum > 0 ? formatTime(sum / 1e3) : QString();
+}
+
+QColor worstOf(const GraphSceneData& data, const std::vector<int>& members);
+
+QColor divergenceColour(double snrDb) {
+    if (snrDb < 0) return {};
+    return Theme::instance().difference(std::clamp((kGoodDb - snrDb) / (kGoodDb - kBadDb), 0.0, 1.0));
+}
+
+QColor worstOf(const GraphSceneData& data, const std::vector<int>& members) {
+    double worst = -1;
+    for (const int member : members) {
+        const double snr = data.facts[static_cast<size_t>(member)].snrDb;
+        if (snr >= 0 && (worst < 0 || snr < worst)) worst = snr;
+    }
+    return divergenceColour(worst);
+}
+
+void colourByFamily(const GraphSceneData& data, GraphColouring& colouring) {
+    std::set<NodeFamily> present;
+    for (const GraphNode& node : data.scene->nodes)
+        if (node.family != NodeFamily::Other) present.insert(node.family);
+    colouring.legend.title = tr("Op family");
+    for (const NodeFamily family : present) colouring.legend.swatches.push_back({Theme::instance().family(family), nodeFamilyLabel(family)});
+}
+
+void colourByTime(const std::shared_ptr<const GraphSceneData>& data, GraphColouring& colouring) {
+    const TimeRange range = timeRange(*data);
+    if (range.isEmpty()) return;
+    for (const GraphNodeFacts& facts : data->facts)
+        colouring.fills.push_back(facts.milliseconds < 0 ? QColor() : Theme::instance().magnitude(range.at(facts.milliseconds)));
+    colouring.legend.title = data->stage == GraphStage::Parsed ? tr("Time of the layer that holds the node") : tr("Time, logarithmic");
+    for (int i = 0; i < 32; ++i) colouring.legend.ramp.push_back(Theme::instance().magnitude(i / 31.0));
+    colouring.legend.rampLow = formatTime(range.low / 1e3);
+    colouring.legend.rampHigh = formatTime(range.high / 1e3);
+    colouring.groupFill = [data, range](const std::vector<int>& members) {
+        double most = -1;
+        for (const int member : members) most = std::max(most, data->facts[static_cast<size_t>(member)].milliseconds);
+        return most < 0 ? QColor() : Theme::instance().magnitude(range.at(most));
+    };
+}
+
+void colourByPrecision(const GraphSceneData& data, GraphColouring& colouring) {
+    std::set<std::pair<QString, bool>> present;
+    for (const GraphNodeFacts& facts : data.facts) {
+        colouring.fills.push_back(facts.precision.isEmpty() ? QColor() : Theme::instance().tint(Theme::instance().precision(facts.precision), kTint));
+        if (!facts.precision.isEmpty()) present.insert({facts.precision, facts.preview});
+    }
+    colouring.legend.title = tr("Precision");
+    for (const auto& [name, preview] : present)
+        colouring.legend.swatches.push_back({Theme::instance().precision(name), preview ? tr("%1 (preview)").arg(name) : name, preview});
+}
+
+void colourByDivergence(const std::shared_ptr<const GraphSceneData>& data, GraphColouring& colouring) {
+    for (const GraphNodeFacts& facts : data->facts) colouring.fills.push_back(divergenceColour(facts.snrDb));
+    colouring.legend.title = tr("Signal to error against the reference");
+    for (int i = 0; i < 32; ++i) colouring.legend.ramp.push_back(divergenceColour(kGoodDb + (kBadDb - kGoodDb) * i / 31.0));
+    colouring.legend.rampLow = tr("≥ %1 dB, close").arg(kGoodDb);
+    colouring.legend.rampHigh = tr("≤ %1 dB, far").arg(kBadDb);
+    colouring.groupFill = [data](const std::vector<int>& members) { return worstOf(*data, members); };
+}
+
+}  // namespace
+
+GraphColouring colourGraph(std::shared_ptr<const GraphSceneData> data, GraphColour by) {
+    GraphColouring colouring;
+    if (!data || !data->scene) return colouring;
+    if (data->stage != GraphStage::Parsed)
+        colouring.groupChip = [data](const std::vector<int>& members) { return sumChip(*data, members); };
+    if (!whyNoColour(*data, by).isEmpty()) return colouring;
+    switch (by) {
+        case GraphColour::Family:
+            colourByFamily(*data, colouring);
+            break;
+        case GraphColour::Time:
+            colourByTime(data, colouring);
+            break;
+        case GraphColour::Precision:
+            colourByPrecision(*data, colouring);
+            break;
+        case GraphColour::Divergence:
+            colourByDivergence(data, colouring);
+            break;
+    }
+    return colouring;
+}
+
+QString whyNoColour(const GraphSceneData& data, GraphColour by) {
+    const auto any = [&](auto holds) { return std::any_of(data.facts.begin(), data.facts.end(), holds); };
+    if (by == GraphColour::Time && !any([](const auto& f) { return f.milliseconds > 0; })) return tr("No times yet: build and profile");
+    if (by == GraphColour::Precision && !any([](const auto& f) { return !f.precision.isEmpty(); })) return tr("No precisions yet: build and profile");
+    if (by == GraphColour::Divergence && !any([](const auto& f) { return f.snrDb >= 0; })) return tr("Nothing compared yet: compare two builds");
+    return {};
+}
+
+}  // namespace strobe

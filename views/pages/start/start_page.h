@@ -1,0 +1,35 @@
+// What can I open? Recent files with their last figures, the sample, a place to drop a file.
+#pragma once
+
+#include "views/pages/page.h"
+
+class QGridLayout;
+class QLabel;
+class QPushButton;
+
+namespace strobe {
+
+class RecentFiles;
+
+class StartPage : public Page {
+    Q_OBJECT
+public:
+    StartPage(WorkbenchContext& context, RecentFiles& recent, const QString& samplePath, QWidget* parent = nullptr);
+
+signals:
+    void openRequested(const QString& path);
+
+protected:
+    void paintEvent(QPaintEvent* event) override;
+
+private:
+    void fillRecent();
+    QWidget* makeActions(const QString& samplePath);
+    QWidget* makeHelp();
+
+    RecentFiles& m_recent;
+    QGridLayout* m_rows;
+    QLabel* m_recentHeading;
+};
+
+}  // namespace strobe
