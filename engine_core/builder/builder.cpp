@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 #include <thread>
 
 #include "engine_core/builder/graph_compiler.h"
@@ -36,6 +37,28 @@ void alignConstants(Network& network) {
         std::memcpy(data, weights->data.get(), weights->bytes);
         network.tensor(id).constant = copy;
     }
+}
+
+/// Extents that every profile fixes (min = max everywhere) become constants: shape arithmetic on them folds away, and fusions that need to
+/// know an extent fire.
+Status specialize(Network& network, const std::vector<OptimizationProfile>& profiles) {
+    std::map<std::string, Dim> fixed;
+    std::set<std::string> open;
+    for (TensorId id : network.inputs()) {
+        const Tensor& tensor = network.tensor(id);
+        for (size_t d = 0; tensor.rankKnown && d < tensor.shape.size(); ++d) {
+            const auto symbol = tensor.shape[d].symbolName();
+            if (!symbol) continue;
+            for (const OptimizationProfile& profile : profiles) {
+                const ShapeRange& range = profile.inputs.at(tensor.name);
+                const auto [place, fresh] = fixed.try_emplace(*symbol, range.opt[d]);
+                if (range.min[d] != range.max[d] || place->second != Dim(range.opt[d])) open.insert(*symbol);
+            }
+        }
+    }
+    for (const std::string& symbol : open) fixed.erase(symbol);
+    network.substituteSymbols(fixed);
+    return fixed.empty() ? Status::ok() : inferNetwork(network);
 }
 
 Status refuseUnsupported(const Network& network) {
@@ -77,6 +100,7 @@ Result<BuildResult> Builder::build(const Request& request) const {
 
     meter.report("Fusing", 0.01);
     Network fused = *request.parsed;
+    STROBE_RETURN_IF_ERROR(specialize(fused, profiles));
     STROBE_ASSIGN(result.report.passes, PassManager::run(fused, request.config, m_kernels, request.cancel));
     alignConstants(fused);
     result.report.passSeconds = secondsSince(start);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <limits>
 
 namespace strobe {
@@ -419,8 +420,10 @@ private:
         const std::string word(m_text.substr(start, m_position - start));
         if (word.empty()) return fail();
         if (std::isdigit(static_cast<unsigned char>(word[0]))) {
-            if (word.size() > 18 || !std::all_of(word.begin(), word.end(), [](unsigned char c) { return std::isdigit(c); })) return fail();
-            return Dim(std::stoll(word));
+            int64_t value = 0;
+            const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
+            if (error != std::errc() || end != word.data() + word.size()) return fail();
+            return Dim(value);
         }
         if (!take('(')) return Dim::symbol(word);
         STROBE_ASSIGN(Dim a, sum(depth + 1));

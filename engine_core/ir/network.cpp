@@ -157,6 +157,24 @@ void Network::makeConstant(TensorId id, WeightsPtr weights) {
     target.constant = std::move(weights);
 }
 
+void Network::substituteSymbols(const std::map<std::string, Dim>& values) {
+    if (values.empty()) return;
+    const auto replaceAll = [&](std::vector<Dim>& dims) {
+        for (Dim& dim : dims)
+            if (!dim.isConstant()) dim = dim.substitute(values);
+    };
+    for (Tensor& t : m_tensors) {
+        replaceAll(t.shape);
+        if (t.values) replaceAll(*t.values);
+    }
+    for (Layer& l : m_layers)
+        for (auto& body : l.subgraphs) {
+            Network copy = *body;
+            copy.substituteSymbols(values);
+            body = std::make_shared<const Network>(std::move(copy));
+        }
+}
+
 void Network::removeUnusedConstants() {
     for (Tensor& t : m_tensors) {
         if (!(t.constant || t.isSymbolicConstant()) || !t.uses.empty() || t.isOutput) continue;

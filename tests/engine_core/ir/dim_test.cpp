@@ -33,12 +33,13 @@ TEST(Dim, EvaluateReportsWhatItCannotKnow) {
 }
 
 TEST(Dim, TextRoundTrips) {
-    const Dim dims[] = {Dim(7), Dim(-7), N, N * Dim(2) - H + Dim(1), Dim::floorDiv(H - Dim(1), Dim(2)) * N, Dim::max(N, H), Dim::min(N * H, Dim(64))};
+    const Dim dims[] = {Dim(7), Dim(-7), Dim(INT64_MAX), N, N * Dim(2) - H + Dim(1), Dim::floorDiv(H - Dim(1), Dim(2)) * N, Dim::max(N, H), Dim::min(N * H, Dim(64))};
     for (const Dim& dim : dims) {
         const auto parsed = Dim::parse(dim.toString());
         ASSERT_TRUE(parsed) << dim.toString() << ": " << parsed.status().message();
         EXPECT_EQ(*parsed, dim) << dim.toString();
     }
+    EXPECT_FALSE(Dim::parse("9223372036854775808").hasValue());
     EXPECT_FALSE(Dim::parse("N+").hasValue());
     EXPECT_FALSE(Dim::parse("foo(N,1)").hasValue());
 }
