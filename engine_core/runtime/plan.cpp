@@ -250,10 +250,15 @@ private:
         step.workspaceBytes = step.kernel->workspaceBytes();
         m_plan->largestWorkspace = std::max(m_plan->largestWorkspace, step.workspaceBytes);
         const Tactic* tactic = m_environment.kernels->findByName(step.tactic);
+        // A tensor that the layer reads twice (x + conv(x)) may be overwritten only where every one of its places allows it.
+        const auto allowed = [&](size_t input, size_t output) {
+            for (size_t i = 0; i < layer.inputs.size(); ++i)
+                if (layer.inputs[i] == layer.inputs[input] && !tactic->canRunInPlace(problem, static_cast<int>(i), static_cast<int>(output))) return false;
+            return true;
+        };
         for (size_t o = 0; o < layer.outputs.size(); ++o)
             for (size_t i = 0; i < layer.inputs.size() && layer.outputs[o] != kNone; ++i)
-                if (layer.inputs[i] != kNone && tactic->canRunInPlace(problem, static_cast<int>(i), static_cast<int>(o)))
-                    m_inPlace.push_back({step.layer, layer.inputs[i], layer.outputs[o]});
+                if (layer.inputs[i] != kNone && allowed(i, o)) m_inPlace.push_back({step.layer, layer.inputs[i], layer.outputs[o]});
         return Status::ok();
     }
 
