@@ -5,6 +5,7 @@
 
 #include "app/gui/action_list.h"
 #include "views/models/workbench_context.h"
+#include "views/pages/inspector/inspector_page.h"
 #include "views/pages/page.h"
 #include "views/pages/session/session_page.h"
 
@@ -18,6 +19,7 @@ PageDocks::PageDocks(QMainWindow& window, WorkbenchContext& context, ActionList&
     window.setCorner(Qt::BottomLeftCorner, Qt::LeftDockWidgetArea);
     window.setCorner(Qt::BottomRightCorner, Qt::RightDockWidgetArea);
     add(new SessionPage(context), Qt::LeftDockWidgetArea, {});
+    add(new InspectorPage(context), Qt::RightDockWidgetArea, QStringLiteral("Ctrl+I"));
     arrange();
 }
 

@@ -43,7 +43,7 @@ QPushButton:pressed, QToolButton:pressed, QToolButton:checked { background: @sel
 QPushButton:focus, QToolButton:focus { border-color: @accent; }
 QPushButton:disabled, QToolButton:disabled { color: @faint; }
 QPushButton:default, QPushButton[primary="true"], QToolButton[primary="true"] { background: @accent; color: @accentText; border-color: @accent; }
-QPushButton[primary="true"]:disabled { background: @hairline; border-color: @hairline; color: @faint; }
+QPushButton[primary="true"]:disabled, QToolButton[primary="true"]:disabled { background: @hairline; border-color: @hairline; color: @faint; }
 QToolButton::menu-indicator { subcontrol-position: right center; }
 QToolButton[popupMode="1"] { padding-right: 20px; }
 QToolButton::menu-button { border: none; border-radius: 4px; width: 16px; }

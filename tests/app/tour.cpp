@@ -1,0 +1,122 @@
+// Opens a model, builds it in FP32 and BF16, compares the builds and saves a picture of every page in both themes: tour FOLDER [MODEL]
+#include <QApplication>
+#include <QDir>
+#include <cstdio>
+
+#include "app/gui/action_list.h"
+#include "app/gui/main_tool_bar.h"
+#include "app/gui/page_docks.h"
+#include "tests/app/gui_support.h"
+#include "views/pages/graph/graph_page.h"
+#include "views/pages/page.h"
+#include "views/widgets/command_palette.h"
+#include "views/widgets/graph_canvas.h"
+
+using namespace strobe;
+
+namespace {
+
+constexpr int kSettleMs = 400;
+
+class Tour {
+public:
+    Tour(QString folder, QString model) : m_folder(std::move(folder)), m_model(std::move(model)) { m_fixture.window().resize(1600, 1000); }
+
+    int run() {
+        MainWindow& window = m_fixture.window();
+        window.show();
+        if (!QTest::qWaitForWindowExposed(&window)) return fail("the window did not appear");
+        bothThemes("start");
+        window.openPath(m_model);
+        if (!settleJobs() || !window.context().model()) return fail("the model did not open");
+        bothThemes("graph-parsed-empty-pages");
+        pages("before-");
+        for (const char* precision : {"precisionFP32", "precisionBF16"}) {
+            window.actions()[precision].trigger();
+            window.actions()["build"].trigger();
+            QTest::qWait(700);
+            save(QStringLiteral("building-") + precision);
+            if (!settleJobs()) return fail("the build did not end");
+        }
+        if (!window.context().currentBuild()) return fail(qPrintable("no build: " + window.errorShown()));
+        window.actions()["compare"].trigger();
+        if (!settleJobs()) return fail("the comparison did not end");
+        selectSlowest();
+        graphStates();
+        pages({});
+        return 0;
+    }
+
+private:
+    int fail(const char* why) {
+        std::fprintf(stderr, "tour: %s\n", why);
+        return 1;
+    }
+    bool settleJobs() {
+        const bool ended = m_fixture.waitForJobs(300000);
+        settle();
+        return ended;
+    }
+    void settle() {
+        QTest::qWait(kSettleMs);
+        m_fixture.window().graphPage().canvas().waitForLayout();
+        QTest::qWait(kSettleMs);
+    }
+    void save(const QString& name) {
+        const QString theme = Theme::instance().isDark() ? "dark" : "light";
+        const QString path = QDir(m_folder).filePath(QStringLiteral("%1-%2.png").arg(name, theme));
+        m_fixture.window().grab().save(path);
+        std::printf("%s\n", qPrintable(path));
+    }
+    void bothThemes(const QString& name) {
+        for (const ThemeMode mode : {ThemeMode::Dark, ThemeMode::Light}) {
+            Theme::instance().setMode(mode);
+            settle();
+            save(name);
+        }
+    }
+    void selectSlowest() {
+        WorkbenchContext& context = m_fixture.window().context();
+        const auto& layers = context.currentBuild()->profile->layers;
+        const auto slowest = std::max_element(layers.begin(), layers.end(), [](const auto& a, const auto& b) { return a.milliseconds.median < b.milliseconds.median; });
+        context.selectLayer({GraphStage::Engine, context.currentBuild()->id, slowest->layer}, "tour");
+    }
+    void graphStates() {
+        const std::pair<GraphStage, const char*> stages[] = {{GraphStage::Parsed, "graph-parsed"}, {GraphStage::Fused, "graph-fused"}, {GraphStage::Engine, "graph-engine"}};
+        GraphPage& graph = m_fixture.window().graphPage();
+        for (const auto& [stage, name] : stages) {
+            graph.setStage(stage);
+            settle();
+            bothThemes(name);
+        }
+        const std::pair<GraphColour, const char*> colours[] = {
+            {GraphColour::Family, "graph-by-family"}, {GraphColour::Precision, "graph-by-precision"}, {GraphColour::Divergence, "graph-by-divergence"}};
+        for (const auto& [colour, name] : colours) {
+            graph.setColour(colour);
+            bothThemes(name);
+        }
+        graph.setColour(GraphColour::Time);
+    }
+    void pages(const QString& prefix) {
+        for (Page* page : m_fixture.window().docks().pages()) {
+            m_fixture.window().docks().show(page->objectName(), false);
+            bothThemes(prefix + page->objectName());
+        }
+    }
+
+    testing::WindowFixture m_fixture;
+    QString m_folder, m_model;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    QApplication application(argc, argv);
+    QApplication::setApplicationName("strobe-tour");
+    if (argc < 2) {
+        std::fprintf(stderr, "usage: tour FOLDER [MODEL]\n");
+        return 2;
+    }
+    QDir().mkpath(argv[1]);
+    return Tour(argv[1], argc > 2 ? QString(argv[2]) : testing::WindowFixture::samplePath()).run();
+}
