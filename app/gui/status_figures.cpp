@@ -17,7 +17,8 @@ StatusFigures::StatusFigures(WorkbenchContext& context, QWidget* parent)
     layout->setSpacing(0);
     layout->addWidget(m_strip);
     layout->addStretch(1);
-    layout->addWidget(m_progress, 1);
+    layout->addWidget(m_progress, 100);
+    setMinimumHeight(m_progress->sizeHint().height());  // the strip does not grow when a job begins
     m_progress->setObjectName("jobProgress");
     m_progress->hide();
     connect(&context, &WorkbenchContext::modelChanged, this, &StatusFigures::showFigures);

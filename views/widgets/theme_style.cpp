@@ -50,6 +50,7 @@ QToolButton::menu-button { border: none; border-radius: 4px; width: 16px; }
 QToolButton::menu-button:hover { background: @selection; }
 QToolButton[popupMode="2"] { padding-right: 16px; }
 QComboBox { background: @surface; border: 1px solid @hairline; border-radius: 4px; padding: 3px 8px; }
+QComboBox::drop-down { border: none; width: 20px; }
 QComboBox:hover, QLineEdit:hover, QAbstractSpinBox:hover { border-color: @strong; }
 QComboBox:focus, QLineEdit:focus, QAbstractSpinBox:focus, QPlainTextEdit:focus { border-color: @accent; }
 QComboBox QAbstractItemView { background: @surface; border: 1px solid @hairline; selection-background-color: @selection; selection-color: @text; outline: none; }
@@ -64,6 +65,7 @@ QGroupBox::title { subcontrol-origin: margin; left: 0; color: @secondary; }
 const char* const kViews = R"(
 QAbstractItemView { background: @surface; border: none; outline: none; selection-background-color: @selection; selection-color: @text; alternate-background-color: @alternate; }
 QPlainTextEdit, QTextEdit, QTextBrowser { background: @surface; border: none; selection-background-color: @accent; selection-color: @accentText; }
+QTreeView::item { padding: 3px 4px; }
 QHeaderView { background: @surface; }
 QHeaderView::section { background: @surface; color: @secondary; border: none; border-bottom: 1px solid @hairline; border-right: 1px solid @hairline; padding: 4px 6px; }
 QHeaderView::section:hover { color: @text; background: @hover; }

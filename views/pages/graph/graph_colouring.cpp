@@ -45,10 +45,13 @@ QString sumChip(const GraphSceneData& data, const std::vector<int>& members) {
     return sum > 0 ? formatTime(sum / 1e3) : QString();
 }
 
-QColor worstOf(const GraphSceneData& data, const std::vector<int>& members);
+/// Of nodes without a value: their family's colour would be read as one.
+QColor noValue() {
+    return Theme::instance().tint(Theme::instance().colours().secondary, 0.15);
+}
 
 QColor divergenceColour(double snrDb) {
-    if (snrDb < 0) return {};
+    if (snrDb < 0) return noValue();
     return Theme::instance().difference(std::clamp((kGoodDb - snrDb) / (kGoodDb - kBadDb), 0.0, 1.0));
 }
 
@@ -73,7 +76,7 @@ void colourByTime(const std::shared_ptr<const GraphSceneData>& data, GraphColour
     const TimeRange range = timeRange(*data);
     if (range.isEmpty()) return;
     for (const GraphNodeFacts& facts : data->facts)
-        colouring.fills.push_back(facts.milliseconds < 0 ? QColor() : Theme::instance().magnitude(range.at(facts.milliseconds)));
+        colouring.fills.push_back(facts.milliseconds < 0 ? noValue() : Theme::instance().magnitude(range.at(facts.milliseconds)));
     colouring.legend.title = data->stage == GraphStage::Parsed ? tr("Time of the layer that holds the node") : tr("Time, logarithmic");
     for (int i = 0; i < 32; ++i) colouring.legend.ramp.push_back(Theme::instance().magnitude(i / 31.0));
     colouring.legend.rampLow = formatTime(range.low / 1e3);
@@ -81,14 +84,14 @@ void colourByTime(const std::shared_ptr<const GraphSceneData>& data, GraphColour
     colouring.groupFill = [data, range](const std::vector<int>& members) {
         double most = -1;
         for (const int member : members) most = std::max(most, data->facts[static_cast<size_t>(member)].milliseconds);
-        return most < 0 ? QColor() : Theme::instance().magnitude(range.at(most));
+        return most < 0 ? noValue() : Theme::instance().magnitude(range.at(most));
     };
 }
 
 void colourByPrecision(const GraphSceneData& data, GraphColouring& colouring) {
     std::set<std::pair<QString, bool>> present;
     for (const GraphNodeFacts& facts : data.facts) {
-        colouring.fills.push_back(facts.precision.isEmpty() ? QColor() : Theme::instance().tint(Theme::instance().precision(facts.precision), kTint));
+        colouring.fills.push_back(facts.precision.isEmpty() ? noValue() : Theme::instance().tint(Theme::instance().precision(facts.precision), kTint));
         if (!facts.precision.isEmpty()) present.insert({facts.precision, facts.preview});
     }
     colouring.legend.title = tr("Precision");

@@ -85,6 +85,10 @@ void GraphPage::connectAll() {
     connect(m_canvas, &GraphCanvas::selectionChanged, this, &GraphPage::takeSelection);
     connect(m_canvas, &GraphCanvas::searchHitChanged, this, &GraphPage::showHit);
     connect(m_canvas, &GraphCanvas::menuRequested, this, &GraphPage::showMenu);
+    connect(m_canvas, &GraphCanvas::layoutFinished, this, [this] {
+        const auto selected = m_canvas->selection();
+        if (!selected.empty()) m_canvas->reveal(selected.front());
+    });
     connect(m_canvas, &GraphCanvas::nodeActivated, this, [this] { context().showPage("inspectorPage"); });
 }
 

@@ -70,7 +70,14 @@ KeyValueSection candidateSection(const BuildIndex& index, const LayerRef& ref) {
     LayerRef engineRef;
     const EngineLayer* layer = onlyEngineLayer(index, ref, &engineRef);
     if (!layer) return section;
-    std::vector<CandidateRecord> records = layer->candidates;
+    std::vector<CandidateRecord> records;
+    for (const CandidateRecord& record : layer->candidates) {
+        // A tactic that declines every format for one reason says it once.
+        const bool known = !record.declined.empty() && std::any_of(records.begin(), records.end(), [&](const CandidateRecord& other) {
+                               return other.tactic == record.tactic && other.declined == record.declined;
+                           });
+        if (!known) records.push_back(record);
+    }
     // Fastest first, then those without a time, then those that declined.
     std::stable_sort(records.begin(), records.end(), [](const CandidateRecord& a, const CandidateRecord& b) {
         const auto rank = [](const CandidateRecord& r) { return r.chosen ? 0 : r.milliseconds >= 0 ? 1 : r.declined.empty() ? 2 : 3; };
@@ -79,7 +86,7 @@ KeyValueSection candidateSection(const BuildIndex& index, const LayerRef& ref) {
     for (const CandidateRecord& record : records) {
         const QString key = record.milliseconds >= 0 ? formatTime(record.milliseconds / 1e3) : QStringLiteral("–");
         QString text = (record.chosen ? QStringLiteral("● ") : QString()) + toQString(record.tactic);
-        if (!record.formats.empty()) text += QStringLiteral("\n") + toQString(record.formats);
+        if (!record.formats.empty() && record.declined.empty()) text += QStringLiteral("\n") + toQString(record.formats);
         if (!record.declined.empty()) text += QStringLiteral("\n") + toQString(record.declined);
         section.rows.push_back({key, text, {}, true, record.chosen ? tr("chosen for the whole graph, conversions counted") : QString()});
     }
@@ -95,7 +102,7 @@ KeyValueSection fusionSection(const BuildIndex& index, const Layer& layer) {
         if (record.savedBytes > 0) text += tr(" · saves %1 of traffic").arg(formatBytes(record.savedBytes));
         QStringList replaced;
         for (const std::string& name : record.replaced) replaced += toQString(name);
-        section.rows.push_back({toQString(record.pass), text, {}, false, replaced.isEmpty() ? QString() : tr("replaced: %1").arg(replaced.join(QStringLiteral(", ")))});
+        section.rows.push_back({{}, QStringLiteral("%1: %2").arg(toQString(record.pass), text), {}, false, replaced.isEmpty() ? QString() : tr("replaced: %1").arg(replaced.join(QStringLiteral(", ")))});
     }
     return section;
 }
@@ -104,7 +111,7 @@ KeyValueSection nearMissSection(const BuildIndex& index, const Layer& layer) {
     KeyValueSection section{tr("Why not fused further"), {}};
     if (!index.build()) return section;
     for (const NearMiss& miss : index.build()->report.passes.nearMisses)
-        if (miss.layer == layer.name || shareNodes(miss.provenance, layer.provenance)) section.rows.push_back({toQString(miss.pass), toQString(miss.reason), {}, false, {}});
+        if (miss.layer == layer.name || shareNodes(miss.provenance, layer.provenance)) section.rows.push_back({{}, QStringLiteral("%1: %2").arg(toQString(miss.pass), toQString(miss.reason)), {}, false, {}});
     return section;
 }
 

@@ -62,7 +62,7 @@ KeyValueSection provenanceSection(const BuildIndex& index, const LayerRef& ref, 
                 break;
             }
             const SourceNode& source = sources[static_cast<size_t>(node)];
-            section.rows.push_back({toQString(source.opType), toQString(source.name), QStringLiteral("node:%1").arg(node), true, {}});
+            section.rows.push_back({{}, QStringLiteral("%1 %2").arg(toQString(source.opType), toQString(source.name)), QStringLiteral("node:%1").arg(node), true, {}});
         }
     for (const GraphStage stage : {GraphStage::Fused, GraphStage::Engine}) {
         if (stage == ref.stage || !index.network(stage)) continue;

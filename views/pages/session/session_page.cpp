@@ -14,7 +14,7 @@
 namespace strobe {
 namespace {
 
-enum ItemKind : int { kModel = QTreeWidgetItem::UserType, kBuild, kComparison, kHeading };
+enum ItemKind : int { kModel = QTreeWidgetItem::UserType, kBuild, kComparison, kHint };
 
 QString buildTooltip(const Build& build) {
     QStringList lines{toQString(build.name), QStringLiteral("built %1").arg(toQString(build.createdAt))};
@@ -56,7 +56,10 @@ QWidget* SessionPage::focusTarget() {
 
 void SessionPage::fill() {
     m_tree->clear();
-    if (!context().model()) return;
+    if (!context().model()) {
+        addHint(tr("No model is open · Ctrl+O"));
+        return;
+    }
     addModel();
     addBuilds();
     addComparisons();
@@ -71,13 +74,15 @@ void SessionPage::addModel() {
     item->setToolTip(0, toQString(model->path));
 }
 
+void SessionPage::addHint(const QString& text) {
+    auto* hint = new QTreeWidgetItem(m_tree, {text}, kHint);
+    hint->setForeground(0, Theme::instance().colours().secondary);
+    hint->setFlags(Qt::ItemIsEnabled);
+}
+
 void SessionPage::addBuilds() {
     const auto builds = context().session().builds();
-    if (builds.empty()) {
-        auto* hint = new QTreeWidgetItem(m_tree, {tr("No build yet · Ctrl+B")}, kHeading);
-        hint->setForeground(0, Theme::instance().colours().secondary);
-        hint->setFlags(Qt::ItemIsEnabled);
-    }
+    if (builds.empty()) addHint(tr("No build yet · Ctrl+B"));
     const auto current = context().currentBuild();
     for (const auto& build : builds) {
         const QString time = build->profile ? formatTime(build->profile->latency.median / 1e3) : tr("not profiled");

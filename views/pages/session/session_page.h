@@ -18,6 +18,7 @@ public:
 
 private:
     void fill();
+    void addHint(const QString& text);
     void addModel();
     void addBuilds();
     void addComparisons();

@@ -94,7 +94,7 @@ void GraphCanvas::State::frame(const QRectF& area, double maxZoom) {
 }
 
 void GraphCanvas::State::showWhole() {
-    constexpr double kTooSmall = 0.15;
+    constexpr double kTooSmall = 0.45;  // titles cannot be read below
     const bool wasAnimated = std::exchange(animated, false);
     widget.zoomToFit();
     if (view.zoom < kTooSmall && widget.isVisible()) {
