@@ -179,9 +179,10 @@ void GraphCanvas::State::paintMinimap(QPainter& painter) {
         QPainter mini(&minimap);
         for (size_t i = 0; i < picture.rects.size(); ++i) {
             const int sceneNode = picture.graph.nodes[i].sceneNode;
-            const bool given = sceneNode >= 0 && static_cast<size_t>(sceneNode) < colouring.fills.size();
+            // While a new scene is being laid out, the picture still shows the old one, and the fills speak of the new.
+            const bool given = scene == picture.scene && sceneNode >= 0 && static_cast<size_t>(sceneNode) < colouring.fills.size();
             const QColor fill = given && colouring.fills[sceneNode].isValid() ? colouring.fills[sceneNode]
-                                : sceneNode >= 0 ? Theme::instance().family(scene->nodes[sceneNode].family)
+                                : sceneNode >= 0 ? Theme::instance().family(picture.scene->nodes[sceneNode].family)
                                                  : c.secondary;
             const QRectF& r = picture.rects[i];
             mini.fillRect(QRectF(r.x() * sx, r.y() * sy, std::max(1.5, r.width() * sx), std::max(1.0, r.height() * sy)),
