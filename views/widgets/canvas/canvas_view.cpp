@@ -94,13 +94,17 @@ void GraphCanvas::State::frame(const QRectF& area, double maxZoom) {
 }
 
 void GraphCanvas::State::showWhole() {
-    constexpr double kTooSmall = 0.45;  // titles cannot be read below
+    constexpr double kTooSmall = 0.6;  // names cannot be read below
     const bool wasAnimated = std::exchange(animated, false);
     widget.zoomToFit();
     if (view.zoom < kTooSmall && widget.isVisible()) {
         // A long network seen whole is a thread; its beginning, across the full width, says more.
         const double zoom = std::clamp((widget.width() - 48) / picture.bounds.width(), kTooSmall, kRevealZoom);
-        const QPointF inputs(picture.bounds.center().x(), picture.bounds.top());
+        QPointF inputs(picture.bounds.center().x(), picture.bounds.top());
+        if (picture.bounds.width() * zoom > widget.width()) {
+            const auto first = std::min_element(picture.rects.begin(), picture.rects.end(), [](const QRectF& a, const QRectF& b) { return a.top() < b.top(); });
+            inputs.setX(first->center().x());
+        }
         setView(inputs - QPointF(widget.width() / 2.0, 24) / zoom, zoom);
     }
     animated = wasAnimated;
