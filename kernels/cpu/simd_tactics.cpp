@@ -6,6 +6,7 @@ void registerSimdKernels(KernelRegistry& registry) {
     registerSimdAttention(registry);
     registerSimdCast(registry);
     registerSimdCopies(registry);
+    registerSimdDeconv(registry);
     registerSimdDepthwise(registry);
     registerSimdGather(registry);
     registerSimdGemv(registry);

@@ -7,6 +7,7 @@ namespace strobe {
 void registerSimdAttention(KernelRegistry& registry);
 void registerSimdCast(KernelRegistry& registry);
 void registerSimdCopies(KernelRegistry& registry);
+void registerSimdDeconv(KernelRegistry& registry);
 void registerSimdDepthwise(KernelRegistry& registry);
 void registerSimdGather(KernelRegistry& registry);
 void registerSimdGemv(KernelRegistry& registry);
