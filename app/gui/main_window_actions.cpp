@@ -1,7 +1,7 @@
 // What each action of the window does.
 #include <QApplication>
 #include <QFileDialog>
-#include <QKeyEvent>
+#include <QLineEdit>
 #include <QMessageBox>
 #include <QSettings>
 
@@ -103,10 +103,9 @@ void MainWindow::compareNewest() {
 }
 
 void MainWindow::clearOrCancel() {
-    // Fields that use the key themselves come first.
-    if (auto* field = qobject_cast<QLineEdit*>(QApplication::focusWidget())) {
-        QKeyEvent escape(QEvent::KeyPress, Qt::Key_Escape, Qt::NoModifier);
-        QApplication::sendEvent(field, &escape);
+    // Who leaves a field does not mean the job.
+    if (qobject_cast<QLineEdit*>(QApplication::focusWidget()) != nullptr) {
+        m_graph->canvas().setFocus();
     } else if (!m_context.selection().isEmpty()) {
         m_context.clearSelection();
     } else {

@@ -72,6 +72,11 @@ bool FilterBar::handleKey(int key, Qt::KeyboardModifiers modifiers) {
 }
 
 bool FilterBar::eventFilter(QObject* watched, QEvent* event) {
+    // Esc belongs to the field while it is in use, not to a shortcut of the window.
+    if (watched == m_edit && event->type() == QEvent::ShortcutOverride && static_cast<QKeyEvent*>(event)->key() == Qt::Key_Escape) {
+        event->accept();
+        return true;
+    }
     if (watched == m_edit && event->type() == QEvent::KeyPress) {
         const auto* key = static_cast<QKeyEvent*>(event);
         if (!key->modifiers().testFlag(Qt::AltModifier) && handleKey(key->key(), key->modifiers())) return true;

@@ -1,0 +1,288 @@
+// The window as a user meets it: real mouse and key events on the sample model.
+#include <QDockWidget>
+#include <QDragEnterEvent>
+#include <QDropEvent>
+#include <QFileInfo>
+#include <QLineEdit>
+#include <QMenu>
+#include <QMessageBox>
+#include <QMimeData>
+#include <QPushButton>
+#include <QTest>
+#include <QToolButton>
+#include <QTreeWidget>
+#include <QUrl>
+
+#include "app/gui/action_list.h"
+#include "app/gui/page_docks.h"
+#include "app/gui/shapes_editor.h"
+#include "tests/app/gui_support.h"
+#include "views/models/display_text.h"
+#include "views/pages/graph/graph_page.h"
+#include "views/pages/inspector/inspector_page.h"
+#include "views/pages/session/session_page.h"
+#include "views/pages/start/start_page.h"
+#include "views/widgets/filter_bar.h"
+#include "views/widgets/graph_canvas.h"
+#include "views/widgets/key_value_view.h"
+#include "views/widgets/segmented_control.h"
+
+using namespace strobe;
+using strobe::testing::LatencyMeter;
+using strobe::testing::WindowFixture;
+
+class MainWindowTest : public QObject {
+    Q_OBJECT
+
+private:
+    std::unique_ptr<WindowFixture> m_fixture;
+
+    MainWindow& window() { return m_fixture->window(); }
+    WorkbenchContext& context() { return window().context(); }
+    GraphCanvas& canvas() { return window().graphPage().canvas(); }
+    void show() {
+        window().resize(1400, 900);
+        window().show();
+        QVERIFY(QTest::qWaitForWindowActive(&window()));
+    }
+    void openSample() {
+        window().openPath(WindowFixture::samplePath());
+        QVERIFY(QTest::qWaitFor([&] { return context().model() && canvas().scene(); }, 10000));
+        QVERIFY(canvas().waitForLayout());
+    }
+    void key(Qt::Key which, Qt::KeyboardModifiers modifiers = Qt::NoModifier) { QTest::keyClick(&canvas(), which, modifiers); }
+    void buildQuickly() {
+        Settings settings = m_fixture->session().settings();
+        settings.builder.optimizationLevel = 0;
+        settings.profileMs = 50;
+        m_fixture->session().setSettings(settings, "test");
+        key(Qt::Key_B, Qt::ControlModifier);
+        QVERIFY(m_fixture->waitForJobs());
+        QVERIFY(QTest::qWaitFor([&] { return context().currentBuild() != nullptr; }));
+    }
+    void waitForStage(GraphStage stage) {
+        QVERIFY(QTest::qWaitFor([&] { return window().graphPage().stage() == stage; }));
+        QTest::qWait(50);
+        QVERIFY(canvas().waitForLayout());
+    }
+    /// Answers the next message box with a button, from inside its event loop.
+    void answer(QMessageBox::StandardButton button) {
+        QTimer::singleShot(200, this, [button] {
+            if (auto* box = qobject_cast<QMessageBox*>(QApplication::activeModalWidget())) box->button(button)->click();
+        });
+    }
+
+private slots:
+    void init() { m_fixture = std::make_unique<WindowFixture>(); }
+    void cleanup() { m_fixture.reset(); }
+
+    void sampleOpensByTheStartPageAndShowsItsGraph() {
+        show();
+        auto* sample = window().startPage().findChild<QPushButton*>("openSample");
+        QTest::mouseClick(sample, Qt::LeftButton);
+        QVERIFY(QTest::qWaitFor([&] { return canvas().scene() != nullptr; }, 10000));
+        QCOMPARE(canvas().scene()->nodes.size(), size_t{77});  // 75 nodes, one input, one output
+        QVERIFY(window().windowTitle().startsWith("digits.onnx"));
+        QVERIFY(canvas().isVisible());
+    }
+
+    void buildShowsLayersAndKeepsTheWindowResponsive() {
+        show();
+        openSample();
+        LatencyMeter meter;
+        key(Qt::Key_B, Qt::ControlModifier);
+        QVERIFY(m_fixture->waitForJobs());
+        QVERIFY(QTest::qWaitFor([&] { return context().currentBuild() != nullptr; }));
+        waitForStage(GraphStage::Engine);
+        QVERIFY2(meter.worstMs() <= 100, qPrintable(QString("an event waited %1 ms").arg(meter.worstMs())));
+        QVERIFY(context().currentBuild()->profile != nullptr);
+        QCOMPARE(window().graphPage().colour(), GraphColour::Time);
+        auto& tree = static_cast<SessionPage*>(window().docks().page("sessionPage"))->tree();
+        QCOMPARE(tree.topLevelItemCount(), 2);
+        QVERIFY(tree.topLevelItem(1)->text(0).contains("FP32"));
+    }
+
+    void clickedEngineLayerIsInspectedAndFramesItsNodes() {
+        show();
+        openSample();
+        buildQuickly();
+        waitForStage(GraphStage::Engine);
+        const auto index = context().index();
+        LayerRef fused;
+        for (const GraphNode& node : canvas().scene()->nodes)
+            if (node.title == "Conv + Relu" && canvas().rect().contains(canvas().nodeRect(node.id).center().toPoint())) {
+                fused = {GraphStage::Engine, context().currentBuild()->id, static_cast<int>(node.id)};
+                break;
+            }
+        QTest::mouseClick(&canvas(), Qt::LeftButton, Qt::NoModifier, canvas().nodeRect(fused.index).center().toPoint());
+        QCOMPARE(context().selection().layer, std::optional<LayerRef>(fused));
+        auto& inspector = *static_cast<InspectorPage*>(window().docks().page("inspectorPage"));
+        const QString text = inspector.details().plainText();
+        QVERIFY2(text.contains("tactic") && text.contains("Tactics weighed"), qPrintable(text));
+        key(Qt::Key_P);
+        waitForStage(GraphStage::Parsed);
+        QCOMPARE(canvas().selection().size(), index->counterparts(fused, GraphStage::Parsed).size());
+        QVERIFY(canvas().selection().size() >= 2);
+        key(Qt::Key_E);
+        waitForStage(GraphStage::Engine);
+        QCOMPARE(canvas().selection(), GraphCanvas::Ids{fused.index});
+    }
+
+    void selectionGoesBackAndForwardByKeys() {
+        show();
+        openSample();
+        context().selectNodes({1}, "test");
+        context().selectNodes({2}, "test");
+        key(Qt::Key_Left, Qt::AltModifier);
+        QCOMPARE(context().selection().nodes, std::vector<int>{1});
+        key(Qt::Key_Right, Qt::AltModifier);
+        QCOMPARE(context().selection().nodes, std::vector<int>{2});
+        key(Qt::Key_Escape);
+        QVERIFY(context().selection().isEmpty());
+    }
+
+    void searchStepsThroughHits() {
+        show();
+        openSample();
+        key(Qt::Key_F, Qt::ControlModifier);
+        auto& edit = window().graphPage().searchBar().edit();
+        QTRY_VERIFY(edit.hasFocus());
+        QTest::keyClicks(&edit, "op:MaxPool");
+        QTest::keyClick(&edit, Qt::Key_Return);  // searches at once
+        QTest::keyClick(&edit, Qt::Key_Return);  // first hit
+        QCOMPARE(canvas().currentSearchHit(), 0);
+        QCOMPARE(context().selection().nodes.size(), size_t{1});
+        QTest::keyClick(&edit, Qt::Key_Escape);
+        QCOMPARE(edit.text(), QString());
+    }
+
+    void precisionIsChosenUndoneAndRedone() {
+        show();
+        openSample();
+        auto* precisions = window().findChild<SegmentedControl*>("precisions");
+        precisions->setFocus();
+        QTest::keyClick(precisions, Qt::Key_Right);
+        QCOMPARE(m_fixture->session().settings().builder.precision, PrecisionMode::Bf16);
+        QTRY_VERIFY(window().actions()["undo"].isEnabled());
+        QVERIFY(window().isWindowModified());
+        key(Qt::Key_Z, Qt::ControlModifier);
+        QTRY_COMPARE(precisions->current(), 0);
+        key(Qt::Key_Z, Qt::ControlModifier | Qt::ShiftModifier);
+        QTRY_COMPARE(precisions->current(), 1);
+    }
+
+    void forcedPrecisionBecomesARule() {
+        show();
+        openSample();
+        buildQuickly();
+        waitForStage(GraphStage::Engine);
+        context().selectLayer({GraphStage::Engine, context().currentBuild()->id, 3}, "test");
+        auto* button = window().docks().page("inspectorPage")->findChild<QToolButton*>("forcePrecision");
+        QMetaObject::invokeMethod(button->menu(), "aboutToShow");
+        QAction* force = nullptr;
+        for (QAction* action : button->menu()->actions())
+            if (action->text().contains("BF16")) force = action;
+        QVERIFY(force != nullptr);
+        force->trigger();
+        const auto rules = m_fixture->session().settings().builder.precisionRules;
+        QCOMPARE(rules.size(), size_t{1});
+        QCOMPARE(rules.front().pattern, context().index()->layer(*context().selection().layer)->name);
+        QCOMPARE(rules.front().type, DataType::BFloat16);
+        QVERIFY(toQString(m_fixture->session().undoLabel()).startsWith("precision of"));
+    }
+
+    void aFileThatCannotBeOpenedIsExplained() {
+        show();
+        window().openPath(m_fixture->path("missing.onnx"));
+        QVERIFY(QTest::qWaitFor([&] { return !window().errorShown().isEmpty(); }));
+        QVERIFY2(window().errorShown().contains("missing.onnx"), qPrintable(window().errorShown()));
+        QVERIFY(context().model() == nullptr);
+    }
+
+    void droppedModelOpens() {
+        show();
+        QMimeData data;
+        data.setUrls({QUrl::fromLocalFile(QFileInfo(WindowFixture::samplePath()).absoluteFilePath())});
+        QDragEnterEvent enter(QPoint(100, 100), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+        QApplication::sendEvent(&window(), &enter);
+        QVERIFY(enter.isAccepted());
+        QDropEvent drop(QPointF(100, 100), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+        QApplication::sendEvent(&window(), &drop);
+        QVERIFY(QTest::qWaitFor([&] { return context().model() != nullptr; }, 10000));
+    }
+
+    void cancelEndsABuildQuickly() {
+        show();
+        openSample();
+        Settings settings = m_fixture->session().settings();
+        settings.builder.optimizationLevel = 5;
+        m_fixture->session().setSettings(settings, "test");
+        key(Qt::Key_B, Qt::ControlModifier);
+        QVERIFY(QTest::qWaitFor([&] { return !m_fixture->session().jobs().isIdle(); }));
+        QTest::qWait(300);
+        auto* cancel = window().findChild<QWidget*>("jobProgress")->findChild<QPushButton*>();
+        QElapsedTimer clock;
+        clock.start();
+        QTest::mouseClick(cancel, Qt::LeftButton);
+        QVERIFY(m_fixture->waitForJobs(5000));
+        QVERIFY2(clock.elapsed() < 500, qPrintable(QString::number(clock.elapsed())));
+        QVERIFY(context().currentBuild() == nullptr);
+    }
+
+    void closingAsksWhenSomethingWouldBeLost() {
+        show();
+        openSample();
+        QVERIFY(window().close());  // nothing changed yet
+        show();
+        buildQuickly();
+        answer(QMessageBox::Cancel);
+        QVERIFY(!window().close());
+        answer(QMessageBox::Discard);
+        QElapsedTimer clock;
+        clock.start();
+        QVERIFY(window().close());
+        QVERIFY(clock.elapsed() < 2000);
+    }
+
+    void savedSessionOpensAgainWithItsBuild() {
+        show();
+        openSample();
+        buildQuickly();
+        const QString path = m_fixture->path("saved.strobe");
+        m_fixture->session().saveAs(path.toStdString());
+        QVERIFY(m_fixture->waitForJobs());
+        QTRY_VERIFY(!window().isWindowModified());
+        QVERIFY(window().windowTitle().startsWith("saved.strobe"));
+        window().openPath(path);
+        QVERIFY(m_fixture->waitForJobs());
+        QVERIFY(QTest::qWaitFor([&] { return context().currentBuild() != nullptr; }));
+        QVERIFY(context().currentBuild()->profile != nullptr);
+    }
+
+    void shapesAreReadAndRefused() {
+        QCOMPARE(*parseDims(QStringLiteral("1×3×640x640")), (Dims{1, 3, 640, 640}));
+        QCOMPARE(*parseDims("8, 128"), (Dims{8, 128}));
+        QVERIFY(!parseDims("1×N×2").hasValue());
+        show();
+        openSample();
+        const Network& network = *context().model()->parsed;
+        const Settings wide = withShapes(network, m_fixture->session().settings(), {{"image", {16, 1, 8, 8}}});
+        QCOMPARE(wide.shapes.at("image"), (Dims{16, 1, 8, 8}));
+        QCOMPARE(wide.builder.profiles.front().inputs.at("image").opt.front(), int64_t{16});
+    }
+
+    void layoutIsKeptAndReset() {
+        show();
+        auto* dock = window().findChild<QDockWidget*>("inspectorPageDock");
+        dock->hide();
+        QVERIFY(window().close());
+        m_fixture->reopen();
+        show();
+        QVERIFY(!window().findChild<QDockWidget*>("inspectorPageDock")->isVisible());
+        window().actions()["resetLayout"].trigger();
+        QVERIFY(window().findChild<QDockWidget*>("inspectorPageDock")->isVisible());
+    }
+};
+
+QTEST_MAIN(MainWindowTest)
+#include "gui_main_window_test.moc"
