@@ -26,6 +26,18 @@ Result<DeviceInfo> findDevice(const KernelRegistry& kernels, const std::string& 
     return invalidArgument("device '" + id + "' does not exist; devices here: " + known);
 }
 
+/// Replaces every body by what `change` makes of it.
+template <class Change>
+Status forEachBody(Network& network, Change change) {
+    for (LayerId id = 0; id < network.layerIdCount(); ++id)
+        for (auto& body : network.layer(id).subgraphs) {
+            Network changed = *body;
+            STROBE_RETURN_IF_ERROR(change(changed));
+            body = std::make_shared<const Network>(std::move(changed));
+        }
+    return Status::ok();
+}
+
 /// Constants whose elements do not lie at their natural alignment (raw data of a mapped model file) get memory of their own.
 void alignConstants(Network& network) {
     for (TensorId id = 0; id < network.tensorCount(); ++id) {
@@ -37,11 +49,17 @@ void alignConstants(Network& network) {
         std::memcpy(data, weights->data.get(), weights->bytes);
         network.tensor(id).constant = copy;
     }
+    (void)forEachBody(network, [](Network& body) { return alignConstants(body), Status::ok(); });
+}
+
+Status inferWithBodies(Network& network) {
+    STROBE_RETURN_IF_ERROR(forEachBody(network, inferWithBodies));
+    return inferNetwork(network);
 }
 
 /// Extents that every profile fixes (min = max everywhere) become constants: shape arithmetic on them folds away, and fusions that need to
 /// know an extent fire.
-Status specialize(Network& network, const std::vector<OptimizationProfile>& profiles) {
+void specialize(Network& network, const std::vector<OptimizationProfile>& profiles, std::vector<BuildNote>& notes) {
     std::map<std::string, Dim> fixed;
     std::set<std::string> open;
     for (TensorId id : network.inputs()) {
@@ -57,8 +75,13 @@ Status specialize(Network& network, const std::vector<OptimizationProfile>& prof
         }
     }
     for (const std::string& symbol : open) fixed.erase(symbol);
-    network.substituteSymbols(fixed);
-    return fixed.empty() ? Status::ok() : inferNetwork(network);
+    if (fixed.empty()) return;
+    Network specialized = network;
+    specialized.substituteSymbols(fixed);
+    if (const Status status = inferWithBodies(specialized); status.isOk())
+        network = std::move(specialized);
+    else  // A branch that is never taken at these extents may not fit them; the general network holds for all.
+        notes.push_back({BuildNote::Severity::Warning, {}, {}, "the extents that all profiles fix are not used to simplify the network: " + status.message(), {}});
 }
 
 Status refuseUnsupported(const Network& network) {
@@ -100,7 +123,7 @@ Result<BuildResult> Builder::build(const Request& request) const {
 
     meter.report("Fusing", 0.01);
     Network fused = *request.parsed;
-    STROBE_RETURN_IF_ERROR(specialize(fused, profiles));
+    specialize(fused, profiles, result.report.notes);
     STROBE_ASSIGN(result.report.passes, PassManager::run(fused, request.config, m_kernels, request.cancel));
     alignConstants(fused);
     result.report.passSeconds = secondsSince(start);

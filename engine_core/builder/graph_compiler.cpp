@@ -33,11 +33,7 @@ Result<EngineLayer> GraphCompiler::compileControlFlow(const Network& network, co
     engine.outputs = plainFormats(network, layer.outputs);
     engine.precisionNote = "decided inside its bodies";
     for (const auto& body : layer.subgraphs) {
-        Network fused = *body;
-        STROBE_ASSIGN(PassReport passes, PassManager::run(fused, *m_setup.config, *m_setup.kernels, m_setup.cancel));
-        for (auto& record : passes.rewrites) m_setup.report->passes.rewrites.push_back(std::move(record));
-        for (auto& miss : passes.nearMisses) m_setup.report->passes.nearMisses.push_back(std::move(miss));
-        STROBE_ASSIGN(std::shared_ptr<const CompiledGraph> compiled, compile(fused, symbols));
+        STROBE_ASSIGN(std::shared_ptr<const CompiledGraph> compiled, compile(*body, symbols));
         engine.bodies.push_back(std::move(compiled));
     }
     return engine;

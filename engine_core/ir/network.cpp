@@ -102,6 +102,7 @@ void Network::removeLayer(LayerId id) {
     m_layerByName.erase(dead.name);
     dead.inputs.clear();
     dead.outputs.clear();
+    dead.subgraphs.clear();
     dead.removed = true;
 }
 
@@ -155,6 +156,14 @@ void Network::makeConstant(TensorId id, WeightsPtr weights) {
     if (weights->dims.size() <= 1 && weights->count() <= 1024)
         if (auto integers = toInt64s(*weights)) target.values = std::vector<Dim>(integers->begin(), integers->end());
     target.constant = std::move(weights);
+}
+
+void Network::dropInput(TensorId id) {
+    m_inputs.erase(std::remove(m_inputs.begin(), m_inputs.end(), id), m_inputs.end());
+    tensor(id).isInput = false;
+    if (!tensor(id).uses.empty() || tensor(id).isOutput) return;
+    tensor(id).values.reset();
+    m_tensorByName.erase(tensor(id).name);
 }
 
 void Network::substituteSymbols(const std::map<std::string, Dim>& values) {

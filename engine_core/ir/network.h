@@ -109,6 +109,8 @@ public:
     void replaceAllUses(TensorId from, TensorId to);
     /// Turns a produced tensor into a constant; its producer loses that output.
     void makeConstant(TensorId tensor, WeightsPtr weights);
+    /// The tensor is no network input any more; the caller gives it another definition, or it ceases to exist (then nothing may use it).
+    void dropInput(TensorId tensor);
     /// Replaces symbols in all shapes and values, bodies included; shapes that follow are the caller's to infer again.
     void substituteSymbols(const std::map<std::string, Dim>& values);
     /// Drops constants that nothing uses.

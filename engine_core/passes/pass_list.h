@@ -11,6 +11,8 @@ namespace strobe {
 // One maker per pass, in the file of its name.
 std::unique_ptr<Pass> makeSymbolicConstantFolding();
 std::unique_ptr<Pass> makeConstantFolding();
+std::unique_ptr<Pass> makeBodySpecialization();
+std::unique_ptr<Pass> makeConstantIfInlining();
 std::unique_ptr<Pass> makeIdentityElimination();
 std::unique_ptr<Pass> makeDuplicateElimination();
 std::unique_ptr<Pass> makeDeadLayerElimination();
@@ -33,5 +35,7 @@ std::unique_ptr<Pass> makePointwiseLowering();
 std::vector<std::unique_ptr<Pass>> makeStandardPasses();
 /// Names in running order; a pass may stand there more than once.
 std::span<const std::string_view> passSchedule();
+/// Names that run first, over and over until none of them finds anything (networks with bodies only).
+std::span<const std::string_view> controlFlowSchedule();
 
 }  // namespace strobe

@@ -66,7 +66,12 @@ Status applyTo(Network& network, const Pass& pass, PassContext& context, double&
     return changed ? verify(network).withContext("after pass " + context.pass) : Status::ok();
 }
 
-Status runOne(const Pass& pass, Network& network, PassContext& context) {
+/// Runs the pass of that name; its times and counts join those of its earlier rounds when `again`.
+Status runOne(std::string_view name, Network& network, PassContext& context, bool again = false) {
+    const auto& passes = PassManager::standardPasses();
+    const auto found = std::find_if(passes.begin(), passes.end(), [&](const auto& p) { return p->name() == name; });
+    if (found == passes.end()) return internalError("the schedule names the unknown pass '" + std::string(name) + "'");
+    const Pass& pass = **found;
     PassRun run;
     run.name = pass.name();
     run.layersBefore = totalLayers(network);
@@ -78,7 +83,37 @@ Status runOne(const Pass& pass, Network& network, PassContext& context) {
         run.rewrites = static_cast<int>(context.report.rewrites.size() - rewritesBefore);
     }
     run.layersAfter = totalLayers(network);
-    context.report.runs.push_back(std::move(run));
+    std::vector<PassRun>& runs = context.report.runs;
+    const auto earlier = again ? std::find_if(runs.begin(), runs.end(), [&](const PassRun& r) { return r.name == name; }) : runs.end();
+    if (earlier == runs.end()) {
+        runs.push_back(std::move(run));
+        return Status::ok();
+    }
+    earlier->milliseconds += run.milliseconds;
+    earlier->rewrites += run.rewrites;
+    earlier->layersAfter = run.layersAfter;
+    return Status::ok();
+}
+
+bool hasBodies(const Network& network) {
+    for (LayerId id = 0; id < network.layerIdCount(); ++id)
+        if (!network.layer(id).subgraphs.empty()) return true;
+    return false;
+}
+
+/// Folds conditions, resolves them and carries what is known into bodies, until nothing more comes of it. Each round reaches one level of
+/// bodies further down, so the bound only cuts off nests deeper than that.
+Status resolveControlFlow(Network& network, PassContext& context) {
+    constexpr int kMaxRounds = 16;
+    for (int round = 0; round < kMaxRounds; ++round) {
+        if (!hasBodies(network)) break;
+        const size_t before = context.report.rewrites.size();
+        for (std::string_view name : controlFlowSchedule()) {
+            if (context.cancel.isCancelled()) return cancelled();
+            STROBE_RETURN_IF_ERROR(runOne(name, network, context, round > 0));
+        }
+        if (context.report.rewrites.size() == before) break;
+    }
     return Status::ok();
 }
 
@@ -88,14 +123,10 @@ Result<PassReport> PassManager::run(Network& network, const BuilderConfig& confi
                                     CancelToken cancel) {
     PassReport report;
     PassContext context{config, kernels, std::move(cancel), report, {}};
+    STROBE_RETURN_IF_ERROR(resolveControlFlow(network, context));
     for (std::string_view name : passSchedule()) {
         if (context.cancel.isCancelled()) return cancelled();
-        const auto& passes = standardPasses();
-        const auto found =
-            std::find_if(passes.begin(), passes.end(), [&](const auto& pass) { return pass->name() == name; });
-        if (found == passes.end())
-            return internalError("the schedule names the unknown pass '" + std::string(name) + "'");
-        STROBE_RETURN_IF_ERROR(runOne(**found, network, context));
+        STROBE_RETURN_IF_ERROR(runOne(name, network, context));
     }
     return report;
 }

@@ -7,7 +7,7 @@ namespace strobe {
 std::vector<std::unique_ptr<Pass>> makeStandardPasses() {
     using Maker = std::unique_ptr<Pass> (*)();
     static constexpr Maker kMakers[] = {
-        makeSymbolicConstantFolding, makeConstantFolding,     makeIdentityElimination, makeDuplicateElimination,
+        makeSymbolicConstantFolding, makeConstantFolding,     makeBodySpecialization,  makeConstantIfInlining, makeIdentityElimination, makeDuplicateElimination,
         makeDeadLayerElimination,    makeGemmLowering,        makeConvBatchNormFusion, makeOneHotFusion,
         makeBatchNormLowering,       makeNormalizationFusion, makeSoftmaxFusion,       makeTransposeMotion,
         makeAttentionFusion,         makeAttentionHeadFusion, makeActivationFusion,    makeEpilogueFusion,
@@ -16,6 +16,19 @@ std::vector<std::unique_ptr<Pass>> makeStandardPasses() {
     std::vector<std::unique_ptr<Pass>> passes;
     for (Maker maker : kMakers) passes.push_back(maker());
     return passes;
+}
+
+std::span<const std::string_view> controlFlowSchedule() {
+    static constexpr std::array kSchedule = {
+        // Conditions are shape arithmetic more often than not.
+        std::string_view("SymbolicConstantFolding"),
+        std::string_view("ConstantFolding"),
+        // What became known outside decides conditions inside; one level of bodies a round.
+        std::string_view("BodySpecialization"),
+        // What a branch gave had an unknown rank: inlined, it decides the next conditions.
+        std::string_view("ConstantIfInlining"),
+    };
+    return kSchedule;
 }
 
 std::span<const std::string_view> passSchedule() {

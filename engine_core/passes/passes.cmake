@@ -4,7 +4,9 @@ set(STROBE_PASS_FILES
     attention_fusion
     attention_head_fusion
     batch_norm_lowering
+    body_specialization
     constant_folding
+    constant_if_inlining
     conv_batch_norm_fusion
     dead_layer_elimination
     duplicate_elimination

@@ -7,10 +7,12 @@
 namespace strobe {
 namespace {
 
-/// "u12", "u12_3": what inference calls an extent that layer 12 only knows after it ran. A body's inputs may carry such
-/// a name from outside, where it means another layer's.
+/// "u12", "u12_3", in a body "b7u12": what inference calls an extent that layer 12 only knows after it ran. A body's
+/// inputs may carry such a name from outside, where it means another layer's.
 bool isLayerSymbol(const std::string& name) {
-    return name.size() > 1 && name[0] == 'u' && name.find_first_not_of("0123456789_", 1) == std::string::npos;
+    size_t start = name.find_first_not_of("0123456789", name[0] == 'b' ? 1 : 0);
+    if (start == std::string::npos || name[start] != 'u' || start + 1 == name.size()) return false;
+    return name.find_first_not_of("0123456789_", start + 1) == std::string::npos;
 }
 
 /// Symbols that are bound as soon as the inputs' shapes are.

@@ -39,12 +39,13 @@ GraphExecutor::GraphExecutor(const CompiledGraph& graph, const ExecutorEnvironme
 
 GraphExecutor::~GraphExecutor() = default;
 
-void GraphExecutor::setInput(int index, const void* data, Dims dims) {
+void GraphExecutor::setInput(int index, const void* data, const Dims& dims) {
     const auto i = static_cast<size_t>(index);
-    if (m_inputDims[i] != dims || !m_plan) m_planDirty = true;
     if (m_inputs[i] != data) m_pointersDirty = true;
     m_inputs[i] = data;
-    m_inputDims[i] = std::move(dims);
+    if (m_inputDims[i] == dims) return;
+    m_planDirty = true;
+    m_inputDims[i] = dims;
 }
 
 void GraphExecutor::setOutput(int index, void* data, size_t bytes) {
@@ -54,9 +55,9 @@ void GraphExecutor::setOutput(int index, void* data, size_t bytes) {
     output.userBytes = bytes;
 }
 
-void GraphExecutor::setOuterSymbols(SymbolValues symbols) {
+void GraphExecutor::setOuterSymbols(const SymbolValues& symbols) {
     if (symbols == m_outerSymbols) return;
-    m_outerSymbols = std::move(symbols);
+    m_outerSymbols = symbols;
     m_planDirty = true;
 }
 
@@ -64,7 +65,7 @@ Status GraphExecutor::prepare() {
     if (m_planDirty) {
         STROBE_ASSIGN(m_plan, m_environment.plans->get(m_graph, m_inputDims, m_outerSymbols, m_environment.threads, m_environment.plan));
         m_planDirty = false;
-        m_pointersDirty = true;
+        m_pointersDirty = m_symbolsLearnt = true;
     }
     return m_pointersDirty ? resolve() : Status::ok();
 }
@@ -131,8 +132,9 @@ Status GraphExecutor::fail(const PlanStep& step, const Status& status) const {
 
 Status GraphExecutor::run(const RunScope& scope) {
     STROBE_RETURN_IF_ERROR(prepare());
-    m_symbols = m_plan->symbols;
-    for (LateTensor& late : m_late) late.known = false;
+    if (m_symbolsLearnt) m_symbols = m_plan->symbols;
+    m_symbolsLearnt = false;
+    for (TensorId id : m_plan->lateTensors) m_late[static_cast<size_t>(id)].known = false;
     for (size_t s = 0; s < m_plan->steps.size(); ++s) {
         const PlanStep& step = m_plan->steps[s];
         if (scope.cancel.isCancelled()) return cancelled();

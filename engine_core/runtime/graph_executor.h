@@ -40,10 +40,10 @@ public:
     GraphExecutor(const CompiledGraph& graph, const ExecutorEnvironment& environment);
     ~GraphExecutor();
 
-    void setInput(int index, const void* data, Dims dims);
+    void setInput(int index, const void* data, const Dims& dims);
     void setOutput(int index, void* data, size_t bytes);
     /// Symbols of the surroundings that dims of this body's inputs may use.
-    void setOuterSymbols(SymbolValues symbols);
+    void setOuterSymbols(const SymbolValues& symbols);
     Status prepare();
     Status run(const RunScope& scope);
 
@@ -97,6 +97,7 @@ private:
     SymbolValues m_outerSymbols, m_symbols;
     std::shared_ptr<const Plan> m_plan;
     bool m_planDirty = true, m_pointersDirty = true;
+    bool m_symbolsLearnt = true;  // m_symbols holds more than the plan's
     GrowingBuffer m_arena;
     std::shared_ptr<void> m_deviceArena;
     size_t m_deviceArenaBytes = 0;

@@ -55,7 +55,7 @@ void GraphExecutor::learnSymbols(const Layer& layer) {
         const Shape& shape = m_graph.network.tensor(id).shape;
         const Dims& dims = dimsOf(id);
         for (size_t d = 0; d < std::min(shape.size(), dims.size()); ++d)
-            if (const auto symbol = shape[d].symbolName()) m_symbols.try_emplace(*symbol, dims[d]);
+            if (const auto symbol = shape[d].symbolName()) m_symbolsLearnt = m_symbols.try_emplace(*symbol, dims[d]).second || m_symbolsLearnt;
     }
 }
 

@@ -157,6 +157,8 @@ public:
         placeGivenTensors();
         for (size_t i = 0; i < m_graph.layers.size(); ++i) STROBE_RETURN_IF_ERROR(addStep(static_cast<int>(i)));
         placeArena();
+        for (TensorId id = 0; id < m_network.tensorCount(); ++id)
+            if (isUnknown(id)) m_plan->lateTensors.push_back(id);
         return std::shared_ptr<const Plan>(m_plan);
     }
 

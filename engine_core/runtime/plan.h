@@ -50,6 +50,7 @@ struct Plan {
     SymbolValues symbols;
     std::vector<PlanStep> steps;
     std::vector<TensorPlace> tensors;  // by TensorId
+    std::vector<TensorId> lateTensors;  // those of kind Late
     size_t hostBytes = 0, deviceBytes = 0, largestWorkspace = 0;
     std::vector<std::shared_ptr<const void>> ownedConstants;  // evaluated symbolic constants
     int fallbacks = 0;  // steps that run by another tactic than the engine chose
