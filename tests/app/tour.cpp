@@ -53,7 +53,9 @@ private:
         return 1;
     }
     bool settleJobs() {
+        const testing::LatencyMeter meter;
         const bool ended = m_fixture.waitForJobs(300000);
+        std::printf("an event waited at most %d ms\n", static_cast<int>(meter.worstMs()));
         settle();
         return ended;
     }

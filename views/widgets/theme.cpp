@@ -9,6 +9,11 @@
 #include <array>
 #include <cmath>
 
+// A static library's resources are only linked in when asked for, outside any namespace.
+static void loadIcons() {
+    Q_INIT_RESOURCE(strobe_icons);
+}
+
 namespace strobe {
 namespace {
 
@@ -73,6 +78,7 @@ Theme& Theme::instance() {
 }
 
 void Theme::install() {
+    loadIcons();
     QApplication::setStyle(QStyleFactory::create(QStringLiteral("Fusion")));
     if (!m_installed) qApp->installEventFilter(this);
     m_installed = true;

@@ -51,7 +51,7 @@ QToolButton::menu-button:hover { background: @selection; }
 QToolButton[popupMode="2"] { padding-right: 16px; }
 QComboBox { background: @surface; border: 1px solid @hairline; border-radius: 4px; padding: 3px 8px; }
 QComboBox::drop-down { border: none; width: 20px; }
-QComboBox::down-arrow { image: none; width: 0; height: 0; border-left: 4px solid transparent; border-right: 4px solid transparent; border-top: 5px solid @secondary; margin-right: 6px; }
+QComboBox::down-arrow { image: url(:/strobe/icons/down_arrow.svg); width: 10px; height: 6px; margin-right: 4px; }
 QComboBox:hover, QLineEdit:hover, QAbstractSpinBox:hover { border-color: @strong; }
 QComboBox:focus, QLineEdit:focus, QAbstractSpinBox:focus, QPlainTextEdit:focus { border-color: @accent; }
 QComboBox QAbstractItemView { background: @surface; border: 1px solid @hairline; selection-background-color: @selection; selection-color: @text; outline: none; }

@@ -83,12 +83,16 @@ KeyValueSection candidateSection(const BuildIndex& index, const LayerRef& ref) {
         const auto rank = [](const CandidateRecord& r) { return r.chosen ? 0 : r.milliseconds >= 0 ? 1 : r.declined.empty() ? 2 : 3; };
         return rank(a) != rank(b) ? rank(a) < rank(b) : a.milliseconds < b.milliseconds;
     });
+    const bool isBeaten = !records.empty() && records.front().chosen && std::any_of(records.begin(), records.end(), [&](const CandidateRecord& other) {
+        return other.milliseconds >= 0 && other.milliseconds < records.front().milliseconds;
+    });
+    if (isBeaten) section.rows.push_back({{}, tr("● is best for the whole graph, conversions between layouts counted"), {}, false, {}});
     for (const CandidateRecord& record : records) {
         const QString key = record.milliseconds >= 0 ? formatTime(record.milliseconds / 1e3) : QStringLiteral("–");
         QString text = (record.chosen ? QStringLiteral("● ") : QString()) + toQString(record.tactic);
         if (!record.formats.empty() && record.declined.empty()) text += QStringLiteral("\n") + toQString(record.formats);
         if (!record.declined.empty()) text += QStringLiteral("\n") + toQString(record.declined);
-        section.rows.push_back({key, text, {}, true, record.chosen ? tr("chosen for the whole graph, conversions counted") : QString()});
+        section.rows.push_back({key, text, {}, true, {}});
     }
     return section;
 }
