@@ -5,6 +5,7 @@
 #include "app/cli/command_line.h"
 #include "kernels/cpu/cpu_threads.h"
 #include "kernels/cpu/register.h"
+#include "kernels/cuda_loader.h"
 
 namespace {
 
@@ -36,6 +37,7 @@ int main(int argc, char** argv) {
     strobe::restartWithShortSpin(argv);
     strobe::KernelRegistry kernels;
     strobe::registerCpuKernels(kernels);
+    strobe::registerCudaModule(kernels);
     if (argc < 2) return help(), strobe::cli::kUsage;
     if (!std::strcmp(argv[1], "--help") || !std::strcmp(argv[1], "-h") || !std::strcmp(argv[1], "help")) return help();
     for (const Entry& command : kCommands)

@@ -126,7 +126,8 @@ void CandidateFinder::enumerate(const Layer& layer, const LayerPrecision& precis
         const bool isFp32 = &variant == &variants.back();
         if (lower && (!isFp32 || !precision.fp32)) continue;
         const size_t before = found.usable.size();
-        if (m_setup.device != DeviceKind::Cpu)
+        // A preview's values are rounded on the host after each layer, so its layers stay there.
+        if (m_setup.device != DeviceKind::Cpu && precision.preview == DataType::Undefined)
             for (const Tactic* tactic : m_setup.kernels->tactics(m_setup.device, layer.op->name)) consider(layer, *tactic, m_setup.device, variant, found);
         for (const Tactic* tactic : m_setup.kernels->tactics(DeviceKind::Cpu, layer.op->name)) {
             // The oracle is a last resort: never for a lower precision, never beside a real kernel.

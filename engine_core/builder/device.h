@@ -41,6 +41,27 @@ public:
     virtual Result<double> millisecondsSince(const Event& earlier) const = 0;
 };
 
+/// A kernel, copy or fill as the device itself timed it.
+struct DeviceActivity {
+    std::string name;              // "sm90_xmma_fprop…", "copy to device"
+    uint64_t start = 0, end = 0;   // nanoseconds of the device's clock
+    uint32_t stream = 0;
+    uint32_t correlation = 0;      // equal for the call that started it
+    uint64_t tag = 0;              // of the scope that it was started in; 0: none
+};
+
+/// Records what a device does, without waiting for it between layers. One at a time in a process.
+class DeviceTraceRecorder {
+public:
+    virtual ~DeviceTraceRecorder() = default;
+    virtual Status start() = 0;
+    /// Work that this thread starts until leave() belongs to `tag` (1…). Scopes nest; the innermost counts.
+    virtual Status enter(uint64_t tag) = 0;
+    virtual Status leave() = 0;
+    /// Everything since start(), in order of start time. Streams must have been synchronised.
+    virtual Result<std::vector<DeviceActivity>> stop() = 0;
+};
+
 /// A device that is not the host: memory, copies, streams, events. Thread-safe except where a Stream is passed.
 class Device {
 public:
@@ -53,6 +74,10 @@ public:
     virtual Status copyToHost(void* destination, const void* source, size_t bytes, Stream* stream) = 0;
     virtual Result<std::unique_ptr<Stream>> createStream() = 0;
     virtual Result<std::unique_ptr<Event>> createEvent() = 0;
+    /// Unsupported where the device has no such tool.
+    virtual Result<std::unique_ptr<DeviceTraceRecorder>> createTraceRecorder() {
+        return unsupported("device '" + info().id + "' has no recorder of its own");
+    }
 };
 
 /// Lists and opens devices of one kind. list() never fails: a missing driver is an entry with unavailableReason.

@@ -89,7 +89,9 @@ Result<double> LayerTimer::time(const Tactic& tactic, const Problem& problem, co
 }
 
 Result<double> LayerTimer::measure(const Tactic& tactic, const Problem& problem, const CancelToken& cancel) {
-    const bool onDevice = std::any_of(problem.outputs.begin(), problem.outputs.end(), [](const TensorDesc& d) { return d.format.memory == MemoryKind::Device; });
+    // A copy to the host is device work too: its workspace lies where the plan will put it.
+    const auto isOnDevice = [](const TensorDesc& d) { return d.format.memory == MemoryKind::Device; };
+    const bool onDevice = std::any_of(problem.outputs.begin(), problem.outputs.end(), isOnDevice) || std::any_of(problem.inputs.begin(), problem.inputs.end(), isOnDevice);
     STROBE_ASSIGN(std::unique_ptr<Kernel> kernel, tactic.prepare(problem, {&m_packedWeights, m_device}));
     Arena arena{m_device, {}};
     std::vector<TensorView> inputs, outputs;

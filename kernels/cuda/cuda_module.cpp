@@ -1,0 +1,16 @@
+#include "kernels/cuda/cuda_module.h"
+
+#include "kernels/cuda/cuda_tactics.h"
+
+namespace strobe {
+
+void registerCudaTactics(KernelRegistry& registry, bool allowTf32) {
+    registerCudaCopies(registry);
+    registerCudaPointwise(registry);
+    registerCudnnConv(registry, allowTf32);
+    registerCublasLtMatMul(registry, allowTf32);
+    registerCudaRows(registry);
+    registerCudaPools(registry);
+}
+
+}  // namespace strobe

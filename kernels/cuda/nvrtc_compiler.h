@@ -1,0 +1,19 @@
+#pragma once
+#include <string>
+
+#include "engine_core/base/status.h"
+
+namespace strobe {
+
+/// Every generated kernel has this name.
+constexpr const char* kGeneratedKernel = "strobeKernel";
+
+/// Compiles CUDA C++ without any include to machine code for one architecture ("sm_90a"). Needs no driver and no GPU.
+/// The error carries the compiler's log.
+Result<std::string> compileCubin(const std::string& source, const std::string& architecture);
+
+/// Text that generated sources begin with: element types, their loads and stores, and the scalar functions of
+/// PointwiseOp.
+const std::string& kernelPrelude();
+
+}  // namespace strobe

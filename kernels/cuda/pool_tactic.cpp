@@ -1,0 +1,52 @@
+#include "kernels/cuda/cuda_tactics.h"
+#include "kernels/cuda/pool_source.h"
+
+namespace strobe {
+namespace {
+
+class PoolKernel final : public Kernel {
+public:
+    PoolKernel(PoolPlan plan, std::shared_ptr<const GeneratedKernel> kernel, std::shared_ptr<const CudaDevice> device)
+        : m_plan(std::move(plan)), m_kernel(std::move(kernel)), m_device(std::move(device)) {}
+    Status run(const RunArguments& arguments) const override {
+        STROBE_RETURN_IF_ERROR(m_device->makeCurrent());
+        std::vector<uint64_t> words = {reinterpret_cast<uint64_t>(arguments.inputs[0].data),
+                                       reinterpret_cast<uint64_t>(arguments.outputs[0].data)};
+        words.insert(words.end(), m_plan.geometry.begin(), m_plan.geometry.end());
+        return m_kernel->launch(m_plan.outputs, 256, words, cudaStream(arguments).get());
+    }
+
+private:
+    PoolPlan m_plan;
+    std::shared_ptr<const GeneratedKernel> m_kernel;
+    std::shared_ptr<const CudaDevice> m_device;
+};
+
+class PoolTactic final : public Tactic {
+public:
+    std::string_view name() const override { return "cuda.pool"; }
+    Support supports(const Problem& problem) const override {
+        if (problem.inputs[0].constantData) return Support::no("the input is a constant");
+        const auto plan = planPool(problem);
+        return plan ? Support::yes() : Support::no(plan.status().message());
+    }
+    std::vector<Formats> candidateFormats(const Problem& problem) const override {
+        return {deviceFormats(problem, Layout::ChannelsLast), deviceFormats(problem)};
+    }
+    Result<std::unique_ptr<Kernel>> prepare(const Problem& problem, const PrepareContext& context) const override {
+        STROBE_ASSIGN(PoolPlan plan, planPool(problem));
+        CudaDevice& device = cudaDevice(context);
+        STROBE_ASSIGN(auto kernel, device.generated(plan.source));
+        return std::unique_ptr<Kernel>(
+            std::make_unique<PoolKernel>(std::move(plan), std::move(kernel), device.shared_from_this()));
+    }
+};
+
+}  // namespace
+
+void registerCudaPools(KernelRegistry& registry) {
+    for (const char* op : {"MaxPool", "AveragePool", "GlobalMaxPool", "GlobalAveragePool"})
+        registry.add(DeviceKind::Cuda, op, std::make_unique<PoolTactic>());
+}
+
+}  // namespace strobe
