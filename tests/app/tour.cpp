@@ -44,6 +44,8 @@ public:
         selectSlowest();
         graphStates();
         pages({});
+        window.resize(1280, 720);
+        bothThemes("small-window");
         return 0;
     }
 

@@ -106,8 +106,10 @@ void SessionPage::addComparisons() {
         if (!a || !b) continue;
         const bool isCurrent = context().currentComparison() == comparison;
         QString ratio;
-        if (a->profile && b->profile && b->profile->latency.median > 0)
-            ratio = tr("%1× as fast").arg(formatNumber(a->profile->latency.median / b->profile->latency.median));
+        if (a->profile && b->profile && a->profile->latency.median > 0 && b->profile->latency.median > 0) {
+            const double gain = a->profile->latency.median / b->profile->latency.median;
+            ratio = gain >= 1 ? tr("%1× faster").arg(formatNumber(gain)) : tr("%1× slower").arg(formatNumber(1 / gain));
+        }
         auto* item = new QTreeWidgetItem(m_tree, {tr("%1 ↔ %2").arg(toQString(a->name), toQString(b->name)), ratio}, kComparison);
         item->setData(0, Qt::UserRole, comparison->id);
         item->setFont(1, Theme::figuresFont());
