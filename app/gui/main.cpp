@@ -6,6 +6,7 @@
 
 #include "app/gui/main_window.h"
 #include "kernels/cpu/register.h"
+#include "kernels/cuda_loader.h"
 #include "views/widgets/theme.h"
 
 namespace {
@@ -44,6 +45,7 @@ int main(int argc, char** argv) {
 
     strobe::KernelRegistry kernels;
     strobe::registerCpuKernels(kernels);
+    strobe::registerCudaModule(kernels);
     strobe::Session session(kernels);
     strobe::MainWindow window(session, samplePath());
     window.show();
