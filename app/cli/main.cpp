@@ -21,6 +21,7 @@ constexpr Entry kCommands[] = {
     {"run", strobe::cli::runCommand, "run once on given or random inputs and write the outputs"},
     {"inspect", strobe::cli::inspectCommand, "show a model or an engine: parsed, fused or engine network"},
     {"compare", strobe::cli::compareCommand, "two builds side by side in speed and accuracy"},
+    {"verify", strobe::cli::verifyCommand, "run ONNX backend test folders and compare with their outputs"},
     {"devices", strobe::cli::devicesCommand, "list devices"},
 };
 
