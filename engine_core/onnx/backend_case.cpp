@@ -1,6 +1,7 @@
 #include "engine_core/onnx/backend_case.h"
 
 #include <cmath>
+#include <cstdio>
 #include <filesystem>
 
 #include "engine_core/onnx/tensor_file.h"
@@ -18,6 +19,12 @@ Result<std::vector<WeightsPtr>> readTensors(const fs::path& folder, const std::s
         STROBE_ASSIGN(WeightsPtr tensor, readTensorFile(file.string()));
         tensors.push_back(std::move(tensor));
     }
+}
+
+std::string numberText(double value) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.9g", value);
+    return text;
 }
 
 }  // namespace
@@ -73,7 +80,7 @@ Status compareTensors(const Weights& found, const Weights& wanted, const Toleran
     for (size_t i = 0; i < a.size(); ++i) {
         if (a[i] == b[i] || (std::isnan(a[i]) && std::isnan(b[i]))) continue;
         if (!(std::abs(a[i] - b[i]) <= tolerance.absolute + tolerance.relative * std::abs(b[i])) || std::isinf(a[i]))
-            return differ(static_cast<int64_t>(i), std::to_string(a[i]), std::to_string(b[i]));
+            return differ(static_cast<int64_t>(i), numberText(a[i]), numberText(b[i]));
     }
     return Status::ok();
 }

@@ -1,3 +1,4 @@
+#include "engine_core/onnx/element_type.h"
 #include "engine_core/onnx/lifting.h"
 #include "engine_core/ops/inference_helpers.h"
 
@@ -91,6 +92,16 @@ Status dftAxisToInput(NodeLift& node) {
     return Status::ok();
 }
 
+/// The second input gives nothing but its type; without it, casts of constants fold.
+Status castLikeKnownType(NodeLift& node) {
+    const Tensor* like = node.input(1);
+    if (!like || like->type == DataType::Undefined) return Status::ok();
+    Attributes attributes = node.attributes;
+    attributes.set("to", int64_t{elementTypeToOnnx(like->type)});
+    node.become("Cast", std::move(attributes), {node.inputs[0]});
+    return Status::ok();
+}
+
 }  // namespace
 
 void appendLiftingCompute(std::vector<LiftRule>& rules) {
@@ -101,6 +112,7 @@ void appendLiftingCompute(std::vector<LiftRule>& rules) {
         {"", "BatchNormalization", 9, batchNormalizationSpatial},
         {"", "BatchNormalization", kEveryVersion, batchNormalizationInference},
         {"", "GroupNormalization", 21, groupNormalizationPerChannel},
+        {"", "CastLike", kEveryVersion, castLikeKnownType},
         {"", "DFT", 20, dftAxisToInput},
     };
     rules.insert(rules.end(), std::begin(own), std::end(own));

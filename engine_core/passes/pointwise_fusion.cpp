@@ -14,6 +14,7 @@ constexpr size_t kMaxInstructions = 48;
 /// Stands alone as a Pointwise layer: one element type throughout, and inputs that give the output's shape.
 std::string whyNotAlone(const Network& network, const PointwiseForm& form, TensorId output) {
     const Tensor& out = network.tensor(output);
+    if (form.inputs.empty()) return "'" + out.name + "' depends on numbers alone; it is for constant folding";
     if (!isRealType(out.type)) return "its output '" + out.name + "' is " + std::string(dataTypeName(out.type));
     for (TensorId input : form.inputs)
         if (const Tensor& in = network.tensor(input); in.type != out.type)

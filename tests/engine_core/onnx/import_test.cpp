@@ -76,6 +76,18 @@ TEST(Lifting, AttributesBecomeInputs) {
               (std::vector<float>{2, 0, 6}));
 }
 
+TEST(Lifting, CastLikeOfKnownTypeIsACast) {
+    OnnxBuilder b(19);
+    b.input("x", {2});
+    b.ints("alpha", {}, {3});
+    b.node("CastLike", {"alpha", "x"}, {"cast"});
+    b.node("Mul", {"x", "cast"}, {"y"});
+    b.output("y");
+    const Network network = imported(b);
+    EXPECT_EQ(network.toString().find("CastLike("), std::string::npos);
+    EXPECT_EQ(runFloats(network, {makeFloatWeights({2}, std::vector<float>{1, 2})}), (std::vector<float>{3, 6}));
+}
+
 TEST(Lifting, UpsampleBecomesResize) {
     OnnxBuilder b(9);
     b.input("x", {1, 1, 1, 2});

@@ -25,6 +25,16 @@ TEST(PointwiseFusion, JoinsAChainWithBroadcastAndNumbers) {
     EXPECT_EQ(report.rewrites.back().savedBytes, 2 * 24 * 4);
 }
 
+TEST(PointwiseFusion, LeavesWhatReadsOnlyNumbers) {
+    Net b;
+    const TensorId x = b.input("x", {2, 3}), like = b.op("like", "CastLike", {b.scalar("c", 0.5f), x});
+    b.output(b.op("a", "Mul", {x, like}));
+    b.output(b.op("b", "Div", {x, like}));
+    Network network = b.take();
+    runPasses(network, {"PointwiseFusion", "PointwiseLowering"});
+    EXPECT_NE(opsOf(network).find("CastLike"), std::string::npos);
+}
+
 TEST(PointwiseFusion, JoinsADiamond) {
     Net b;
     const TensorId x = b.input("x", {2, 8}), e = b.op("e", "Exp", {x});
