@@ -1,6 +1,7 @@
 #pragma once
 #include <cuda_runtime_api.h>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -67,6 +68,9 @@ public:
     Result<std::shared_ptr<const void>> constant(const std::string& key, const void* host, size_t bytes);
     /// Compiled at first request, then kept by its text.
     Result<std::shared_ptr<const GeneratedKernel>> generated(const std::string& source);
+    /// What `make` gave for this key before, or gives now: things that take long to build and serve many kernels.
+    Result<std::shared_ptr<const void>> remembered(const std::string& key,
+                                                   const std::function<Result<std::shared_ptr<const void>>()>& make);
     Result<cublasLtContext*> cublasLt();
 
 private:
@@ -78,6 +82,8 @@ private:
     std::mutex m_mutex;
     std::map<std::string, std::weak_ptr<const void>> m_constants;
     std::map<std::string, std::shared_ptr<const GeneratedKernel>> m_generated;
+    std::mutex m_rememberedMutex;
+    std::map<std::string, std::shared_ptr<const void>> m_remembered;
     cublasLtContext* m_cublasLt = nullptr;
 };
 

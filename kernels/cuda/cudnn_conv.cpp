@@ -18,8 +18,13 @@ fe::DataType_t cudnnType(DataType type) {
     return type == DataType::BFloat16 ? fe::DataType_t::BFLOAT16 : fe::DataType_t::FLOAT;
 }
 
+/// cuDNN's message begins with what is wrong and goes on with the whole graph as JSON.
 Status cudnnStatus(fe::error_t error, const char* what) {
-    return error.is_good() ? Status::ok() : unsupported(std::string("cuDNN, ") + what + ": " + error.get_message());
+    if (error.is_good()) return Status::ok();
+    std::string message = error.get_message();
+    message.resize(std::min(message.find_first_of("\n{"), std::min<size_t>(message.size(), 160)));
+    while (!message.empty() && (message.back() == ' ' || message.back() == '_')) message.pop_back();
+    return unsupported(std::string("cuDNN, ") + what + ": " + message);
 }
 
 struct BuiltConv {
@@ -27,6 +32,7 @@ struct BuiltConv {
     int64_t workspace = 0;
     std::vector<std::pair<int64_t, size_t>> operands;  // uid and the problem's input
     bool fused = true;                                 // bias and epilogue are in the graph
+    std::string note;                                  // which engine, and why no more is in the graph
 };
 
 /// For the inspector; empty when cuDNN does not tell.
@@ -158,17 +164,16 @@ constexpr size_t kAlignment = 256;
 
 class ConvKernel final : public Kernel {
 public:
-    BuiltConv built;
+    std::shared_ptr<const BuiltConv> built;
     std::vector<std::shared_ptr<const void>> constants;  // by input; 1: the weights, packed
     std::optional<PointwiseRunner> pass;                 // bias and epilogue, when cuDNN does not do them
     std::vector<size_t> passSources;
-    std::string note;
     std::shared_ptr<CudaDevice> device;
 
     size_t workspaceBytes() const override {
-        return built.workspace > 0 ? static_cast<size_t>(built.workspace) + kAlignment : 0;
+        return built->workspace > 0 ? static_cast<size_t>(built->workspace) + kAlignment : 0;
     }
-    std::string description() const override { return note; }
+    std::string description() const override { return built->note; }
 
     Status run(const RunArguments& arguments) const override {
         STROBE_RETURN_IF_ERROR(device->makeCurrent());
@@ -177,11 +182,11 @@ public:
         void* output = arguments.outputs[0].data;
         const auto address = [&](size_t input) { return const_cast<void*>(inputAddress(constants, arguments, input)); };
         std::unordered_map<int64_t, void*> pointers = {{kX, address(0)}, {kW, address(1)}, {kY, output}};
-        for (const auto& [uid, input] : built.operands) pointers[uid] = address(input);
+        for (const auto& [uid, input] : built->operands) pointers[uid] = address(input);
         void* workspace = reinterpret_cast<void*>((reinterpret_cast<uintptr_t>(arguments.workspace) + kAlignment - 1) /
                                                   kAlignment * kAlignment);
         STROBE_RETURN_IF_ERROR(
-            guarded([&] { return cudnnStatus(built.graph->execute(handle, pointers, workspace), "running"); }));
+            guarded([&] { return cudnnStatus(built->graph->execute(handle, pointers, workspace), "running"); }));
         if (!pass) return Status::ok();
         std::vector<const void*> inputs = {output};
         for (size_t input : passSources) inputs.push_back(address(input));
@@ -232,8 +237,15 @@ public:
         kernel->device = device.shared_from_this();
         STROBE_ASSIGN(kernel->constants, uploadOthers(problem, device));
         STROBE_ASSIGN(kernel->constants[1], placeWeights(problem, plan, device));
-        STROBE_ASSIGN(kernel->built, buildGraph(problem, plan, device, kernel->note));
-        if (!kernel->built.fused && (plan.hasBias || problem.program)) {
+        // Compiling takes up to seconds; the builder prepares a layer when it times it and again for the engine.
+        const std::string key = std::string(name()) + " " + problem.key();
+        const auto make = [&]() -> Result<std::shared_ptr<const void>> {
+            STROBE_ASSIGN(BuiltConv built, buildGraph(problem, plan, device));
+            return std::shared_ptr<const void>(std::make_shared<const BuiltConv>(std::move(built)));
+        };
+        STROBE_ASSIGN(const std::shared_ptr<const void> built, device.remembered(key, make));
+        kernel->built = std::static_pointer_cast<const BuiltConv>(built);
+        if (!kernel->built->fused && (plan.hasBias || problem.program)) {
             EpiloguePass pass = epiloguePass(problem, plan.hasBias ? 2 : -1, 1);
             STROBE_ASSIGN(PointwiseSource source, pointwiseSource(pass.program, pass.inputs, problem.outputs));
             STROBE_ASSIGN(kernel->pass, PointwiseRunner::make(std::move(source), device));
@@ -251,22 +263,21 @@ private:
     }
 
     /// With the epilogue if cuDNN has an engine for that, else the bare convolution.
-    Result<BuiltConv> buildGraph(const Problem& problem, const ConvPlan& plan, CudaDevice& device,
-                                 std::string& note) const {
+    Result<BuiltConv> buildGraph(const Problem& problem, const ConvPlan& plan, CudaDevice& device) const {
         STROBE_ASSIGN(const auto stream, device.createStream());
         STROBE_ASSIGN(cudnnHandle_t handle, static_cast<CudaStream&>(*stream).cudnn());
         std::string reason = plan.unfused;
         if (reason.empty()) {
             auto fused = guarded([&] { return GraphWriter(problem, plan, true).build(handle, m_tf32); });
             if (fused) {
-                note = planName(*fused);
+                fused->note = planName(*fused);
                 return fused;
             }
             reason = fused.status().message();
         }
         if (!plan.hasBias && !problem.program) return unsupported(reason);
         STROBE_ASSIGN(BuiltConv bare, guarded([&] { return GraphWriter(problem, plan, false).build(handle, m_tf32); }));
-        note = planName(bare) + " + pointwise pass (" + reason + ")";
+        bare.note = planName(bare) + " + pointwise pass (" + reason + ")";
         return bare;
     }
 
