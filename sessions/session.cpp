@@ -199,6 +199,14 @@ std::vector<std::string> Session::ignoredRequests() const {
     return reasons;
 }
 
+Status Session::clearTimingCache() {
+    m_state->timingCache.clear();
+    const std::string path = settings().builder.timingCachePath;
+    std::error_code error;
+    if (!path.empty()) std::filesystem::remove(path, error);
+    return error ? ioError(path + ": the timing cache cannot be removed: " + error.message()) : Status::ok();
+}
+
 Status Session::openModelNow(const std::string& path, const CancelToken& cancel) {
     ImportOptions options;
     options.allowUnsupported = true;

@@ -112,6 +112,8 @@ public:
     void redo();
     /// Each rule or request in force that will have no effect, with why.
     std::vector<std::string> ignoredRequests() const;
+    /// Forgets every measured time, in memory and in the settings' file, so that the next build times each candidate again.
+    Status clearTimingCache();
 
     // --- jobs (queued on the worker; the id is in JobQueue). Results arrive by listener.
     JobId openModel(std::string path);

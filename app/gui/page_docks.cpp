@@ -5,9 +5,14 @@
 
 #include "app/gui/action_list.h"
 #include "views/models/workbench_context.h"
+#include "views/pages/compare/compare_page.h"
+#include "views/pages/export/export_page.h"
 #include "views/pages/inspector/inspector_page.h"
-#include "views/pages/page.h"
+#include "views/pages/layers/layers_page.h"
+#include "views/pages/log/log_page.h"
+#include "views/pages/problems/problems_page.h"
 #include "views/pages/session/session_page.h"
+#include "views/pages/settings/settings_page.h"
 
 namespace strobe {
 
@@ -19,7 +24,21 @@ PageDocks::PageDocks(QMainWindow& window, WorkbenchContext& context, ActionList&
     window.setCorner(Qt::BottomLeftCorner, Qt::LeftDockWidgetArea);
     window.setCorner(Qt::BottomRightCorner, Qt::RightDockWidgetArea);
     add(new SessionPage(context), Qt::LeftDockWidgetArea, {});
+    add(new SettingsPage(context), Qt::LeftDockWidgetArea, QStringLiteral("Ctrl+,"));
     add(new InspectorPage(context), Qt::RightDockWidgetArea, QStringLiteral("Ctrl+I"));
+    add(new LayersPage(context), Qt::BottomDockWidgetArea, QStringLiteral("Ctrl+2"));
+    add(new ComparePage(context), Qt::BottomDockWidgetArea, QStringLiteral("Ctrl+3"));
+    auto* problems = new ProblemsPage(context);
+    add(problems, Qt::BottomDockWidgetArea, QStringLiteral("Ctrl+4"));
+    add(new ExportPage(context), Qt::BottomDockWidgetArea, QStringLiteral("Ctrl+5"));
+    add(new LogPage(context), Qt::BottomDockWidgetArea, QStringLiteral("Ctrl+6"));
+    QDockWidget* problemsDock = m_docks.value(problems->objectName());
+    const auto titleProblems = [problemsDock, problems] {
+        const int count = problems->problemCount();
+        problemsDock->setWindowTitle(count == 0 ? problems->title() : tr("%1 (%2)").arg(problems->title()).arg(count));
+    };
+    connect(problems, &ProblemsPage::problemCountChanged, this, titleProblems);
+    titleProblems();
     arrange();
 }
 
@@ -49,7 +68,7 @@ void PageDocks::arrange() {
     }
     if (front) front->raise();
     const int width = m_window.width(), height = m_window.height();
-    if (QDockWidget* session = m_docks.value("sessionPage")) m_window.resizeDocks({session}, {width / 7}, Qt::Horizontal);
+    if (QDockWidget* session = m_docks.value("sessionPage")) m_window.resizeDocks({session}, {width * 3 / 16}, Qt::Horizontal);
     if (QDockWidget* inspector = m_docks.value("inspectorPage")) m_window.resizeDocks({inspector}, {width / 5}, Qt::Horizontal);
     if (front) m_window.resizeDocks({front}, {height / 3}, Qt::Vertical);
 }
@@ -58,7 +77,7 @@ void PageDocks::reset() {
     for (Page* page : m_order) {
         QDockWidget* dock = m_docks.value(page->objectName());
         const QString name = page->objectName();
-        const auto area = name == QLatin1String("sessionPage")     ? Qt::LeftDockWidgetArea
+        const auto area = name == QLatin1String("sessionPage") || name == QLatin1String("settingsPage") ? Qt::LeftDockWidgetArea
                           : name == QLatin1String("inspectorPage") ? Qt::RightDockWidgetArea
                                                                    : Qt::BottomDockWidgetArea;
         m_window.addDockWidget(area, dock);

@@ -4,11 +4,11 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QPushButton>
-#include <QRegularExpression>
 #include <QVBoxLayout>
 #include <algorithm>
 
 #include "views/models/display_text.h"
+#include "views/models/settings_text.h"
 #include "views/models/workbench_context.h"
 #include "views/widgets/theme.h"
 
@@ -20,18 +20,6 @@ std::map<std::string, Dims> effectiveShapes(const Network& network, const Settin
     if (!profiles || profiles->empty()) return shapes;
     for (const auto& [name, range] : profiles->front().inputs) shapes.try_emplace(name, range.opt);
     return shapes;
-}
-
-Result<Dims> parseDims(const QString& text) {
-    static const QRegularExpression separator(QStringLiteral("[×xX*,\\s]+"));
-    Dims dims;
-    for (const QString& part : text.split(separator, Qt::SkipEmptyParts)) {
-        bool isNumber = false;
-        const qlonglong extent = part.toLongLong(&isNumber);
-        if (!isNumber || extent < 0) return invalidArgument("'" + part.toStdString() + "' is no extent; write a shape as 1×3×640×640");
-        dims.push_back(extent);
-    }
-    return dims;
 }
 
 Settings withShapes(const Network& network, Settings settings, const std::map<std::string, Dims>& shapes) {

@@ -16,8 +16,6 @@ class WorkbenchContext;
 
 /// Concrete extents of every input: what the settings say, else the opt shapes of the profile (or of the one that the builder guesses).
 std::map<std::string, Dims> effectiveShapes(const Network& network, const Settings& settings);
-/// "1×3×640×640", any of × x * , and spaces between extents; an error names what is wrong.
-Result<Dims> parseDims(const QString& text);
 /// The settings with these shapes to profile at; profiles are widened where they would not allow them.
 Settings withShapes(const Network& network, Settings settings, const std::map<std::string, Dims>& shapes);
 

@@ -46,6 +46,11 @@ size_t TimingCache::size() const {
     return m_times.size();
 }
 
+void TimingCache::clear() {
+    std::lock_guard lock(m_mutex);
+    m_times.clear();
+}
+
 std::optional<std::string> TimingCache::load(const std::string& path) {
     auto file = MappedFile::open(path);
     if (!file) return file.status().code() == ErrorCode::NotFound ? std::nullopt : std::optional<std::string>(file.status().message() + "; the timing cache is not used");

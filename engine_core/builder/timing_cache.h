@@ -15,6 +15,7 @@ public:
     std::optional<double> find(const std::string& key) const;
     void store(const std::string& key, double milliseconds);
     size_t size() const;
+    void clear();
 
     /// Reads what is there; returns a warning when the file was damaged (entries before the damage are kept). A missing file is fine.
     std::optional<std::string> load(const std::string& path);

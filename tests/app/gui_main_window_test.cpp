@@ -18,6 +18,7 @@
 #include "app/gui/shapes_editor.h"
 #include "tests/app/gui_support.h"
 #include "views/models/display_text.h"
+#include "views/models/settings_text.h"
 #include "views/pages/graph/graph_page.h"
 #include "views/pages/inspector/inspector_page.h"
 #include "views/pages/session/session_page.h"

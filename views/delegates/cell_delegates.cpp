@@ -109,6 +109,17 @@ QSize ChipDelegate::sizeHint(const QStyleOptionViewItem& option, const QModelInd
     return QStyledItemDelegate::sizeHint(option, index) + QSize(18, 0);
 }
 
+void TextDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const {
+    QStyleOptionViewItem o = option;
+    initStyleOption(&o, index);
+    paintBackground(painter, o);
+    const bool isRight = o.displayAlignment.testFlag(Qt::AlignRight);
+    painter->save();
+    // The model's ForegroundRole arrives in the palette.
+    paintText(painter, o, o.rect.adjusted(isRight ? kInset : 2 * kInset, 0, -kInset, 0), o.palette.color(QPalette::Text));
+    painter->restore();
+}
+
 void NameDelegate::initStyleOption(QStyleOptionViewItem* option, const QModelIndex& index) const {
     QStyledItemDelegate::initStyleOption(option, index);
     option->font = Theme::monoFont(-1);

@@ -37,6 +37,14 @@ private:
     Look m_look;
 };
 
+// Plain text with air at both sides, so that a right-aligned number and the text after it stay apart.
+class TextDelegate : public QStyledItemDelegate {
+    Q_OBJECT
+public:
+    using QStyledItemDelegate::QStyledItemDelegate;
+    void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override;
+};
+
 // A name in the monospace face, elided in the middle.
 class NameDelegate : public QStyledItemDelegate {
     Q_OBJECT

@@ -3,11 +3,12 @@
 #include <QApplication>
 #include <QEvent>
 #include <QFontDatabase>
-#include <QStyleFactory>
 #include <QWindow>
 #include <algorithm>
 #include <array>
 #include <cmath>
+
+#include "views/widgets/quiet_style.h"
 
 // A static library's resources are only linked in when asked for, outside any namespace.
 static void loadIcons() {
@@ -79,7 +80,7 @@ Theme& Theme::instance() {
 
 void Theme::install() {
     loadIcons();
-    QApplication::setStyle(QStyleFactory::create(QStringLiteral("Fusion")));
+    QApplication::setStyle(new QuietStyle);
     if (!m_installed) qApp->installEventFilter(this);
     m_installed = true;
     refresh();

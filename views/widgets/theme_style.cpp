@@ -52,6 +52,11 @@ QToolButton[popupMode="2"] { padding-right: 16px; }
 QComboBox { background: @surface; border: 1px solid @hairline; border-radius: 4px; padding: 3px 8px; }
 QComboBox::drop-down { border: none; width: 20px; }
 QComboBox::down-arrow { image: url(:/strobe/icons/down_arrow.svg); width: 10px; height: 6px; margin-right: 4px; }
+QAbstractSpinBox::up-button { subcontrol-origin: border; subcontrol-position: top right; width: 18px; border: none; }
+QAbstractSpinBox::down-button { subcontrol-origin: border; subcontrol-position: bottom right; width: 18px; border: none; }
+QAbstractSpinBox::up-button:hover, QAbstractSpinBox::down-button:hover { background: @hover; }
+QAbstractSpinBox::up-arrow { image: url(:/strobe/icons/up_arrow.svg); width: 8px; height: 5px; }
+QAbstractSpinBox::down-arrow { image: url(:/strobe/icons/down_arrow.svg); width: 8px; height: 5px; }
 QComboBox:hover, QLineEdit:hover, QAbstractSpinBox:hover { border-color: @strong; }
 QComboBox:focus, QLineEdit:focus, QAbstractSpinBox:focus, QPlainTextEdit:focus { border-color: @accent; }
 QComboBox QAbstractItemView { background: @surface; border: 1px solid @hairline; selection-background-color: @selection; selection-color: @text; outline: none; }

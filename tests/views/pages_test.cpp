@@ -1,0 +1,353 @@
+// The pages with the sample model, driven by mouse and keys as a user would.
+#include <QApplication>
+#include <QCheckBox>
+#include <QClipboard>
+#include <QComboBox>
+#include <QHeaderView>
+#include <QLabel>
+#include <QLineEdit>
+#include <QPlainTextEdit>
+#include <QPushButton>
+#include <QSignalSpy>
+#include <QSpinBox>
+#include <QTemporaryDir>
+#include <QTest>
+#include <QToolButton>
+
+#include "kernels/cpu/register.h"
+#include "views/models/workbench_context.h"
+#include "views/pages/compare/compare_page.h"
+#include "views/pages/export/export_page.h"
+#include "views/pages/layers/layers_page.h"
+#include "views/pages/log/log_page.h"
+#include "views/pages/problems/problems_page.h"
+#include "views/pages/settings/settings_page.h"
+#include "views/widgets/segmented_control.h"
+#include "views/widgets/table_view.h"
+#include "views/widgets/theme.h"
+
+using namespace strobe;
+
+namespace {
+
+void clickRow(TableView& table, int row, int column = 1) {
+    table.scrollTo(table.model()->index(row, column));
+    QTest::mouseClick(table.viewport(), Qt::LeftButton, {}, table.visualRect(table.model()->index(row, column)).center());
+}
+
+void clickSegment(SegmentedControl& control, int index) {
+    // Segments are as wide as their texts: step from the left until the wanted one answers.
+    for (int x = 4; x < control.width() && control.current() != index; x += 6) QTest::mouseClick(&control, Qt::LeftButton, {}, QPoint(x, control.height() / 2));
+    QCOMPARE(control.current(), index);
+}
+
+void typeInto(QLineEdit& edit, const QString& text) {
+    edit.selectAll();
+    QTest::keyClicks(&edit, text);
+    QTest::keyClick(&edit, Qt::Key_Return);
+}
+
+template <class T>
+T& child(QWidget& page, const char* name) {
+    auto* found = page.findChild<T*>(name);
+    if (found == nullptr) qFatal("no child %s", name);
+    return *found;
+}
+
+void showAt(QWidget& page, int width, int height) {
+    page.resize(width, height);
+    page.show();
+    QVERIFY(QTest::qWaitForWindowExposed(&page));
+}
+
+}  // namespace
+
+class PagesTest : public QObject {
+    Q_OBJECT
+
+private slots:
+    void initTestCase() {
+        Theme::instance().install();
+        registerCpuKernels(m_kernels);
+        m_session = std::make_unique<Session>(m_kernels);
+        QVERIFY(m_session->openModelNow("resources/sample/digits.onnx").isOk());
+        m_base = m_session->settings();
+        m_base.builder.timingCachePath.clear();
+        m_base.builder.optimizationLevel = 0;
+        m_base.profileMs = 40;
+        for (const PrecisionMode mode : {PrecisionMode::Fp32, PrecisionMode::Bf16}) {
+            Settings settings = m_base;
+            settings.builder.precision = mode;
+            settings.builder.precisionRules = {{"no_such_layer*", DataType::Float32}};
+            m_session->setSettings(settings, "test");
+            const auto built = m_session->buildNow(true, {});
+            QVERIFY2(built.hasValue(), built.status().message().c_str());
+        }
+        m_context = std::make_unique<WorkbenchContext>(*m_session);
+    }
+
+    void init() {
+        m_session->setSettings(m_base, "reset");
+        QCoreApplication::processEvents();
+        m_context->clearSelection();
+    }
+
+    void layersFilterAndSelect() {
+        LayersPage page(*m_context);
+        showAt(page, 1240, 320);
+        TableView& table = child<TableView>(page, "layerTable");
+        const auto build = m_context->currentBuild();
+        QCOMPARE(table.model()->rowCount(), static_cast<int>(build->profile->layers.size()));
+        QVERIFY(page.findChild<QLabel*>()->text().contains(" is in "));
+        QTest::keyClicks(page.findChild<QLineEdit*>(), "op:Conv");
+        int convolutions = 0;
+        for (const LayerProfile& layer : build->profile->layers) convolutions += layer.op == "Conv" ? 1 : 0;
+        QVERIFY(convolutions > 0);
+        QTRY_COMPARE(table.model()->rowCount(), convolutions);
+        clickRow(table, 0);
+        QVERIFY(m_context->selection().layer.has_value());
+        const auto& layer = m_context->selection().layer;
+        QCOMPARE(build->profile->layers[static_cast<size_t>(layer->index)].op, std::string("Conv"));
+        QCOMPARE(m_context->selection().origin, QString("layersPage"));
+        QTest::keyClick(page.findChild<QLineEdit*>(), Qt::Key_Escape);
+        QTRY_COMPARE(table.model()->rowCount(), static_cast<int>(build->profile->layers.size()));
+        m_context->selectLayer({GraphStage::Engine, build->id, 0}, "elsewhere");
+        QCOMPARE(table.selectionModel()->selectedRows().size(), 1);
+        QCOMPARE(table.selectionModel()->selectedRows(LayerTableModel::Index).front().data().toString(), QString("0"));
+    }
+
+    void layersCopyAndSort() {
+        LayersPage page(*m_context);
+        showAt(page, 1240, 320);
+        TableView& table = child<TableView>(page, "layerTable");
+        const auto time = [&](int row) { return table.model()->index(row, LayerTableModel::Time).data(Qt::UserRole + 0x100).toDouble(); };
+        QVERIFY(time(0) >= time(1));
+        clickRow(table, 0);
+        QTest::keyClick(&table, Qt::Key_C, Qt::ControlModifier);
+        const QStringList lines = QApplication::clipboard()->text().split('\n', Qt::SkipEmptyParts);
+        QCOMPARE(lines.size(), 2);
+        QVERIFY(lines[0].contains("Layer\tOp\tPrecision\tOutput shape\tTime"));
+        auto* header = table.horizontalHeader();
+        QTest::mouseClick(header->viewport(), Qt::LeftButton, {}, QPoint(header->sectionViewportPosition(LayerTableModel::Time) + 12, header->height() / 2));
+        QVERIFY(time(0) <= time(1));
+    }
+
+    void layersGroupAndDrillDown() {
+        LayersPage page(*m_context);
+        showAt(page, 1240, 320);
+        auto* control = page.findChild<SegmentedControl*>();
+        clickSegment(*control, 1);
+        TableView& groups = child<TableView>(page, "groupTable");
+        QVERIFY(groups.isVisible());
+        const QString op = groups.model()->index(0, 0).data().toString();
+        clickRow(groups, 0);
+        QVERIFY(!m_context->selection().nodes.empty());
+        QTest::keyClick(&groups, Qt::Key_Return);
+        QCOMPARE(control->current(), 0);
+        QCOMPARE(page.findChild<QLineEdit*>()->text(), "op:" + op);
+    }
+
+    void compareRunsAndShowsBoth() {
+        ComparePage page(*m_context);
+        showAt(page, 1400, 600);
+        const auto builds = m_session->builds();
+        QVERIFY(page.findChild<QLabel*>()->text().contains("press Compare"));
+        QTest::mouseClick(&child<QPushButton>(page, "compareButton"), Qt::LeftButton);
+        QTRY_VERIFY_WITH_TIMEOUT(m_context->currentComparison() != nullptr, 20000);
+        QTRY_VERIFY(page.findChild<QLabel*>()->text().contains("SNR") || page.findChild<QLabel*>()->text().contains("equal"));
+        auto* rows = &child<TableView>(page, "comparedRows");
+        QCOMPARE(rows->model()->rowCount(), static_cast<int>(m_context->currentComparison()->rows.size()));
+        QVERIFY(!rows->isColumnHidden(CompareTableModel::Snr));
+        clickRow(*rows, 0, 0);
+        QVERIFY(!m_context->selection().nodes.empty());
+        QCOMPARE(m_context->currentComparison()->a, builds[0]->id);
+        page.setPair(builds[0]->id, builds[0]->id);
+        QVERIFY(!child<QPushButton>(page, "compareButton").isEnabled());
+    }
+
+    void settingsPrecisionWithUndo() {
+        SettingsPage page(*m_context);
+        showAt(page, 400, 900);
+        clickSegment(child<SegmentedControl>(page, "precisionMode"), 1);
+        QCOMPARE(m_session->settings().builder.precision, PrecisionMode::Bf16);
+        auto& undo = child<QToolButton>(page, "undoSettings");
+        QTRY_VERIFY(undo.toolTip().contains("Precision BF16"));
+        QTest::mouseClick(&undo, Qt::LeftButton);
+        QCOMPARE(m_session->settings().builder.precision, PrecisionMode::Fp32);
+        QTRY_COMPARE(child<SegmentedControl>(page, "precisionMode").current(), 0);
+        QTRY_VERIFY(child<QToolButton>(page, "redoSettings").isEnabled());
+    }
+
+    void settingsRulesCountTheirLayers() {
+        SettingsPage page(*m_context);
+        showAt(page, 400, 900);
+        QTest::mouseClick(&child<QPushButton>(page, "addRule"), Qt::LeftButton);
+        auto* pattern = qobject_cast<QLineEdit*>(page.focusWidget());
+        QVERIFY(pattern != nullptr);
+        QTest::keyClicks(pattern, "op:Conv");
+        auto* count = pattern->parentWidget()->findChild<QLabel*>();
+        QVERIFY2(count->text().contains("layers"), qPrintable(count->text()));
+        QTest::keyClick(pattern, Qt::Key_Return);
+        QCOMPARE(m_session->settings().builder.precisionRules, (std::vector<PrecisionRule>{{"op:Conv", DataType::Float32}}));
+        typeInto(*pattern, "zzz*");
+        QCOMPARE(count->text(), QString("no layer"));
+        QTest::mouseClick(pattern->parentWidget()->findChild<QToolButton*>(), Qt::LeftButton);
+        QVERIFY(m_session->settings().builder.precisionRules.empty());
+        m_session->undo();
+        QTRY_VERIFY(([&] {
+            const auto edits = page.findChildren<QLineEdit*>();
+            return std::any_of(edits.begin(), edits.end(), [](const QLineEdit* edit) { return edit->isVisible() && edit->text() == "zzz*"; });
+        }()));
+    }
+
+    void settingsProfilesAreChecked() {
+        SettingsPage page(*m_context);
+        showAt(page, 600, 900);
+        QLineEdit* edits[3];
+        for (int at = 0; at < 3; ++at) {
+            const auto found = page.findChildren<QLineEdit*>(QRegularExpression(QStringLiteral("^profile0\\..*\\.%1$").arg(at)));
+            QCOMPARE(found.size(), 1);
+            edits[at] = found.front();
+        }
+        const auto batch = [&](int extent) { return QString::number(extent) + edits[1]->placeholderText().mid(edits[1]->placeholderText().indexOf(QChar(0x00d7))); };
+        auto& error = child<QLabel>(page, "profileError");
+        typeInto(*edits[0], "1×frog");
+        QVERIFY2(error.text().contains("'frog' is no extent"), qPrintable(error.text()));
+        typeInto(*edits[0], batch(8));
+        QVERIFY2(error.text().contains("min 8, opt 1"), qPrintable(error.text()));
+        QVERIFY(m_session->settings().builder.profiles.empty());
+        typeInto(*edits[0], batch(1));
+        typeInto(*edits[1], batch(4));
+        typeInto(*edits[2], batch(16));
+        QVERIFY(error.text().isEmpty());
+        const auto profiles = m_session->settings().builder.profiles;
+        QCOMPARE(profiles.size(), size_t{1});
+        QCOMPARE(profiles[0].inputs.begin()->second.max[0], int64_t{16});
+        QCOMPARE(profiles[0].inputs.begin()->second.opt[0], int64_t{4});
+        QTest::mouseClick(&child<QPushButton>(page, "addProfile"), Qt::LeftButton);
+        QTRY_COMPARE(page.findChildren<QLineEdit*>(QRegularExpression("^profile1\\.")).size(), 3);
+    }
+
+    void settingsPassesThreadsAndFile() {
+        SettingsPage page(*m_context);
+        showAt(page, 600, 3000);
+        auto& pass = child<QCheckBox>(page, "ConstantFolding");
+        QVERIFY(pass.isChecked());
+        QTest::mouseClick(&pass, Qt::LeftButton, {}, QPoint(8, pass.height() / 2));
+        QCOMPARE(m_session->settings().builder.disabledPasses.count("ConstantFolding"), size_t{1});
+        auto& threads = child<QSpinBox>(page, "threads");
+        threads.setFocus();
+        QTest::keyClick(&threads, Qt::Key_Up);
+        QCOMPARE(m_session->settings().builder.threads, 1);
+        typeInto(child<QLineEdit>(page, "inputFile"), "/no/such/file.npz");
+        QVERIFY(child<QLabel>(page, "runError").text().contains("does not exist"));
+        QVERIFY(m_session->settings().inputFile.empty());
+        clickSegment(child<SegmentedControl>(page, "optimizationLevel"), 5);
+        QCOMPARE(m_session->settings().builder.optimizationLevel, 5);
+    }
+
+    void settingsTacticsAreBannedAndAllowed() {
+        SettingsPage page(*m_context);
+        showAt(page, 600, 3000);
+        auto* choice = child<QComboBox>(page, "banChoice").lineEdit();
+        typeInto(*choice, "onednn.conv");
+        QCOMPARE(m_session->settings().builder.bannedTactics.count("onednn.conv"), size_t{1});
+        QToolButton* allow = nullptr;
+        QTRY_VERIFY(([&] {
+            for (QToolButton* button : page.findChildren<QToolButton*>())
+                if (button->toolTip() == "Allow onednn.conv again") allow = button;
+            return allow != nullptr;
+        }()));
+        QTest::mouseClick(allow, Qt::LeftButton);
+        QVERIFY(m_session->settings().builder.bannedTactics.empty());
+    }
+
+    void ignoredRequestsAreListed() {
+        Settings settings = m_session->builds().back()->settings;
+        m_session->setSettings(settings, "as built");
+        SettingsPage page(*m_context);
+        showAt(page, 600, 900);
+        QVERIFY(child<QLabel>(page, "ignoredRequests").text().contains("no_such_layer*"));
+        clickSegment(child<SegmentedControl>(page, "optimizationLevel"), 2);
+        QTRY_VERIFY(!child<QLabel>(page, "ignoredRequests").isVisible());
+    }
+
+    void problemsGoToTheirPlace() {
+        ProblemsPage page(*m_context);
+        QSignalSpy counted(&page, &ProblemsPage::problemCountChanged);
+        showAt(page, 1240, 320);
+        QVERIFY(page.problemCount() >= 2);  // the rule without a layer, in both builds
+        auto* table = page.findChild<TableView*>();
+        int row = -1;
+        for (int at = 0; at < table->model()->rowCount(); ++at)
+            if (table->model()->index(at, ProblemTableModel::Source).data().toString() == "build FP32 + 1 rule") row = at;
+        QVERIFY(row >= 0);
+        clickRow(*table, row);
+        QCOMPARE(QString::fromStdString(m_context->currentBuild()->name), QString("FP32 + 1 rule"));
+        auto* severities = page.findChild<SegmentedControl*>();
+        const int before = table->model()->rowCount();
+        QTest::mouseClick(severities, Qt::LeftButton, {}, QPoint(severities->width() / 2, severities->height() / 2));
+        QVERIFY(table->model()->rowCount() < before);
+    }
+
+    void exportWritesAndSaysSo() {
+        QTemporaryDir folder;
+        ExportPage page(*m_context);
+        showAt(page, 1240, 600);
+        auto& path = child<QLineEdit>(page, "enginePath");
+        auto& outcome = child<QLabel>(page, "exportOutcome");
+        const QString file = folder.filePath("a model.engine");
+        typeInto(path, file);
+        QTest::mouseClick(&child<QPushButton>(page, "exportEngine"), Qt::LeftButton);
+        QTRY_VERIFY2(outcome.text().startsWith("Wrote"), qPrintable(outcome.text()));
+        const auto loaded = Engine::load(file.toStdString(), m_kernels);
+        QVERIFY2(loaded.hasValue(), loaded.status().message().c_str());
+        const auto texts = page.findChildren<QPlainTextEdit*>();
+        QVERIFY(texts[0]->toPlainText().startsWith("strobe-cli --loadEngine='" + file + "'"));
+        QVERIFY(texts[1]->toPlainText().contains("Engine::load(\"" + file + "\""));
+        page.saveReport(ExportPage::Report::LayerCsv, folder.filePath("layers.csv"));
+        QTRY_VERIFY(outcome.text().contains("layers.csv, "));
+        typeInto(path, "/proc/no/such/folder.engine");
+        QTest::mouseClick(&child<QPushButton>(page, "exportEngine"), Qt::LeftButton);
+        QTRY_VERIFY(!outcome.text().startsWith("Writ") && outcome.text().contains("/proc/no/such"));
+    }
+
+    void logShowsTheWholeError() {
+        LogPage page(*m_context);
+        showAt(page, 1000, 320);
+        const JobId id = m_session->openModel("/no/such/model.onnx");
+        QVERIFY(!m_session->jobs().wait(id).isOk());
+        auto* table = page.findChild<TableView*>();
+        QTRY_COMPARE(table->model()->index(0, JobTableModel::State).data().toString(), QString("Failed"));
+        // The table was just brought to the front; its first layout may be yet to come.
+        QTRY_VERIFY((clickRow(*table, 0), page.findChild<QPlainTextEdit*>()->toPlainText().contains("/no/such/model.onnx")));
+    }
+
+    void emptyPagesSayWhatToDo() {
+        Session session(m_kernels);
+        WorkbenchContext context(session);
+        LayersPage layers(context);
+        ComparePage compare(context);
+        ProblemsPage problems(context);
+        ExportPage exported(context);
+        SettingsPage settings(context);
+        const auto says = [](const QWidget& page, const QString& text) {
+            const auto labels = page.findChildren<QLabel*>();
+            return std::any_of(labels.begin(), labels.end(), [&](const QLabel* label) { return label->text().contains(text); });
+        };
+        QVERIFY(says(layers, "Build and profile to see layer times · Ctrl+B"));
+        QVERIFY(says(compare, "Build twice"));
+        QVERIFY(says(problems, "No problems found"));
+        QVERIFY(says(exported, "Build and profile first"));
+        QVERIFY(says(settings, "Open a model"));
+    }
+
+private:
+    KernelRegistry m_kernels;
+    std::unique_ptr<Session> m_session;
+    std::unique_ptr<WorkbenchContext> m_context;
+    Settings m_base;
+};
+
+QTEST_MAIN(PagesTest)
+#include "pages_test.moc"

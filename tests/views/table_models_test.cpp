@@ -1,0 +1,285 @@
+#include <QAbstractItemModelTester>
+#include <QTest>
+
+#include "tests/views/sample_results.h"
+#include "views/models/compare_table_model.h"
+#include "views/models/display_text.h"
+#include "views/models/job_table_model.h"
+#include "views/models/layer_group_model.h"
+#include "views/models/layer_table_model.h"
+#include "views/models/problem_table_model.h"
+#include "views/models/settings_text.h"
+#include "views/widgets/table_roles.h"
+
+using namespace strobe;
+using namespace strobe::testing;
+
+namespace {
+
+constexpr auto kFatal = QAbstractItemModelTester::FailureReportingMode::Fatal;
+
+LayerTablePtr standardTable() {
+    return makeLayerTable(*makeProfile(standardLayers()), standardFacts(), makeNodes(6));
+}
+
+QString text(const QAbstractItemModel& model, int row, int column) {
+    return model.index(row, column).data().toString();
+}
+
+QStringList columnTexts(const QAbstractItemModel& model, int column) {
+    QStringList texts;
+    for (int row = 0; row < model.rowCount(); ++row) texts << text(model, row, column);
+    return texts;
+}
+
+}  // namespace
+
+class TableModelsTest : public QObject {
+    Q_OBJECT
+
+private slots:
+    void layersInExecutionOrderWithUnitsInTheHeader() {
+        LayerTableModel model;
+        QAbstractItemModelTester tester(&model, kFatal);
+        model.setTable(standardTable());
+        QCOMPARE(model.rowCount(), 4);
+        QCOMPARE(model.headerData(LayerTableModel::Time, Qt::Horizontal).toString(), QString("Time (ms)"));
+        QCOMPARE(columnTexts(model, LayerTableModel::Time), (QStringList{"5.00", "3.00", "1.50", "0.500"}));
+        QCOMPARE(columnTexts(model, LayerTableModel::Share), (QStringList{"50.0", "30.0", "15.0", "5.0"}));
+        QCOMPARE(columnTexts(model, LayerTableModel::Cumulative), (QStringList{"50.0", "80.0", "95.0", "100"}));
+        QCOMPARE(text(model, 0, LayerTableModel::Op), QString("Conv + Relu"));
+        QCOMPARE(text(model, 0, LayerTableModel::FlopRate), QString("100"));
+        QCOMPARE(text(model, 3, LayerTableModel::FlopRate), QString("–"));
+        QVERIFY(model.index(0, LayerTableModel::Nodes).data(Qt::ToolTipRole).toString().contains("node_1"));
+        model.setTable(nullptr);
+        QCOMPARE(model.rowCount(), 0);
+    }
+
+    void microsecondsWhenAllIsFast() {
+        LayerTableModel model;
+        model.setTable(makeLayerTable(*makeProfile({{"a", "Add", "fp32", 0.042, {0}}}), {}, {}));
+        QCOMPARE(model.headerData(LayerTableModel::Time, Qt::Horizontal).toString(), QString("Time (µs)"));
+        QCOMPARE(text(model, 0, LayerTableModel::Time), QString("42.0"));
+        QCOMPARE(model.index(0, LayerTableModel::Time).data(kSortRole).toDouble(), 42.0);
+    }
+
+    void referenceKernelsAreMarked() {
+        LayerTableModel model;
+        model.setTable(standardTable());
+        QVERIFY(model.index(2, LayerTableModel::Tactic).data(Qt::ForegroundRole).isValid());
+        QVERIFY(!model.index(1, LayerTableModel::Tactic).data(Qt::ForegroundRole).isValid());
+        QVERIFY(model.index(2, LayerTableModel::Tactic).data(Qt::ToolTipRole).toString().contains("reference kernel"));
+    }
+
+    void headlineNamesTheHeaviestKind() {
+        QCOMPARE(layersHeadline(*standardTable()).replace(QChar(0x00a0), ' '), QString("50.0 % of 10.0 ms is in 1 convolution"));
+        auto facts = standardFacts();
+        facts[0].kind = "depthwise convolution";
+        const auto table = makeLayerTable(*makeProfile(standardLayers()), facts, {});
+        QCOMPARE(layersHeadline(*table).replace(QChar(0x00a0), ' '), QString("80.0 % of 10.0 ms is in 2 depthwise convolutions"));
+        QCOMPARE(layersHeadline({}), QString());
+    }
+
+    void filters_data() {
+        QTest::addColumn<QString>("filter");
+        QTest::addColumn<QStringList>("names");
+        const QString conv = "/model.0/conv/Conv", depthwise = "/model.1/dw/Conv", softmax = "/head/attn/Softmax", flatten = "flatten";
+        QTest::newRow("none") << "" << QStringList{conv, depthwise, softmax, flatten};
+        QTest::newRow("word") << "CONV" << QStringList{conv, depthwise, flatten};  // the tactic of flatten is onednn.conv
+        QTest::newRow("op") << "op:conv" << QStringList{conv, depthwise};
+        QTest::newRow("op is whole") << "op:Con" << QStringList{};
+        QTest::newRow("wildcard") << "op:*s*" << QStringList{softmax, flatten};
+        QTest::newRow("time in ms") << "time>2.9" << QStringList{conv, depthwise};
+        QTest::newRow("time in µs") << "time<=500us" << QStringList{flatten};
+        QTest::newRow("share") << "share>=15%" << QStringList{conv, depthwise, softmax};
+        QTest::newRow("precision") << "precision:bf16" << QStringList{conv};
+        QTest::newRow("several") << "op:Conv precision:fp32 time>1ms" << QStringList{depthwise};
+        QTest::newRow("not") << "-op:Conv -scope:head" << QStringList{flatten};
+        QTest::newRow("node") << "node:node_3" << QStringList{softmax};
+        QTest::newRow("quoted") << "\"attn/Soft\"" << QStringList{softmax};
+        QTest::newRow("half typed counts for nothing") << "time> op:Conv" << QStringList{conv, depthwise};
+    }
+    void filters() {
+        QFETCH(QString, filter);
+        QFETCH(QStringList, names);
+        LayerTableModel model;
+        model.setTable(standardTable());
+        LayerFilterProxy proxy(model);
+        QAbstractItemModelTester tester(&proxy, kFatal);
+        proxy.setFilter(LayerFilter::parse(filter));
+        QCOMPARE(columnTexts(proxy, LayerTableModel::Name), names);
+    }
+
+    void filterErrorsSayWhatThereIs() {
+        QVERIFY(LayerFilter::parse("colour:red").error().contains("precision"));
+        QVERIFY(LayerFilter::parse("weight>3").error().contains("time"));
+        QVERIFY(LayerFilter::parse("time>abc").error().contains("time>1"));
+        QVERIFY(LayerFilter::parse("conv op:Conv time>1ms").error().isEmpty());
+    }
+
+    void layersSortByTheNumberNotTheText() {
+        LayerTableModel model;
+        model.setTable(makeLayerTable(*makeProfile({{"a", "Add", "fp32", 9, {}}, {"b", "Add", "fp32", 10, {}}, {"c", "Add", "fp32", 0.1, {}}}), {}, {}));
+        LayerFilterProxy proxy(model);
+        proxy.sort(LayerTableModel::Time, Qt::DescendingOrder);
+        QCOMPARE(columnTexts(proxy, LayerTableModel::Name), (QStringList{"b", "a", "c"}));
+        proxy.sort(LayerTableModel::Index, Qt::AscendingOrder);
+        QCOMPARE(columnTexts(proxy, LayerTableModel::Name), (QStringList{"a", "b", "c"}));
+    }
+
+    void countersShowOnlyWhereTheyAre() {
+        auto profile = std::make_shared<Profile>(*makeProfile(standardLayers()));
+        profile->layers[1].counters = CounterValues{2e6, 5e6, 3e3};
+        LayerTableModel model;
+        model.setTable(makeLayerTable(*profile, {}, {}));
+        QVERIFY(model.table()->hasCounters);
+        QCOMPARE(text(model, 1, LayerTableModel::InstructionsPerCycle), QString("2.50"));
+        QCOMPARE(text(model, 0, LayerTableModel::Cycles), QString("–"));
+        QVERIFY(!model.index(0, LayerTableModel::Cycles).data(kSortRole).isValid());
+    }
+
+    void groupsAddUp() {
+        LayerGroupModel model;
+        QAbstractItemModelTester tester(&model, kFatal);
+        const LayerTablePtr table = standardTable();
+        model.setGroups(table, {0, 1, 2, 3}, LayerGrouping::Op);
+        QCOMPARE(columnTexts(model, LayerGroupModel::Key), (QStringList{"Conv", "Softmax", "Reshape"}));
+        QCOMPARE(text(model, 0, LayerGroupModel::Layers), QString("2"));
+        QCOMPARE(text(model, 0, LayerGroupModel::Time), QString("8.00"));
+        QCOMPARE(text(model, 0, LayerGroupModel::Share), QString("80.0"));
+        QCOMPARE(model.filterFor(0), QString("op:Conv"));
+        model.setGroups(table, {1, 2, 3}, LayerGrouping::Precision);
+        QCOMPARE(columnTexts(model, LayerGroupModel::Key), (QStringList{"FP32"}));
+        QCOMPARE(text(model, 0, LayerGroupModel::Time), QString("5.00"));
+        model.setGroups(table, {0, 1, 2, 3}, LayerGrouping::Scope);
+        QCOMPARE(columnTexts(model, LayerGroupModel::Key), (QStringList{"model.0", "model.1", "head", "(no scope)"}));
+        QCOMPARE(model.filterFor(1), QString("scope:model.1"));
+    }
+
+    void scopesOfNames() {
+        QCOMPARE(scopeOf("/model.2/cv1/conv/Conv"), QString("model.2/cv1/conv"));
+        QCOMPARE(scopeOf("encoder/dense"), QString("encoder"));
+        QCOMPARE(scopeOf("/Conv"), QString());
+        QCOMPARE(scopeOf("Conv_12"), QString());
+    }
+
+    void comparedRows() {
+        CompareTableModel model;
+        QAbstractItemModelTester tester(&model, kFatal);
+        const CompareNames names{{"n0", "n1", "n2", "n3", "n4", "n5"}, {"a0", "a1", "a2", "a3"}, {"b0", "b1", "b2", "b3", "b4"}};
+        model.setTable(makeCompareTable(makeComparison(), names, true), "FP32", "BF16");
+        QCOMPARE(text(model, 0, CompareTableModel::Title), QString("n0 + 1 more"));
+        QCOMPARE(text(model, 2, CompareTableModel::LayersB), QString("b2 + 2 more"));
+        QCOMPARE(columnTexts(model, CompareTableModel::Delta), (QStringList{"−3.00", "+0.0100", "+0.600"}));
+        QCOMPARE(model.index(0, CompareTableModel::Delta).data(kDeltaRole).toDouble(), -1.0);
+        QVERIFY(!model.index(1, CompareTableModel::Delta).data(kDeltaRole).isValid());  // within the noise
+        QCOMPARE(columnTexts(model, CompareTableModel::Snr), (QStringList{"52.0", "–", "12.0"}));
+        QVERIFY(model.row(2).isFirstDiverging);
+        QVERIFY(text(model, 2, CompareTableModel::Title).startsWith(QString::fromUtf8("▶")));
+        QCOMPARE(model.rowOfNodes({4}), 2);
+        QCOMPARE(model.rowOfNodes({99}), -1);
+    }
+
+    void rowsWithoutAValueSortLast() {
+        CompareTableModel model;
+        model.setTable(makeCompareTable(makeComparison(), {}, true), "A", "B");
+        SortProxy proxy;
+        proxy.setSourceModel(&model);
+        proxy.sort(CompareTableModel::Snr, Qt::AscendingOrder);
+        QCOMPARE(columnTexts(proxy, CompareTableModel::Snr), (QStringList{"12.0", "52.0", "–"}));
+        proxy.sort(CompareTableModel::Snr, Qt::DescendingOrder);
+        QCOMPARE(columnTexts(proxy, CompareTableModel::Snr), (QStringList{"52.0", "12.0", "–"}));
+    }
+
+    void withoutProfilesThereAreNoTimes() {
+        CompareTableModel model;
+        model.setTable(makeCompareTable(makeComparison(), {}, false), "A", "B");
+        QCOMPARE(text(model, 0, CompareTableModel::TimeA), QString("–"));
+        QVERIFY(!model.index(0, CompareTableModel::Delta).data(kDeltaRole).isValid());
+    }
+
+    void headlineOfAComparison() {
+        const Build a = makeBuild(1, "FP32", makeProfile({{"a", "Conv", "fp32", 10, {}}}), 4 << 20);
+        const Build b = makeBuild(2, "BF16", makeProfile({{"a", "Conv", "bf16", 5, {}}}), 2 << 20);
+        const Comparison comparison = makeComparison();
+        const QString headline = compareHeadline(a, b, &comparison).replace(QChar(0x00a0), ' ');
+        QCOMPARE(headline, QString("BF16 is 2.00 × faster than FP32; outputs differ by at most 0.00310 (SNR 40.0 dB)"));
+        QVERIFY(compareHeadline(b, a, nullptr).contains("slower"));
+        QVERIFY(compareHeadline(a, a, nullptr).contains("equally fast"));
+        const auto figures = compareFigures(a, b, &comparison);
+        const auto find = [&](const QString& name) {
+            return *std::find_if(figures.begin(), figures.end(), [&](const CompareFigure& f) { return f.name == name; });
+        };
+        QCOMPARE(find("Latency").verdict, CompareFigure::Verdict::Better);
+        QVERIFY(find("Latency").change.startsWith("2.00 ± 0.01"));
+        QCOMPARE(find("Engine size").change.replace(QChar(0x00a0), ' '), QString("−50.0 %"));
+        QCOMPARE(find("First to diverge").a, QString("/head/attn/Softmax"));
+        QCOMPARE(find("Label accuracy").verdict, CompareFigure::Verdict::Worse);
+        QVERIFY(find("Label accuracy").change.startsWith("−0.600"));
+    }
+
+    void outputsAndSamples() {
+        OutputTableModel outputs;
+        WorstSamplesModel samples;
+        QAbstractItemModelTester outputTester(&outputs, kFatal), sampleTester(&samples, kFatal);
+        outputs.setReport(makeAccuracy());
+        samples.setReport(makeAccuracy());
+        QCOMPARE(text(outputs, 0, OutputTableModel::Tensor), QString("scores"));
+        QCOMPARE(text(outputs, 0, OutputTableModel::Cosine), QString("0.999950"));
+        QCOMPARE(text(outputs, 0, OutputTableModel::Top1), QString("99.5"));
+        QVERIFY(outputs.hasScores());
+        QCOMPARE(columnTexts(samples, WorstSamplesModel::Sample), (QStringList{"17", "4"}));
+        outputs.setReport(nullptr);
+        QVERIFY(!outputs.hasScores());
+    }
+
+    void cosineKeepsItsNines() {
+        QCOMPARE(formatCosine(1), QString("1"));
+        QCOMPARE(formatCosine(0.5), QString("0.500"));
+        QCOMPARE(formatCosine(0.99987), QString("0.99987"));
+        QCOMPARE(formatCosine(-0.5), QString("−0.500"));
+    }
+
+    void problemsWorstFirstAndFiltered() {
+        ProblemTableModel model;
+        QAbstractItemModelTester tester(&model, kFatal);
+        model.setProblems({{ProblemSeverity::Info, "import", {}, "", "an opset was lifted", ""},
+                           {ProblemSeverity::Warning, "build FP32", {1, 2}, "", "slow", "update"},
+                           {ProblemSeverity::Error, "import", {}, "Foo_1", "op 'Foo' is not supported", "export without it"}},
+                          {"n0", "n1", "n2"});
+        QCOMPARE(columnTexts(model, ProblemTableModel::Severity), (QStringList{"Error", "Warning", "Note"}));
+        QCOMPARE(columnTexts(model, ProblemTableModel::Where), (QStringList{"Foo_1", "n1 + 1 more", "whole model"}));
+        QCOMPARE(model.count(ProblemSeverity::Warning), 1);
+        ProblemFilterProxy proxy(model);
+        proxy.setShown(ProblemSeverity::Warning, false);
+        QCOMPARE(columnTexts(proxy, ProblemTableModel::Severity), (QStringList{"Error", "Note"}));
+    }
+
+    void jobsNewestFirst() {
+        JobTableModel model;
+        QAbstractItemModelTester tester(&model, kFatal);
+        JobInfo done{1, "Open model.onnx", JobState::Succeeded, "", 1, 0, 0.25, {}};
+        JobInfo failed{2, "Build FP32", JobState::Failed, "", 0.5, -1, 2, invalidModel("node 'x': no")};
+        JobInfo running{3, "Build BF16", JobState::Running, "timing conv (3 of 9)", 0.4, 12, 3, {}};
+        model.setJobs({done, failed, running});
+        QCOMPARE(columnTexts(model, JobTableModel::State), (QStringList{"Running", "Failed", "Done"}));
+        QCOMPARE(text(model, 1, JobTableModel::Detail), QString("node 'x': no"));
+        QVERIFY(text(model, 0, JobTableModel::Detail).contains("timing conv (3 of 9)"));
+        running.state = JobState::Succeeded;
+        model.setJobs({done, failed, running});
+        QCOMPARE(text(model, 0, JobTableModel::State), QString("Done"));
+    }
+
+    void shapesAreReadAsPeopleWriteThem() {
+        const Dims wanted{1, 3, 640, 640};
+        for (const char* written : {"1×3×640×640", "1x3x640x640", " 1, 3, 640, 640 ", "1 3 640 640", "1*3*640*640"})
+            QVERIFY2(*parseDims(QString::fromUtf8(written)) == wanted, written);
+        QCOMPARE(shapeText(wanted), QString::fromUtf8("1×3×640×640"));
+        QVERIFY(!parseDims("1×three"));
+        QVERIFY(!parseDims("1×"));
+        QCOMPARE(parseDims("")->size(), size_t{0});
+    }
+};
+
+QTEST_GUILESS_MAIN(TableModelsTest)
+#include "table_models_test.moc"

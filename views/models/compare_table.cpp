@@ -1,0 +1,170 @@
+#include "views/models/compare_table.h"
+
+#include <QObject>
+#include <algorithm>
+#include <cmath>
+
+#include "views/widgets/number_format.h"
+
+namespace strobe {
+namespace {
+
+QStringList pick(const std::vector<int>& indices, const QStringList& names) {
+    QStringList picked;
+    for (const int index : indices)
+        picked << (index >= 0 && index < names.size() ? names[index] : QStringLiteral("#%1").arg(index));
+    return picked;
+}
+
+QStringList layerNames(const Build& build) {
+    QStringList names;
+    if (!build.engine) return names;
+    const CompiledGraph& graph = build.engine->graph();
+    for (const EngineLayer& layer : graph.layers) names << QString::fromStdString(graph.network.layer(layer.layer).name);
+    return names;
+}
+
+QString titleOf(const CompareRow& row) {
+    const QStringList& from = !row.nodes.isEmpty() ? row.nodes : !row.layersB.isEmpty() ? row.layersB : row.layersA;
+    if (from.isEmpty()) return QStringLiteral("–");
+    return from.size() == 1 ? from.front() : QObject::tr("%1 + %2 more").arg(from.front()).arg(from.size() - 1);
+}
+
+using Verdict = CompareFigure::Verdict;
+
+Verdict verdictOf(double a, double b, double tolerance) {
+    if (std::abs(b - a) <= tolerance) return Verdict::None;
+    return b < a ? Verdict::Better : Verdict::Worse;
+}
+
+QString relativeChange(double a, double b) {
+    if (a <= 0) return {};
+    const double change = b / a - 1;
+    if (std::abs(change) < 5e-4) return QObject::tr("same");
+    return formatSigned(change * 100, std::abs(change) < 0.1 ? 2 : 3) + QStringLiteral("\u00a0%");
+}
+
+CompareFigure bytesFigure(const QString& name, double a, double b) {
+    return {name, formatBytes(a), formatBytes(b), relativeChange(a, b), verdictOf(a, b, 5e-4 * a)};
+}
+
+const TensorDifference* worstOutput(const AccuracyReport& report) {
+    const auto worst = std::min_element(report.outputs.begin(), report.outputs.end(),
+                                        [](const auto& x, const auto& y) { return x.snrDb < y.snrDb; });
+    return worst == report.outputs.end() ? nullptr : &*worst;
+}
+
+QString snrText(double decibels) {
+    return decibels >= 200 ? QObject::tr("equal") : formatNumber(decibels) + QStringLiteral("\u00a0dB");
+}
+
+void addAccuracy(std::vector<CompareFigure>& figures, const AccuracyReport& report) {
+    if (const TensorDifference* worst = worstOutput(report))
+        figures.push_back({QObject::tr("Worst output"), QString::fromStdString(worst->tensor),
+                           worst->maxAbs > 0 ? QObject::tr("max abs %1").arg(formatNumber(worst->maxAbs)) : QObject::tr("equal"),
+                           QObject::tr("SNR %1").arg(snrText(worst->snrDb)),
+                           worst->snrDb < 20 ? Verdict::Worse : Verdict::None});
+    if (report.firstDiverging >= 0 && static_cast<size_t>(report.firstDiverging) < report.layers.size()) {
+        const LayerDifference& layer = report.layers[static_cast<size_t>(report.firstDiverging)];
+        figures.push_back({QObject::tr("First to diverge"), QString::fromStdString(layer.layerReference),
+                           QString::fromStdString(layer.layerCandidate), QObject::tr("SNR %1").arg(snrText(layer.difference.snrDb)),
+                           Verdict::Worse});
+    } else if (!report.layers.empty()) {
+        figures.push_back({QObject::tr("First to diverge"), QObject::tr("none"), {},
+                           QObject::tr("%1 tensors over 20 dB").arg(formatCount(static_cast<int64_t>(report.layers.size()))),
+                           Verdict::None});
+    }
+    const double gain = 100 * (report.labelAccuracyCandidate - report.labelAccuracyReference);
+    if (report.labelAccuracyReference >= 0 && report.labelAccuracyCandidate >= 0)
+        figures.push_back({QObject::tr("Label accuracy"), formatPercent(report.labelAccuracyReference),
+                           formatPercent(report.labelAccuracyCandidate),
+                           gain == 0 ? QObject::tr("same") : QObject::tr("%1 points").arg(formatSigned(gain)),
+                           verdictOf(-report.labelAccuracyReference, -report.labelAccuracyCandidate, 1e-12)});
+}
+
+}  // namespace
+
+CompareNames compareNames(const Build& a, const Build& b) {
+    CompareNames names;
+    if (b.engine)
+        for (const SourceNode& node : b.engine->graph().network.sourceNodes()) names.nodes << QString::fromStdString(node.name);
+    names.layersA = layerNames(a);
+    names.layersB = layerNames(b);
+    return names;
+}
+
+CompareTablePtr makeCompareTable(const Comparison& comparison, const CompareNames& names, bool hasTimes) {
+    auto table = std::make_shared<CompareTable>();
+    table->hasTimes = hasTimes;
+    const AccuracyReport* accuracy = comparison.accuracy.get();
+    for (const Comparison::Row& from : comparison.rows) {
+        CompareRow row;
+        row.provenance = from.provenance;
+        row.nodes = pick(from.provenance, names.nodes);
+        row.layersA = pick(from.layersA, names.layersA);
+        row.layersB = pick(from.layersB, names.layersB);
+        row.title = titleOf(row);
+        row.layerA = from.layersA.empty() ? -1 : from.layersA.front();
+        row.layerB = from.layersB.empty() ? -1 : from.layersB.front();
+        row.secondsA = from.msA / 1000;
+        row.secondsB = from.msB / 1000;
+        row.errorSeconds = from.errorMs / 1000;
+        row.isSignificant = hasTimes && from.significant();
+        if (accuracy && from.accuracyLayer >= 0 && static_cast<size_t>(from.accuracyLayer) < accuracy->layers.size()) {
+            row.difference = accuracy->layers[static_cast<size_t>(from.accuracyLayer)].difference;
+            row.isFirstDiverging = accuracy->firstDiverging == from.accuracyLayer;
+            table->hasAccuracy = true;
+        }
+        table->rows.push_back(std::move(row));
+    }
+    return table;
+}
+
+std::optional<Speedup> speedup(const Build& a, const Build& b) {
+    if (!a.profile || !b.profile || a.profile->latency.median <= 0 || b.profile->latency.median <= 0) return std::nullopt;
+    const Statistics &x = a.profile->latency, &y = b.profile->latency;
+    const double ratio = x.median / y.median;
+    return Speedup{ratio, ratio * std::hypot(x.medianError / x.median, y.medianError / y.median)};
+}
+
+std::vector<CompareFigure> compareFigures(const Build& a, const Build& b, const Comparison* comparison) {
+    std::vector<CompareFigure> figures;
+    if (const auto faster = speedup(a, b)) {
+        const Statistics &x = a.profile->latency, &y = b.profile->latency;
+        const QString change = QObject::tr("%1 ± %2 × as fast").arg(formatNumber(faster->ratio), formatNumber(faster->error, 1));
+        figures.push_back({QObject::tr("Latency"), formatTimeSpread(x.median / 1000, x.medianError / 1000),
+                           formatTimeSpread(y.median / 1000, y.medianError / 1000),
+                           faster->isSignificant() ? change : change + QObject::tr(" (no clear difference)"),
+                           !faster->isSignificant() ? Verdict::None : faster->ratio > 1 ? Verdict::Better : Verdict::Worse});
+    }
+    figures.push_back(bytesFigure(QObject::tr("Engine size"), static_cast<double>(a.engineBytes), static_cast<double>(b.engineBytes)));
+    if (a.profile && b.profile) {
+        const auto memory = [](const Build& build) {
+            return static_cast<double>(build.profile->memory.weights + build.profile->memory.activations);
+        };
+        figures.push_back(bytesFigure(QObject::tr("Memory"), memory(a), memory(b)));
+    }
+    if (comparison && comparison->accuracy) addAccuracy(figures, *comparison->accuracy);
+    return figures;
+}
+
+QString compareHeadline(const Build& a, const Build& b, const Comparison* comparison) {
+    const QString nameA = QString::fromStdString(a.name), nameB = QString::fromStdString(b.name);
+    QString text;
+    if (const auto faster = speedup(a, b)) {
+        const bool isFaster = faster->ratio >= 1;
+        const double ratio = isFaster ? faster->ratio : 1 / faster->ratio;
+        text = !faster->isSignificant() ? QObject::tr("%1 and %2 are equally fast").arg(nameA, nameB)
+                                        : QObject::tr("%1 is %2 × %3 than %4")
+                                              .arg(nameB, formatNumber(ratio), isFaster ? QObject::tr("faster") : QObject::tr("slower"), nameA);
+    } else {
+        text = QObject::tr("%1 against %2, without times").arg(nameB, nameA);
+    }
+    if (!comparison || !comparison->accuracy) return text;
+    if (const TensorDifference* worst = worstOutput(*comparison->accuracy))
+        text += worst->maxAbs > 0 ? QObject::tr("; outputs differ by at most %1 (SNR %2)").arg(formatNumber(worst->maxAbs), snrText(worst->snrDb))
+                                  : QObject::tr("; outputs are equal");
+    return text;
+}
+
+}  // namespace strobe

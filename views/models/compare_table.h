@@ -1,0 +1,59 @@
+// Two builds side by side as the Compare page shows them: rows by ONNX node and the figures of its first lines. Plain values, any thread.
+#pragma once
+
+#include <QString>
+#include <QStringList>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "sessions/session.h"
+
+namespace strobe {
+
+// Names that a Comparison refers to by index.
+struct CompareNames {
+    QStringList nodes;             // ONNX nodes
+    QStringList layersA, layersB;  // CompiledGraph::layers of each engine
+};
+CompareNames compareNames(const Build& a, const Build& b);
+
+struct CompareRow {
+    QString title;  // the node's name, or of several the first with how many more
+    QStringList nodes, layersA, layersB;
+    std::vector<int> provenance;
+    int layerA = -1, layerB = -1;                    // first of each; −1: absent
+    double secondsA = 0, secondsB = 0, errorSeconds = 0;
+    bool isSignificant = false;
+    std::optional<TensorDifference> difference;
+    bool isFirstDiverging = false;
+
+    double delta() const { return secondsB - secondsA; }
+};
+
+struct CompareTable {
+    std::vector<CompareRow> rows;
+    bool hasTimes = false, hasAccuracy = false;
+};
+using CompareTablePtr = std::shared_ptr<const CompareTable>;
+CompareTablePtr makeCompareTable(const Comparison& comparison, const CompareNames& names, bool hasTimes);
+
+// One figure of the headline: "Latency", A, B, and what the change means.
+struct CompareFigure {
+    QString name, a, b, change;
+    enum class Verdict : uint8_t { None, Better, Worse } verdict = Verdict::None;
+};
+// `comparison` may be null: then only what the builds say by themselves.
+std::vector<CompareFigure> compareFigures(const Build& a, const Build& b, const Comparison* comparison);
+// "BF16 is 1.86 ± 0.02 × as fast as FP32; outputs stay within 0.0031 (SNR 42 dB)".
+QString compareHeadline(const Build& a, const Build& b, const Comparison* comparison);
+
+// How many times faster B is than A, with the half-width of its 95 % interval; nullopt without two profiles.
+struct Speedup {
+    double ratio = 1, error = 0;
+    bool isSignificant() const { return ratio - error > 1 || ratio + error < 1; }
+};
+std::optional<Speedup> speedup(const Build& a, const Build& b);
+
+}  // namespace strobe

@@ -1,0 +1,176 @@
+#include "views/models/export_text.h"
+
+#include <QObject>
+#include <QRegularExpression>
+#include <QStringList>
+#include <map>
+
+#include "views/models/display_text.h"
+#include "views/models/op_colour.h"
+#include "views/widgets/number_format.h"
+
+namespace strobe {
+namespace {
+
+// Shapes to run at: as profiled, else the first profile's best, else what the engine declares.
+std::map<std::string, Dims> runShapes(const Build& build) {
+    std::map<std::string, Dims> shapes;
+    for (const BindingInfo& input : build.engine->inputs())
+        if (const auto dims = evaluate(input.shape, build.engine->parts().optSymbols)) shapes[input.name] = *dims;
+    if (build.profile)
+        for (const auto& [name, dims] : build.profile->shapes) shapes[name] = dims;
+    return shapes;
+}
+
+QString bindingText(const BindingInfo& binding) {
+    return QStringLiteral("%1  %2  %3").arg(toQString(binding.name), precisionLabel(binding.type), shapeText(binding.shape));
+}
+
+QString bindingsText(const std::vector<BindingInfo>& bindings) {
+    QStringList lines;
+    for (const BindingInfo& binding : bindings) lines << bindingText(binding);
+    return lines.join('\n');
+}
+
+QString precisionsText(const CompiledGraph& graph) {
+    std::map<QString, int> counts;
+    for (const EngineLayer& layer : graph.layers)
+        if (!layer.outputs.empty()) ++counts[precisionLabel(layer.outputs.front().type)];
+    QStringList parts;
+    for (const auto& [precision, count] : counts) parts << QObject::tr("%1 in %2").arg(count).arg(precision);
+    return parts.join(QStringLiteral(", "));
+}
+
+QString profilesText(const std::vector<OptimizationProfile>& profiles) {
+    QStringList lines;
+    for (const OptimizationProfile& profile : profiles)
+        for (const auto& [name, range] : profile.inputs)
+            lines << (range.min == range.max ? QObject::tr("%1  %2").arg(QString::fromStdString(name), shapeText(range.opt))
+                                             : QObject::tr("%1  %2 … %3, best %4")
+                                                   .arg(QString::fromStdString(name), shapeText(range.min), shapeText(range.max), shapeText(range.opt)));
+    return lines.isEmpty() ? QObject::tr("fixed shapes") : lines.join('\n');
+}
+
+QString shellQuoted(const QString& text) {
+    static const QRegularExpression plain(QStringLiteral("^[A-Za-z0-9_./:=,×+@%-]+$"));
+    if (plain.match(text).hasMatch()) return text;
+    return '\'' + QString(text).replace('\'', QStringLiteral("'\\''")) + '\'';
+}
+
+QString cppQuoted(QString text) {
+    return '"' + text.replace('\\', QStringLiteral("\\\\")).replace('"', QStringLiteral("\\\"")) + '"';
+}
+
+QString cppType(DataType type) {
+    switch (type) {
+        case DataType::Float64: return QStringLiteral("double");
+        case DataType::Int64: return QStringLiteral("std::int64_t");
+        case DataType::Int32: return QStringLiteral("std::int32_t");
+        case DataType::Int8: return QStringLiteral("std::int8_t");
+        case DataType::UInt8:
+        case DataType::Bool: return QStringLiteral("std::uint8_t");
+        case DataType::Float16:
+        case DataType::BFloat16: return QStringLiteral("std::uint16_t");
+        default: return QStringLiteral("float");
+    }
+}
+
+QString inputLines(const BindingInfo& input, size_t at, const Dims& dims) {
+    QStringList extents;
+    for (const int64_t extent : dims) extents << QString::number(extent);
+    const QString name = QStringLiteral("input%1").arg(at);
+    return QStringLiteral("    std::vector<%1> %2(%3);  // fill with your data\n"
+                          "    if (auto set = context.setInput(context.inputIndex(%4), %2.data(), {%5}); !set) return fail(set);\n")
+        .arg(cppType(input.type), name)
+        .arg(elementCount(dims))
+        .arg(cppQuoted(QString::fromStdString(input.name)), extents.join(QStringLiteral(", ")));
+}
+
+}  // namespace
+
+ExportFacts exportFacts(const Build& build) {
+    ExportFacts facts;
+    const Engine::Parts& parts = build.engine->parts();
+    const CompiledGraph& graph = build.engine->graph();
+    facts.contents = {{QObject::tr("Model"), QString::fromStdString(parts.modelName)},
+                      {QObject::tr("Size"), formatBytes(static_cast<double>(build.engineBytes))},
+                      {QObject::tr("Layers"), QObject::tr("%1: %2").arg(graph.layers.size()).arg(precisionsText(graph))},
+                      {QObject::tr("Inputs"), bindingsText(build.engine->inputs())},
+                      {QObject::tr("Outputs"), bindingsText(build.engine->outputs())},
+                      {QObject::tr("Shapes"), profilesText(parts.profiles)}};
+    if (const auto memory = build.engine->memory(runShapes(build)))
+        facts.contents.push_back({QObject::tr("Memory to run"),
+                                  QObject::tr("%1 weights, %2 for each context")
+                                      .arg(formatBytes(static_cast<double>(memory->weights)), formatBytes(static_cast<double>(memory->activations)))});
+    if (build.profile)
+        facts.contents.push_back({QObject::tr("Latency here"), formatTimeSpread(build.profile->latency.median / 1000, build.profile->latency.medianError / 1000)});
+    QStringList features;
+    for (const std::string& feature : parts.device.features) features << QString::fromStdString(feature);
+    facts.machine = {{QObject::tr("Built for"), QString::fromStdString(parts.device.name)},
+                     {QObject::tr("Needs"), features.isEmpty() ? QObject::tr("nothing special") : features.join(QStringLiteral(", "))},
+                     {QObject::tr("Threads"), parts.config.threads > 0 ? QString::number(parts.config.threads) : QObject::tr("all cores")}};
+    return facts;
+}
+
+QString engineFileName(const Build& build, const QString& modelName) {
+    static const QRegularExpression other(QStringLiteral("[^a-z0-9]+"));
+    QString variant = QString::fromStdString(build.name).toLower().replace(other, QStringLiteral("_"));
+    while (variant.endsWith('_')) variant.chop(1);
+    const QString stem = modelName.endsWith(QStringLiteral(".onnx")) ? modelName.chopped(5) : modelName;
+    return stem + '_' + variant + QStringLiteral(".engine");
+}
+
+QString runCommand(const Build& build, const QString& enginePath) {
+    QStringList shapes;
+    for (const BindingInfo& input : build.engine->inputs()) {
+        if (isConstant(input.shape)) continue;
+        const auto all = runShapes(build);
+        if (const auto found = all.find(input.name); found != all.end())
+            shapes << QString::fromStdString(input.name) + ':' + shapeText(found->second).replace(QChar(0x00D7), 'x');
+    }
+    QString command = QStringLiteral("strobe-cli --loadEngine=") + shellQuoted(enginePath);
+    if (!shapes.isEmpty()) command += QStringLiteral(" --shapes=") + shellQuoted(shapes.join(','));
+    return command;
+}
+
+QString cppProgram(const Build& build, const QString& enginePath) {
+    const auto shapes = runShapes(build);
+    QString includes, inputs, outputs;
+    for (const char* header : {"engine_core/runtime/engine.h", "engine_core/runtime/execution_context.h", "kernels/cpu/register.h"})
+        includes += QStringLiteral("#include ") + cppQuoted(header) + '\n';
+    size_t at = 0;
+    for (const BindingInfo& input : build.engine->inputs()) {
+        const auto found = shapes.find(input.name);
+        inputs += inputLines(input, at++, found == shapes.end() ? Dims() : found->second);
+    }
+    at = 0;
+    for (const BindingInfo& output : build.engine->outputs())
+        outputs += QStringLiteral("    const auto* output%1 = static_cast<const %2*>(context.outputData(context.outputIndex(%3)));\n"
+                                  "    std::cout << %3 << \"[0] = \" << +output%1[0] << '\\n';\n")
+                       .arg(at++)
+                       .arg(cppType(output.type), cppQuoted(QString::fromStdString(output.name)));
+    return QStringLiteral(R"(#include <cstdint>
+#include <iostream>
+#include <vector>
+
+%4
+static int fail(const strobe::Status& status) {
+    std::cerr << status.message() << '\n';
+    return 1;
+}
+
+int main() {
+    strobe::KernelRegistry kernels;
+    strobe::registerCpuKernels(kernels);
+    auto engine = strobe::Engine::load(%1, kernels);
+    if (!engine) return fail(engine.status());
+    auto created = (*engine)->createContext();  // one for each thread
+    if (!created) return fail(created.status());
+    strobe::ExecutionContext& context = **created;
+%2    if (auto done = context.run(); !done) return fail(done);
+%3}
+)")
+        .arg(cppQuoted(enginePath), inputs, outputs, includes);
+}
+
+}  // namespace strobe

@@ -1,0 +1,27 @@
+// What the Export page says of an engine, and how to run it. Pure; any thread.
+#pragma once
+
+#include <QString>
+#include <vector>
+
+#include "sessions/session.h"
+
+namespace strobe {
+
+struct ExportFact {
+    QString name, value;
+};
+struct ExportFacts {
+    std::vector<ExportFact> contents;  // size, layers, precision, inputs, outputs, profiles, memory
+    std::vector<ExportFact> machine;   // what it was built for and needs
+};
+ExportFacts exportFacts(const Build& build);
+
+// A shell command that runs the engine file at the build's shapes.
+QString runCommand(const Build& build, const QString& enginePath);
+// A whole C++ program that loads and runs it.
+QString cppProgram(const Build& build, const QString& enginePath);
+// "model_bf16.engine" for build "BF16" of model.onnx.
+QString engineFileName(const Build& build, const QString& modelName);
+
+}  // namespace strobe

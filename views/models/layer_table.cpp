@@ -1,0 +1,132 @@
+#include "views/models/layer_table.h"
+
+#include <QObject>
+#include <algorithm>
+#include <map>
+#include <numeric>
+
+#include "engine_core/ops/op_definition.h"
+#include "views/models/display_text.h"
+#include "views/models/op_colour.h"
+#include "views/widgets/number_format.h"
+
+namespace strobe {
+namespace {
+
+bool isDepthwise(const Layer& layer, const Network& network) {
+    if (layer.inputs.size() < 2 || layer.inputs[0] == kNone || layer.inputs[1] == kNone) return false;
+    const Tensor& weights = network.tensor(layer.inputs[1]);
+    const int64_t groups = layer.attributes.getInt("group", 1);
+    return groups > 1 && weights.shape.size() > 1 && weights.shape[1].isConstant(1);
+}
+
+QString kindOf(const Layer& layer, const Network& network) {
+    const QString op = QString::fromStdString(layer.op->name);
+    if (op == "Conv") return isDepthwise(layer, network) ? QObject::tr("depthwise convolution") : QObject::tr("convolution");
+    if (op == "ConvTranspose") return QObject::tr("transposed convolution");
+    if (op == "MatMul" || op == "Gemm") return QObject::tr("matrix product");
+    if (op == "Reformat") return QObject::tr("reformat");
+    if (op == "Pointwise") return QObject::tr("pointwise chain");
+    return op + ' ' + QObject::tr("layer");
+}
+
+void addCumulativeShares(std::vector<LayerRow>& rows) {
+    std::vector<size_t> order(rows.size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return rows[a].seconds > rows[b].seconds; });
+    double sum = 0;
+    for (const size_t at : order) rows[at].cumulative = sum += rows[at].share;
+}
+
+QString plural(const QString& kind, size_t count) {
+    return count == 1 ? kind : kind.endsWith('s') ? kind : kind + 's';
+}
+
+}  // namespace
+
+QString scopeOf(const QString& name) {
+    const auto last = name.lastIndexOf('/');
+    if (last <= 0) return {};
+    return name.mid(name.startsWith('/') ? 1 : 0, last - (name.startsWith('/') ? 1 : 0));
+}
+
+LayerTablePtr makeLayerTable(const Profile& profile, std::span<const LayerFacts> facts,
+                             std::span<const SourceNode> nodes) {
+    auto table = std::make_shared<LayerTable>();
+    table->latency = profile.latency.median / 1000;
+    table->layersSum = profile.layersSum / 1000;
+    for (const LayerProfile& layer : profile.layers) {
+        LayerRow row;
+        row.layer = layer.layer;
+        row.name = QString::fromStdString(layer.name);
+        row.op = QString::fromStdString(layer.op);
+        row.precision = QString::fromStdString(layer.precision).toUpper();
+        row.shape = QString::fromStdString(layer.outputShape);
+        row.tactic = QString::fromStdString(layer.tactic);
+        row.facts.kind = row.op + ' ' + QObject::tr("layer");
+        row.facts.title = row.op;
+        if (const auto at = static_cast<size_t>(layer.layer); at < facts.size()) row.facts = facts[at];
+        row.provenance = layer.provenance;
+        for (const int node : layer.provenance)
+            if (node >= 0 && static_cast<size_t>(node) < nodes.size())
+                row.nodes << QString::fromStdString(nodes[static_cast<size_t>(node)].name);
+        row.scope = scopeOf(row.name);
+        row.seconds = layer.milliseconds.median / 1000;
+        row.spread = layer.milliseconds.variation();
+        row.error = layer.milliseconds.medianError / 1000;
+        row.share = layer.share;
+        if (profile.instrumented.count > 0)
+            row.calls = static_cast<double>(layer.milliseconds.count) / profile.instrumented.count;
+        row.flops = layer.flops;
+        row.bytes = layer.bytes;
+        row.counters = layer.counters;
+        table->hasCounters = table->hasCounters || layer.counters.has_value();
+        table->rows.push_back(std::move(row));
+    }
+    addCumulativeShares(table->rows);
+    return table;
+}
+
+std::vector<LayerFacts> layerFacts(const Engine& engine) {
+    std::vector<LayerFacts> all;
+    const Network& network = engine.graph().network;
+    for (const EngineLayer& chosen : engine.graph().layers) {
+        const Layer& layer = network.layer(chosen.layer);
+        const Tactic* tactic = engine.kernels().findByName(chosen.tactic);
+        LayerFacts facts;
+        facts.family = nodeFamily(layer.op);
+        facts.kind = kindOf(layer, network);
+        facts.title = layerTitle(layer);
+        facts.isReference = tactic != nullptr && tactic->isReference();
+        facts.isPreview = chosen.roundOutputs != DataType::Undefined;
+        all.push_back(std::move(facts));
+    }
+    return all;
+}
+
+LayerTablePtr makeLayerTable(const Build& build) {
+    if (!build.profile) return nullptr;
+    if (!build.engine) return makeLayerTable(*build.profile, {}, {});
+    return makeLayerTable(*build.profile, layerFacts(*build.engine), build.engine->graph().network.sourceNodes());
+}
+
+QString layersHeadline(const LayerTable& table) {
+    struct Kind {
+        double share = 0;
+        size_t count = 0;
+    };
+    std::map<QString, Kind> kinds;
+    for (const LayerRow& row : table.rows) {
+        Kind& kind = kinds[row.facts.kind];
+        kind.share += row.share;
+        ++kind.count;
+    }
+    if (kinds.empty()) return {};
+    const auto most = std::max_element(kinds.begin(), kinds.end(),
+                                       [](const auto& a, const auto& b) { return a.second.share < b.second.share; });
+    return QObject::tr("%1 of %2 is in %3 %4")
+        .arg(formatPercent(most->second.share), formatTime(table.layersSum),
+             formatCount(static_cast<int64_t>(most->second.count)), plural(most->first, most->second.count));
+}
+
+}  // namespace strobe

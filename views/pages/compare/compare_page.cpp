@@ -1,0 +1,296 @@
+#include "views/pages/compare/compare_page.h"
+
+#include <QComboBox>
+#include <QHBoxLayout>
+#include <QHeaderView>
+#include <QLabel>
+#include <QPushButton>
+#include <QSplitter>
+#include <QStackedWidget>
+#include <QTabWidget>
+#include <QVBoxLayout>
+
+#include "views/delegates/cell_delegates.h"
+#include "views/models/build_label.h"
+#include "views/models/workbench_context.h"
+#include "views/pages/compare/figure_grid.h"
+#include "views/widgets/bar_chart.h"
+#include "views/widgets/number_format.h"
+#include "views/widgets/status_widgets.h"
+#include "views/widgets/table_view.h"
+#include "views/widgets/theme.h"
+
+namespace strobe {
+namespace {
+
+QComboBox* makeBuildBox(QWidget* parent, const QString& name) {
+    auto* box = new QComboBox(parent);
+    box->setSizeAdjustPolicy(QComboBox::AdjustToContents);
+    box->setMinimumWidth(150);
+    box->setAccessibleName(name);
+    box->setToolTip(name);
+    return box;
+}
+
+TableView* makeTable(QWidget* parent, QAbstractItemModel& model) {
+    auto* table = new TableView(parent);
+    table->setModel(&model);
+    table->setSortingEnabled(false);
+    table->setItemDelegate(new TextDelegate(table));
+    table->setSelectionMode(QAbstractItemView::SingleSelection);
+    return table;
+}
+
+// Decades of |difference| as the accuracy report counts them.
+QStringList decadeLabels(size_t bins) {
+    QStringList labels{QStringLiteral("<1e−8")};
+    for (size_t bin = 1; bin < bins; ++bin) labels << QStringLiteral("1e%1").arg(static_cast<int>(bin) - 9).replace('-', QChar(0x2212));
+    return labels;
+}
+
+}  // namespace
+
+ComparePage::ComparePage(WorkbenchContext& context, QWidget* parent)
+    : Page(QStringLiteral("comparePage"), tr("Compare"), tr("Which build is better, and what did it cost?"), context, parent),
+      m_a(makeBuildBox(this, tr("Build A, the reference"))),
+      m_b(makeBuildBox(this, tr("Build B, the candidate"))),
+      m_compare(new QPushButton(tr("Compare"), this)),
+      m_stack(new QStackedWidget(this)),
+      m_empty(new EmptyState({}, this)) {
+    buildHeader();
+    auto* content = new QSplitter(Qt::Horizontal, this);
+    content->addWidget(buildFigures());
+    content->addWidget(buildRows());
+    content->setStretchFactor(0, 1);
+    content->setStretchFactor(1, 1);
+    content->setChildrenCollapsible(false);
+    m_stack->addWidget(m_empty);
+    m_stack->addWidget(content);
+    body().addWidget(m_stack);
+    connect(&context, &WorkbenchContext::buildsChanged, this, &ComparePage::followBuilds);
+    connect(&context, &WorkbenchContext::modelChanged, this, &ComparePage::followBuilds);
+    connect(&context, &WorkbenchContext::currentComparisonChanged, this, &ComparePage::followComparison);
+    connect(&context, &WorkbenchContext::selectionChanged, this, &ComparePage::followSelection);
+    connect(&context, &WorkbenchContext::jobsChanged, this, &ComparePage::followJobs);
+    followBuilds();
+    followComparison();
+}
+
+void ComparePage::buildHeader() {
+    m_compare->setObjectName(QStringLiteral("compareButton"));
+    m_compare->setToolTip(tr("Runs both builds on the same inputs and compares outputs and every tensor that both hold"));
+    auto* swap = new QPushButton(QStringLiteral("⇄"), this);
+    swap->setToolTip(tr("Swap A and B"));
+    swap->setAccessibleName(tr("Swap A and B"));
+    for (QWidget* widget : std::initializer_list<QWidget*>{m_a, swap, m_b, m_compare}) headerControls().addWidget(widget);
+    connect(m_a, &QComboBox::activated, this, &ComparePage::showPair);
+    connect(m_b, &QComboBox::activated, this, &ComparePage::showPair);
+    connect(swap, &QPushButton::clicked, this, [this] { setPair(chosen(*m_b), chosen(*m_a)); });
+    connect(m_compare, &QPushButton::clicked, this, &ComparePage::compareNow);
+}
+
+QWidget* ComparePage::buildFigures() {
+    auto* side = new QWidget(this);
+    auto* layout = new QVBoxLayout(side);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(0);
+    m_figures = new FigureGrid(side);
+    layout->addWidget(m_figures);
+    auto* tabs = new QTabWidget(side);
+    tabs->setDocumentMode(true);
+    m_outputTable = makeTable(tabs, m_outputs);
+    m_outputTable->setItemDelegateForColumn(OutputTableModel::Tensor, new NameDelegate(m_outputTable));
+    m_outputTable->setEmptyText(tr("Compare to see how the outputs differ"));
+    m_outputTable->setColumnWidth(OutputTableModel::Tensor, 150);
+    for (int column = 1; column < OutputTableModel::ColumnTotal; ++column) m_outputTable->setColumnWidth(column, column == OutputTableModel::MaxRel ? 96 : 78);
+    m_worstTable = makeTable(tabs, m_worst);
+    m_worstTable->setItemDelegateForColumn(WorstSamplesModel::Tensor, new NameDelegate(m_worstTable));
+    m_worstTable->setEmptyText(tr("Compare to see the samples that differ most"));
+    m_worstTable->setColumnWidth(WorstSamplesModel::Tensor, 200);
+    auto* histogram = new QWidget(tabs);
+    auto* column = new QVBoxLayout(histogram);
+    column->setContentsMargins(kGrid, kGrid, kGrid, 0);
+    m_histogramTitle = new QLabel(histogram);
+    m_histogramTitle->setForegroundRole(QPalette::PlaceholderText);
+    m_histogramTitle->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    m_histogram = new BarChart(histogram);
+    m_histogram->setEmptyText(tr("Compare to see the distribution of the difference"));
+    column->addWidget(m_histogramTitle);
+    column->addWidget(m_histogram, 1);
+    tabs->addTab(m_outputTable, tr("Outputs"));
+    tabs->addTab(histogram, tr("Difference"));
+    tabs->addTab(m_worstTable, tr("Worst samples"));
+    layout->addWidget(tabs, 1);
+    connect(m_outputTable, &TableView::rowSelectionChanged, this, &ComparePage::showOutput);
+    return side;
+}
+
+QWidget* ComparePage::buildRows() {
+    m_rowPane = new TablePane(this);
+    m_sortedRows.setSourceModel(&m_rows);
+    m_rowPane->setModel(&m_sortedRows);
+    TableView& table = m_rowPane->table();
+    table.setItemDelegate(new TextDelegate(&table));
+    table.setObjectName(QStringLiteral("comparedRows"));
+    for (const int column : {CompareTableModel::Title, CompareTableModel::LayersA, CompareTableModel::LayersB})
+        table.setItemDelegateForColumn(column, new NameDelegate(&table));
+    table.setItemDelegateForColumn(CompareTableModel::Delta, new DeltaDelegate(&table));
+    const int widths[] = {210, 200, 200, 76, 76, 100, 84, 76, 88};
+    for (int column = 0; column < CompareTableModel::ColumnTotal; ++column) table.setColumnWidth(column, widths[column]);
+    // The nodes name the row; the layers' own names are a menu away.
+    table.setColumnHidden(CompareTableModel::LayersA, true);
+    table.setColumnHidden(CompareTableModel::LayersB, true);
+    table.sortByColumn(CompareTableModel::Title, Qt::AscendingOrder);
+    connect(&table, &TableView::rowSelectionChanged, this, &ComparePage::publish);
+    connect(&table, &TableView::rowActivated, this, [this] { context().showPage(QStringLiteral("graphPage")); });
+    return m_rowPane;
+}
+
+QWidget* ComparePage::focusTarget() {
+    return &m_rowPane->table();
+}
+
+int ComparePage::chosen(const QComboBox& box) const {
+    return box.currentData().toInt();
+}
+
+std::shared_ptr<const Comparison> ComparePage::comparisonOf(int a, int b) const {
+    for (const auto& comparison : context().session().comparisons())
+        if (comparison->a == a && comparison->b == b) return comparison;
+    return nullptr;
+}
+
+void ComparePage::followBuilds() {
+    const auto builds = context().session().builds();
+    const int oldA = chosen(*m_a), oldB = chosen(*m_b);
+    for (QComboBox* box : {m_a, m_b}) {
+        box->clear();
+        for (const auto& build : builds) box->addItem(buildLabel(*build), build->id);
+    }
+    const auto restore = [](QComboBox& box, int id, int otherwise) {
+        const int at = box.findData(id);
+        box.setCurrentIndex(at >= 0 ? at : otherwise);
+    };
+    // The first build is the reference, the newest the candidate, until the user says otherwise.
+    restore(*m_a, oldA, 0);
+    const bool wasSame = oldA == oldB;
+    restore(*m_b, wasSame ? 0 : oldB, static_cast<int>(builds.size()) - 1);
+    showPair();
+}
+
+void ComparePage::followComparison() {
+    if (const auto comparison = context().currentComparison())
+        setPair(comparison->a, comparison->b);
+    else
+        showPair();
+}
+
+void ComparePage::setPair(int buildA, int buildB) {
+    m_a->setCurrentIndex(m_a->findData(buildA));
+    m_b->setCurrentIndex(m_b->findData(buildB));
+    showPair();
+}
+
+void ComparePage::showPair() {
+    const auto a = context().session().build(chosen(*m_a)), b = context().session().build(chosen(*m_b));
+    const bool isPair = a && b && a != b;
+    const auto comparison = isPair ? comparisonOf(a->id, b->id) : nullptr;
+    if (comparison) context().setCurrentComparison(comparison->id);
+    m_compare->setText(comparison ? tr("Compare again") : tr("Compare"));
+    followJobs();
+    const bool hasTwo = context().session().builds().size() >= 2;
+    m_empty->setText(hasTwo ? tr("Choose two different builds")
+                            : tr("Build twice, with different settings, then compare. Choose a precision and press Build and profile · Ctrl+B"));
+    m_empty->setAction(hasTwo ? nullptr : context().action(QStringLiteral("build")));
+    m_stack->setCurrentIndex(isPair ? 1 : 0);
+    if (!isPair) {
+        setQuestion(tr("Which build is better, and what did it cost?"));
+        return;
+    }
+    setQuestion(compareHeadline(*a, *b, comparison.get()) + (comparison ? QString() : tr(" · press Compare for accuracy")));
+    m_figures->setFigures(QString::fromStdString(a->name), QString::fromStdString(b->name), compareFigures(*a, *b, comparison.get()));
+    showTables(*a, *b, comparison);
+}
+
+void ComparePage::showTables(const Build& a, const Build& b, std::shared_ptr<const Comparison> comparison) {
+    const auto accuracy = comparison ? comparison->accuracy : nullptr;
+    if (!comparison) {
+        // Times are known without running anything.
+        auto times = std::make_shared<Comparison>();
+        times->rows = alignBuilds(a, b, nullptr);
+        comparison = std::move(times);
+    }
+    m_isFollowing = true;
+    const CompareTablePtr table = makeCompareTable(*comparison, compareNames(a, b), a.profile && b.profile);
+    m_rows.setTable(table, QString::fromStdString(a.name), QString::fromStdString(b.name));
+    for (const int column : {CompareTableModel::MaxAbs, CompareTableModel::Snr, CompareTableModel::Cosine})
+        m_rowPane->table().setColumnHidden(column, !table->hasAccuracy);
+    m_outputs.setReport(accuracy);
+    m_worst.setReport(accuracy);
+    for (const int column : {OutputTableModel::Top1, OutputTableModel::Top5}) m_outputTable->setColumnHidden(column, !m_outputs.hasScores());
+    if (m_outputs.rowCount() > 0) m_outputTable->selectRow(0);
+    m_isFollowing = false;
+    showOutput();
+    followSelection(context().selection());
+}
+
+void ComparePage::showOutput() {
+    const QModelIndexList rows = m_outputTable->selectionModel()->selectedRows();
+    BarChartData bars;
+    m_histogramTitle->setVisible(!rows.isEmpty());
+    if (!rows.isEmpty()) {
+        const TensorDifference& output = m_outputs.output(rows.front().row());
+        bars.values.assign(output.histogram.begin(), output.histogram.end());
+        for (const QString& label : decadeLabels(bars.values.size())) bars.labels.push_back(label);
+        bars.valueName = tr("elements");
+        bars.logarithmic = true;
+        m_histogramTitle->setText(tr("|A − B| of %1, %2 elements, by power of ten").arg(QString::fromStdString(output.tensor), formatCount(output.count)));
+    }
+    m_histogram->setData(std::move(bars));
+    if (!m_isFollowing && !rows.isEmpty())
+        context().selectTensor(QString::fromStdString(m_outputs.output(rows.front().row()).tensor), objectName());
+}
+
+void ComparePage::publish() {
+    const QItemSelectionModel* selected = m_rowPane->table().selectionModel();
+    if (m_isFollowing || selected == nullptr || !selected->hasSelection()) return;
+    std::vector<int> nodes;
+    for (const QModelIndex& index : selected->selectedRows()) {
+        const auto& provenance = m_rows.row(m_sortedRows.mapToSource(index).row()).provenance;
+        nodes.insert(nodes.end(), provenance.begin(), provenance.end());
+    }
+    if (!nodes.empty()) context().selectNodes(std::move(nodes), objectName());
+}
+
+void ComparePage::followSelection(const Selection& selection) {
+    if (selection.origin == objectName() || m_rowPane->table().selectionModel() == nullptr) return;
+    const int row = m_rows.rowOfNodes(selection.nodes);
+    m_isFollowing = true;
+    TableView& table = m_rowPane->table();
+    if (row < 0) {
+        table.clearSelection();
+    } else {
+        const QModelIndex index = m_sortedRows.mapFromSource(m_rows.index(row, 0));
+        table.selectionModel()->setCurrentIndex(index, QItemSelectionModel::ClearAndSelect | QItemSelectionModel::Rows);
+        table.scrollTo(index);
+    }
+    m_isFollowing = false;
+}
+
+void ComparePage::compareNow() {
+    m_job = context().session().compare(chosen(*m_a), chosen(*m_b));
+    followJobs();
+}
+
+void ComparePage::followJobs() {
+    const bool isPair = m_a->count() > 1 && chosen(*m_a) != chosen(*m_b);
+    const JobState state = m_job == 0 ? JobState::Succeeded : context().session().jobs().info(m_job).state;
+    const bool isBusy = state == JobState::Queued || state == JobState::Running;
+    m_compare->setEnabled(isPair && !isBusy);
+    if (state == JobState::Failed) {
+        setQuestion(tr("Could not compare: %1").arg(QString::fromStdString(context().session().jobs().info(m_job).result.message())));
+        m_job = 0;
+    }
+}
+
+}  // namespace strobe

@@ -1,0 +1,68 @@
+#include "views/pages/compare/figure_grid.h"
+
+#include <QGridLayout>
+#include <QLabel>
+#include <QVBoxLayout>
+
+#include "views/widgets/theme.h"
+
+namespace strobe {
+
+FigureGrid::FigureGrid(QWidget* parent) : QWidget(parent) {
+    setBackgroundRole(QPalette::Base);
+    setAutoFillBackground(true);
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(0, 0, 0, 0);
+    // The verdict's colours belong to a theme.
+    connect(&Theme::instance(), &Theme::themeChanged, this, &FigureGrid::rebuild);
+}
+
+void FigureGrid::setFigures(const QString& nameA, const QString& nameB, std::vector<CompareFigure> figures) {
+    m_nameA = nameA;
+    m_nameB = nameB;
+    m_figures = std::move(figures);
+    rebuild();
+}
+
+void FigureGrid::rebuild() {
+    delete m_content;
+    m_content = new QWidget(this);
+    layout()->addWidget(m_content);
+    auto* grid = new QGridLayout(m_content);
+    grid->setContentsMargins(kGrid, kGrid, kGrid, kGrid);
+    grid->setHorizontalSpacing(2 * kGrid);
+    grid->setVerticalSpacing(4);
+    grid->setColumnStretch(1, 3);
+    grid->setColumnStretch(2, 3);
+    grid->setColumnStretch(3, 4);
+    const auto put = [&](const QString& text, int row, int column) {
+        auto* label = new QLabel(text, m_content);
+        label->setFont(Theme::figuresFont());
+        label->setTextInteractionFlags(Qt::TextSelectableByMouse);
+        label->setToolTip(text);
+        // Long tensor names give way, they must not widen the page.
+        label->setSizePolicy(column == 0 ? QSizePolicy::Preferred : QSizePolicy::Ignored, QSizePolicy::Preferred);
+        if (column == 0) label->setForegroundRole(QPalette::PlaceholderText);
+        grid->addWidget(label, row, column);
+        return label;
+    };
+    const auto bold = [&](QLabel* label) { label->setFont(Theme::systemFont(0, true)); };
+    bold(put(QStringLiteral("A  ") + m_nameA, 0, 1));
+    bold(put(QStringLiteral("B  ") + m_nameB, 0, 2));
+    for (size_t at = 0; at < m_figures.size(); ++at) {
+        const CompareFigure& figure = m_figures[at];
+        const int row = static_cast<int>(at) + 1;
+        put(figure.name, row, 0);
+        put(figure.a, row, 1);
+        put(figure.b, row, 2);
+        QLabel* change = put(figure.change, row, 3);
+        const ThemeColours& colours = Theme::instance().colours();
+        QPalette palette = change->palette();
+        palette.setColor(QPalette::WindowText, figure.verdict == CompareFigure::Verdict::Better  ? colours.good
+                                               : figure.verdict == CompareFigure::Verdict::Worse ? colours.bad
+                                                                                                 : colours.text);
+        change->setPalette(palette);
+    }
+}
+
+}  // namespace strobe

@@ -1,0 +1,264 @@
+#include "views/pages/export/export_page.h"
+
+#include <QApplication>
+#include <QClipboard>
+#include <QComboBox>
+#include <QDir>
+#include <QFileDialog>
+#include <QFileInfo>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QLineEdit>
+#include <QPlainTextEdit>
+#include <QPushButton>
+#include <QScrollArea>
+#include <QSplitter>
+#include <QStackedWidget>
+#include <QVBoxLayout>
+
+#include "engine_core/base/mapped_file.h"
+#include "profiler/trtexec_report.h"
+#include "views/models/build_label.h"
+#include "views/models/export_text.h"
+#include "views/models/workbench_context.h"
+#include "views/widgets/key_value_view.h"
+#include "views/widgets/number_format.h"
+#include "views/widgets/status_widgets.h"
+#include "views/widgets/theme.h"
+
+namespace strobe {
+namespace {
+
+std::string reportText(ExportPage::Report report, const Build& build) {
+    switch (report) {
+        case ExportPage::Report::LayerCsv: return profileCsv(*build.profile);
+        case ExportPage::Report::ProfileJson: return profileJson(*build.profile);
+        case ExportPage::Report::LayerInfoJson: break;
+    }
+    return layerInfoJson(*build.engine);
+}
+
+QString reportSuffix(ExportPage::Report report) {
+    return report == ExportPage::Report::LayerCsv      ? QStringLiteral(".layers.csv")
+           : report == ExportPage::Report::ProfileJson ? QStringLiteral(".profile.json")
+                                                       : QStringLiteral(".layerinfo.json");
+}
+
+KeyValueSection section(const QString& heading, const std::vector<ExportFact>& facts) {
+    KeyValueSection out{heading, {}};
+    for (const ExportFact& fact : facts) out.rows.push_back({fact.name, fact.value, {}, false, {}});
+    return out;
+}
+
+}  // namespace
+
+ExportPage::ExportPage(WorkbenchContext& context, QWidget* parent)
+    : Page(QStringLiteral("exportPage"), tr("Export"), tr("What do I ship?"), context, parent),
+      m_builds(new QComboBox(this)),
+      m_stack(new QStackedWidget(this)),
+      m_empty(new EmptyState(tr("Build and profile first; then its engine can be exported · Ctrl+B"), this)),
+      m_contents(new KeyValueView(this)) {
+    m_builds->setMinimumWidth(150);
+    m_builds->setSizeAdjustPolicy(QComboBox::AdjustToContents);
+    m_builds->setAccessibleName(tr("Build to export"));
+    headerControls().addWidget(m_builds);
+    auto* content = new QSplitter(Qt::Horizontal, this);
+    content->addWidget(m_contents);
+    content->addWidget(buildActions());
+    content->setStretchFactor(0, 2);
+    content->setStretchFactor(1, 3);
+    content->setChildrenCollapsible(false);
+    m_stack->addWidget(m_empty);
+    m_stack->addWidget(content);
+    body().addWidget(m_stack);
+    connect(m_builds, &QComboBox::activated, this, &ExportPage::showBuild);
+    connect(&context, &WorkbenchContext::buildsChanged, this, &ExportPage::followBuilds);
+    connect(&context, &WorkbenchContext::modelChanged, this, [this] {
+        m_isPathOwn = false;
+        say({}, false);
+        followBuilds();
+    });
+    connect(&context, &WorkbenchContext::currentBuildChanged, this, &ExportPage::followCurrent);
+    connect(&context, &WorkbenchContext::jobsChanged, this, &ExportPage::followJob);
+    connect(&Theme::instance(), &Theme::themeChanged, this, [this] { say(m_outcome->text(), m_isOutcomeError); });
+    followBuilds();
+    followCurrent();
+}
+
+QWidget* ExportPage::buildActions() {
+    auto* scroll = new QScrollArea(this);
+    auto* box = new QWidget;
+    box->setBackgroundRole(QPalette::Base);
+    box->setAutoFillBackground(true);
+    auto* layout = new QVBoxLayout(box);
+    layout->setContentsMargins(2 * kGrid, kGrid, 2 * kGrid, kGrid);
+    layout->setSpacing(6);
+    m_path = new QLineEdit(box);
+    m_path->setObjectName(QStringLiteral("enginePath"));
+    m_path->setAccessibleName(tr("Engine file"));
+    auto* browse = new QPushButton(tr("Browse…"), box);
+    m_export = new QPushButton(tr("Export engine"), box);
+    m_export->setObjectName(QStringLiteral("exportEngine"));
+    m_export->setProperty("primary", true);
+    auto* pathRow = new QHBoxLayout;
+    pathRow->addWidget(new QLabel(tr("Engine file"), box));
+    pathRow->addWidget(m_path, 1);
+    pathRow->addWidget(browse);
+    pathRow->addWidget(m_export);
+    layout->addLayout(pathRow);
+    auto* reports = new QHBoxLayout;
+    layout->addLayout(reports);
+    for (const auto& [text, report] : {std::pair{tr("Layers as CSV…"), Report::LayerCsv}, {tr("Profile as JSON…"), Report::ProfileJson}, {tr("Layer info as JSON…"), Report::LayerInfoJson}}) {
+        auto* button = new QPushButton(text, box);
+        reports->addWidget(button);
+        m_reportButtons.push_back(button);
+        connect(button, &QPushButton::clicked, this, [this, report = report, text = text] {
+            const QString suggestion = QFileInfo(m_path->text()).path() + '/' + QFileInfo(m_path->text()).completeBaseName() + reportSuffix(report);
+            const QString path = QFileDialog::getSaveFileName(this, text, suggestion);
+            if (!path.isEmpty()) saveReport(report, path);
+        });
+    }
+    reports->addStretch(1);
+    m_outcome = new QLabel(box);
+    m_outcome->setObjectName(QStringLiteral("exportOutcome"));
+    m_outcome->setWordWrap(true);
+    m_outcome->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    m_outcome->hide();
+    layout->addWidget(m_outcome);
+    m_command = addSnippet(*layout, tr("Run it"), 2);
+    m_program = addSnippet(*layout, tr("Use it from C++"), 16);
+    scroll->setWidget(box);
+    scroll->setWidgetResizable(true);
+    scroll->setFrameShape(QFrame::NoFrame);
+    connect(m_path, &QLineEdit::textEdited, this, [this] { m_isPathOwn = true; });
+    connect(m_path, &QLineEdit::textChanged, this, &ExportPage::updateSnippets);
+    connect(browse, &QPushButton::clicked, this, [this] {
+        const QString path = QFileDialog::getSaveFileName(this, tr("Export engine"), m_path->text(), tr("Engines (*.engine)"));
+        if (path.isEmpty()) return;
+        m_isPathOwn = true;
+        m_path->setText(path);
+    });
+    connect(m_export, &QPushButton::clicked, this, &ExportPage::exportEngine);
+    return scroll;
+}
+
+QPlainTextEdit* ExportPage::addSnippet(QVBoxLayout& layout, const QString& heading, int lines) {
+    auto* row = new QHBoxLayout;
+    row->setContentsMargins(0, kGrid, 0, 0);
+    auto* title = new QLabel(heading, this);
+    title->setFont(Theme::systemFont(0, true));
+    auto* copy = new QPushButton(tr("Copy"), this);
+    copy->setAccessibleName(tr("Copy “%1”").arg(heading));
+    row->addWidget(title);
+    row->addStretch(1);
+    row->addWidget(copy);
+    layout.addLayout(row);
+    auto* text = new QPlainTextEdit(this);
+    text->setReadOnly(true);
+    text->setFont(Theme::monoFont(-1));
+    text->setLineWrapMode(lines > 2 ? QPlainTextEdit::NoWrap : QPlainTextEdit::WidgetWidth);
+    text->setWordWrapMode(lines > 2 ? QTextOption::NoWrap : QTextOption::WrapAnywhere);
+    text->setBackgroundVisible(false);
+    text->viewport()->setBackgroundRole(QPalette::Window);
+    const int height = QFontMetrics(text->font()).lineSpacing() * lines + 2 * kGrid;
+    if (lines > 2)
+        text->setMinimumHeight(height);
+    else
+        text->setFixedHeight(height);
+    layout.addWidget(text, lines > 2 ? 1 : 0);
+    connect(copy, &QPushButton::clicked, this, [text] { QApplication::clipboard()->setText(text->toPlainText()); });
+    return text;
+}
+
+QWidget* ExportPage::focusTarget() {
+    return m_path;
+}
+
+std::shared_ptr<const Build> ExportPage::chosen() const {
+    return context().session().build(m_builds->currentData().toInt());
+}
+
+void ExportPage::followBuilds() {
+    const int old = m_builds->currentData().toInt();
+    m_builds->clear();
+    for (const auto& build : context().session().builds()) m_builds->addItem(buildLabel(*build), build->id);
+    const int at = m_builds->findData(old);
+    m_builds->setCurrentIndex(at >= 0 ? at : m_builds->count() - 1);
+    m_builds->setVisible(m_builds->count() > 0);
+    showBuild();
+}
+
+void ExportPage::followCurrent() {
+    const auto current = context().currentBuild();
+    if (!current) return;
+    m_builds->setCurrentIndex(m_builds->findData(current->id));
+    showBuild();
+}
+
+void ExportPage::showBuild() {
+    const auto build = chosen();
+    m_empty->setAction(context().action(QStringLiteral("build")));
+    m_stack->setCurrentIndex(build && build->engine ? 1 : 0);
+    if (!build || !build->engine) {
+        setQuestion(tr("What do I ship?"));
+        return;
+    }
+    const ExportFacts facts = exportFacts(*build);
+    setQuestion(tr("An engine of %1 with %2 layers").arg(formatBytes(static_cast<double>(build->engineBytes))).arg(build->engine->graph().layers.size()));
+    m_contents->setSections({section(tr("What is in it"), facts.contents), section(tr("Where it runs"), facts.machine)});
+    for (size_t at = 0; at < 2; ++at) m_reportButtons[at]->setEnabled(build->profile != nullptr);
+    const auto model = context().model();
+    if (!m_isPathOwn && model)
+        m_path->setText(QFileInfo(QString::fromStdString(model->path)).absolutePath() + '/' + engineFileName(*build, QString::fromStdString(model->name)));
+    updateSnippets();
+}
+
+void ExportPage::updateSnippets() {
+    const auto build = chosen();
+    if (!build || !build->engine) return;
+    m_command->setPlainText(runCommand(*build, m_path->text()));
+    m_program->setPlainText(cppProgram(*build, m_path->text()));
+    m_export->setEnabled(!m_path->text().trimmed().isEmpty());
+}
+
+void ExportPage::exportEngine() {
+    const auto build = chosen();
+    if (!build) return;
+    m_jobPath = m_path->text().trimmed();
+    m_job = context().session().exportEngine(build->id, m_jobPath.toStdString());
+    say(tr("Writing %1 …").arg(m_jobPath), false);
+}
+
+void ExportPage::saveReport(Report report, const QString& path) {
+    const auto build = chosen();
+    if (!build) return;
+    m_jobPath = path;
+    m_job = context().session().jobs().submit("Save " + QFileInfo(path).fileName().toStdString(), [build, report, path = path.toStdString()](JobContext&) {
+        const std::string text = reportText(report, *build);
+        return writeFileAtomically(path, {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
+    });
+    say(tr("Writing %1 …").arg(path), false);
+}
+
+void ExportPage::followJob() {
+    if (m_job == 0) return;
+    const JobInfo job = context().session().jobs().info(m_job);
+    if (job.state == JobState::Queued || job.state == JobState::Running) return;
+    m_job = 0;
+    if (job.state == JobState::Succeeded)
+        say(tr("Wrote %1, %2").arg(m_jobPath, formatBytes(static_cast<double>(QFileInfo(m_jobPath).size()))), false);
+    else
+        say(job.state == JobState::Cancelled ? tr("Cancelled; nothing was written") : QString::fromStdString(job.result.message()), job.state == JobState::Failed);
+}
+
+void ExportPage::say(const QString& text, bool isError) {
+    m_isOutcomeError = isError;
+    m_outcome->setText(text);
+    m_outcome->setVisible(!text.isEmpty());
+    const ThemeColours& colours = Theme::instance().colours();
+    QPalette palette;
+    palette.setColor(QPalette::WindowText, isError ? colours.bad : colours.good);
+    m_outcome->setPalette(palette);
+}
+
+}  // namespace strobe

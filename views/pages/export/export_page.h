@@ -1,0 +1,60 @@
+// What do I ship? The engine file of a build: what is in it, for which machine, how to run it.
+#pragma once
+
+#include <memory>
+
+#include "sessions/session.h"
+#include "views/pages/page.h"
+
+class QComboBox;
+class QLabel;
+class QLineEdit;
+class QPlainTextEdit;
+class QPushButton;
+class QStackedWidget;
+class QVBoxLayout;
+
+namespace strobe {
+
+class EmptyState;
+class KeyValueView;
+
+class ExportPage : public Page {
+    Q_OBJECT
+public:
+    enum class Report { LayerCsv, ProfileJson, LayerInfoJson };
+
+    explicit ExportPage(WorkbenchContext& context, QWidget* parent = nullptr);
+    QWidget* focusTarget() override;
+    // Writes the chosen build's engine to the path in the field, as a job; what came of it shows on the page.
+    void exportEngine();
+    // Likewise a report of it.
+    void saveReport(Report report, const QString& path);
+
+private:
+    QWidget* buildActions();
+    QPlainTextEdit* addSnippet(QVBoxLayout& layout, const QString& heading, int lines);
+    void followBuilds();
+    void followCurrent();
+    void showBuild();
+    void updateSnippets();
+    void followJob();
+    void say(const QString& text, bool isError);
+    std::shared_ptr<const Build> chosen() const;
+
+    QComboBox* m_builds;
+    QStackedWidget* m_stack;
+    EmptyState* m_empty;
+    KeyValueView* m_contents;
+    QLineEdit* m_path;
+    QPushButton* m_export;
+    std::vector<QPushButton*> m_reportButtons;
+    QLabel* m_outcome;
+    QPlainTextEdit *m_command, *m_program;
+    bool m_isPathOwn = false;     // the user chose the path
+    bool m_isOutcomeError = false;
+    JobId m_job = 0;
+    QString m_jobPath;
+};
+
+}  // namespace strobe

@@ -1,0 +1,39 @@
+// What is wrong or risky? Problems of import, builds and profiles; a click goes to the node or layer.
+#pragma once
+
+#include "views/models/problem_table_model.h"
+#include "views/pages/page.h"
+
+class QLabel;
+class QStackedWidget;
+
+namespace strobe {
+
+class SegmentedControl;
+class TableView;
+
+class ProblemsPage : public Page {
+    Q_OBJECT
+public:
+    explicit ProblemsPage(WorkbenchContext& context, QWidget* parent = nullptr);
+    // Errors and warnings, for the dock's title.
+    int problemCount() const;
+    QWidget* focusTarget() override;
+
+signals:
+    void problemCountChanged(int count);
+
+private:
+    void followProblems();
+    void showDetail();
+    void goThere();
+
+    ProblemTableModel m_model;
+    ProblemFilterProxy m_filtered{m_model};
+    SegmentedControl* m_severities;
+    QStackedWidget* m_stack;
+    TableView* m_table;
+    QLabel* m_detail;
+};
+
+}  // namespace strobe

@@ -1,0 +1,164 @@
+#include "views/pages/settings/precision_section.h"
+
+#include <QComboBox>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QLineEdit>
+#include <QPushButton>
+#include <QToolButton>
+#include <QVBoxLayout>
+#include <algorithm>
+
+#include "views/models/display_text.h"
+#include "views/models/op_colour.h"
+#include "views/models/settings_text.h"
+#include "views/models/workbench_context.h"
+#include "views/widgets/segmented_control.h"
+#include "views/widgets/theme.h"
+
+namespace strobe {
+namespace {
+
+constexpr PrecisionMode kModes[] = {PrecisionMode::Fp32, PrecisionMode::Bf16, PrecisionMode::Fp16, PrecisionMode::Best};
+constexpr DataType kRuleTypes[] = {DataType::Float32, DataType::BFloat16, DataType::Float16};
+
+QString modeName(PrecisionMode mode) {
+    return toQString(precisionModeName(mode));
+}
+
+DeviceInfo deviceOf(const Session& session, const Settings& settings) {
+    for (const DeviceInfo& device : session.devices())
+        if (device.id == settings.builder.device) return device;
+    return cpuDeviceInfo();
+}
+
+}  // namespace
+
+PrecisionSection::PrecisionSection(WorkbenchContext& context, QWidget* parent)
+    : SettingsSection(tr("Precision"), context, parent), m_mode(new SegmentedControl(SegmentedControl::Mode::One, this)) {
+    const DeviceInfo device = deviceOf(context.session(), context.session().settings());
+    for (const PrecisionMode mode : kModes) {
+        const bool isPreview = (mode == PrecisionMode::Fp16 && !device.hasFp16) || (mode == PrecisionMode::Bf16 && !device.hasBf16);
+        m_mode->addSegment(modeName(mode), precisionExplanation(mode, device),
+                           mode == PrecisionMode::Best ? QColor() : Theme::instance().precision(modeName(mode)), isPreview);
+    }
+    m_mode->setObjectName(QStringLiteral("precisionMode"));
+    body().addWidget(m_mode);
+    m_explanation = &addNote();
+    connect(m_mode, &SegmentedControl::currentChanged, this, [this](int index) {
+        const PrecisionMode mode = kModes[index];
+        commit(tr("Precision %1").arg(modeName(mode)), [mode](Settings& settings) { settings.builder.precision = mode; });
+    });
+
+    auto* heading = new QLabel(tr("Layers that differ"), this);
+    heading->setContentsMargins(0, kGrid, 0, 0);
+    body().addWidget(heading);
+    addNote(tr("A name with * and ?, or op:Conv. The last rule that fits a layer wins."));
+    m_rowsLayout = new QVBoxLayout;
+    m_rowsLayout->setSpacing(4);
+    body().addLayout(m_rowsLayout);
+    auto* add = new QPushButton(tr("Add rule"), this);
+    add->setObjectName(QStringLiteral("addRule"));
+    body().addWidget(add, 0, Qt::AlignLeft);
+    connect(add, &QPushButton::clicked, this, [this] {
+        addRow({});
+        m_rows.back().pattern->setFocus();
+    });
+}
+
+std::shared_ptr<const Network> PrecisionSection::rulesNetwork() const {
+    const auto build = context().currentBuild();
+    if (build && build->report.fused) return build->report.fused;
+    return context().model() ? context().model()->parsed : nullptr;
+}
+
+void PrecisionSection::updateCount(const RuleRow& row) const {
+    const auto network = rulesNetwork();
+    const QString pattern = row.pattern->text().trimmed();
+    if (!network || pattern.isEmpty()) {
+        row.count->setText(pattern.isEmpty() ? tr("no pattern yet") : QString());
+        return;
+    }
+    const int count = countMatches(pattern, *network);
+    row.count->setText(count == 0 ? tr("no layer") : count == 1 ? tr("1 layer") : tr("%1 layers").arg(count));
+    QPalette palette;
+    palette.setColor(QPalette::WindowText, count == 0 ? Theme::instance().colours().warning : Theme::instance().colours().secondary);
+    row.count->setPalette(palette);
+}
+
+void PrecisionSection::addRow(const PrecisionRule& rule) {
+    RuleRow row{new QWidget(this), nullptr, nullptr, nullptr};
+    auto* layout = new QHBoxLayout(row.box);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(6);
+    row.pattern = new QLineEdit(QString::fromStdString(rule.pattern), row.box);
+    row.pattern->setPlaceholderText(tr("conv*, op:Softmax"));
+    row.pattern->setFont(Theme::monoFont(-1));
+    row.pattern->setAccessibleName(tr("Pattern of the rule"));
+    row.pattern->setMinimumWidth(80);
+    row.type = new QComboBox(row.box);
+    row.type->setAccessibleName(tr("Precision of the rule"));
+    guardWheel(*row.type);
+    for (const DataType type : kRuleTypes) row.type->addItem(precisionLabel(type), static_cast<int>(type));
+    row.type->setCurrentIndex(std::max(0, row.type->findData(static_cast<int>(rule.type))));
+    row.count = new QLabel(row.box);
+    row.count->setMinimumWidth(row.count->fontMetrics().horizontalAdvance(tr("%1 layers").arg(999)));
+    QToolButton* remove = makeRemoveButton(tr("Remove this rule"));
+    layout->addWidget(row.pattern, 1);
+    layout->addWidget(row.type);
+    layout->addWidget(row.count);
+    layout->addWidget(remove);
+    m_rowsLayout->addWidget(row.box);
+    m_rows.push_back(row);
+    updateCount(row);
+    connect(row.pattern, &QLineEdit::textChanged, this, [this, row] { updateCount(row); });
+    connect(row.pattern, &QLineEdit::editingFinished, this,
+            [this, row] { commitRules(tr("Precision rule %1").arg(row.pattern->text().trimmed())); });
+    connect(row.type, &QComboBox::activated, this, [this, row] { commitRules(tr("Precision of %1").arg(row.pattern->text().trimmed())); });
+    connect(remove, &QToolButton::clicked, this, [this, box = row.box] { removeRow(box); });
+}
+
+void PrecisionSection::removeRow(QWidget* box) {
+    const auto found = std::find_if(m_rows.begin(), m_rows.end(), [box](const RuleRow& row) { return row.box == box; });
+    if (found == m_rows.end()) return;
+    const QString pattern = found->pattern->text().trimmed();
+    m_rows.erase(found);
+    box->hide();
+    box->deleteLater();
+    commitRules(tr("Remove precision rule %1").arg(pattern));
+}
+
+void PrecisionSection::clearRows() {
+    for (const RuleRow& row : m_rows) {
+        row.pattern->disconnect(this);
+        row.box->hide();
+        row.box->deleteLater();
+    }
+    m_rows.clear();
+}
+
+std::vector<PrecisionRule> PrecisionSection::rules() const {
+    std::vector<PrecisionRule> all;
+    for (const RuleRow& row : m_rows)
+        if (const QString pattern = row.pattern->text().trimmed(); !pattern.isEmpty())
+            all.push_back({pattern.toStdString(), static_cast<DataType>(row.type->currentData().toInt())});
+    return all;
+}
+
+void PrecisionSection::commitRules(const QString& label) {
+    commit(label, [this](Settings& settings) { settings.builder.precisionRules = rules(); });
+}
+
+void PrecisionSection::refresh(const Settings& settings) {
+    const PrecisionMode mode = settings.builder.precision;
+    m_mode->setCurrent(static_cast<int>(std::find(std::begin(kModes), std::end(kModes), mode) - std::begin(kModes)));
+    m_explanation->setText(precisionExplanation(mode, deviceOf(context().session(), settings)));
+    const bool isTyping = std::any_of(m_rows.begin(), m_rows.end(), [](const RuleRow& row) { return row.pattern->hasFocus() && row.pattern->isModified(); });
+    if (!isTyping && rules() != settings.builder.precisionRules) {
+        clearRows();
+        for (const PrecisionRule& rule : settings.builder.precisionRules) addRow(rule);
+    }
+    for (const RuleRow& row : m_rows) updateCount(row);
+}
+
+}  // namespace strobe

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <vector>
+
+#include "views/pages/settings/settings_section.h"
+
+class QComboBox;
+class QLineEdit;
+
+namespace strobe {
+
+class SegmentedControl;
+
+// Precision of the whole network, and rules for single layers.
+class PrecisionSection : public SettingsSection {
+    Q_OBJECT
+public:
+    PrecisionSection(WorkbenchContext& context, QWidget* parent);
+    void refresh(const Settings& settings) override;
+
+private:
+    struct RuleRow {
+        QWidget* box;
+        QLineEdit* pattern;
+        QComboBox* type;
+        QLabel* count;
+    };
+    void addRow(const PrecisionRule& rule);
+    void removeRow(QWidget* box);
+    void clearRows();
+    std::vector<PrecisionRule> rules() const;  // rows without a pattern left out
+    void commitRules(const QString& label);
+    void updateCount(const RuleRow& row) const;
+    std::shared_ptr<const Network> rulesNetwork() const;
+
+    SegmentedControl* m_mode;
+    QLabel* m_explanation;
+    QVBoxLayout* m_rowsLayout;
+    std::vector<RuleRow> m_rows;
+};
+
+}  // namespace strobe

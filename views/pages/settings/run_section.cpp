@@ -1,0 +1,131 @@
+#include "views/pages/settings/run_section.h"
+
+#include <QDoubleSpinBox>
+#include <QFileDialog>
+#include <QFileInfo>
+#include <QFormLayout>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QLineEdit>
+#include <QPushButton>
+#include <QSpinBox>
+#include <limits>
+
+#include "views/models/display_text.h"
+#include "views/models/settings_text.h"
+#include "views/models/workbench_context.h"
+#include "views/widgets/theme.h"
+
+namespace strobe {
+
+RunSection::RunSection(WorkbenchContext& context, QWidget* parent)
+    : SettingsSection(tr("Profile and compare"), context, parent),
+      m_file(new QLineEdit(this)),
+      m_seed(new QSpinBox(this)),
+      m_duration(new QDoubleSpinBox(this)),
+      m_shapes(nullptr) {
+    QFormLayout& form = addForm();
+    m_file->setObjectName(QStringLiteral("inputFile"));
+    m_file->setPlaceholderText(tr("random numbers"));
+    m_file->setMinimumWidth(80);
+    auto* choose = new QPushButton(tr("Choose…"), this);
+    auto* fileRow = new QHBoxLayout;
+    fileRow->setSpacing(6);
+    fileRow->addWidget(m_file, 1);
+    fileRow->addWidget(choose);
+    form.addRow(tr("Input data"), fileRow);
+    m_fileNote = new QLabel(tr("An .npz with one array an input; an int64 array “label” gives label accuracy."), this);
+    m_fileNote->setWordWrap(true);
+    m_fileNote->setForegroundRole(QPalette::PlaceholderText);
+    form.addRow(m_fileNote);
+    m_seed->setRange(0, std::numeric_limits<int>::max());
+    m_seed->setObjectName(QStringLiteral("seed"));
+    m_duration->setRange(0.05, 600);
+    m_duration->setDecimals(2);
+    m_duration->setSingleStep(0.5);
+    m_duration->setSuffix(tr(" s"));
+    m_duration->setObjectName(QStringLiteral("duration"));
+    m_duration->setToolTip(tr("Measured twice: end to end, then with a clock around every layer"));
+    for (QAbstractSpinBox* spin : std::initializer_list<QAbstractSpinBox*>{m_seed, m_duration}) {
+        spin->setKeyboardTracking(false);
+        spin->setMaximumWidth(160);
+        guardWheel(*spin);
+    }
+    form.addRow(tr("Seed of random data"), m_seed);
+    form.addRow(tr("Profile for"), m_duration);
+    m_shapes = &addForm();
+    m_error = &addError(QStringLiteral("runError"));
+    connect(m_file, &QLineEdit::editingFinished, this, [this] { commitFile(m_file->text().trimmed()); });
+    connect(choose, &QPushButton::clicked, this, &RunSection::chooseFile);
+    connect(m_seed, &QSpinBox::valueChanged, this, [this](int seed) {
+        commit(tr("Seed"), [seed](Settings& settings) { settings.seed = static_cast<unsigned>(seed); });
+    });
+    connect(m_duration, &QDoubleSpinBox::valueChanged, this, [this](double seconds) {
+        commit(tr("Profile duration"), [seconds](Settings& settings) { settings.profileMs = seconds * 1000; });
+    });
+}
+
+void RunSection::chooseFile() {
+    const QString path = QFileDialog::getOpenFileName(this, tr("Input data"), m_file->text(), tr("NumPy archives (*.npz)"));
+    if (!path.isEmpty()) commitFile(path);
+}
+
+void RunSection::commitFile(const QString& path) {
+    const bool isMissing = !path.isEmpty() && !QFileInfo(path).isFile();
+    setError(*m_error, isMissing ? tr("%1 does not exist; choose an .npz file or leave the field empty for random numbers").arg(path) : QString());
+    if (isMissing) return;
+    m_file->setModified(false);
+    commit(tr("Input data"), [&](Settings& settings) { settings.inputFile = path.toStdString(); });
+}
+
+void RunSection::rebuildShapes() {
+    while (m_shapes->rowCount() > 0) m_shapes->removeRow(0);
+    m_shapeEdits.clear();
+    m_shownModel = context().model();
+    if (!m_shownModel) return;
+    for (const TensorId id : m_shownModel->parsed->inputs()) {
+        const Tensor& input = m_shownModel->parsed->tensor(id);
+        if (!input.rankKnown || isConstant(input.shape)) continue;
+        auto* edit = new QLineEdit(this);
+        edit->setObjectName(QStringLiteral("shape.") + QString::fromStdString(input.name));
+        edit->setFont(Theme::monoFont(-1));
+        m_shapes->addRow(tr("Shape of %1").arg(QString::fromStdString(input.name)), edit);
+        m_shapeEdits[input.name] = edit;
+        connect(edit, &QLineEdit::editingFinished, this, [this, edit] {
+            if (edit->isModified()) commitShapes();
+        });
+    }
+}
+
+void RunSection::commitShapes() {
+    std::map<std::string, Dims> shapes;
+    for (const auto& [name, edit] : m_shapeEdits) {
+        const auto dims = parseDims(edit->text());
+        if (!dims) return setError(*m_error, QString::fromStdString(dims.status().message()));
+        if (!dims->empty()) shapes[name] = *dims;
+    }
+    const auto symbols = bindSymbols(*m_shownModel->parsed, shapes);
+    setError(*m_error, QString::fromStdString(symbols.status().message()));
+    if (!symbols) return;
+    for (const auto& [name, edit] : m_shapeEdits) edit->setModified(false);
+    commit(tr("Shapes to profile"), [&](Settings& settings) { settings.shapes = shapes; });
+}
+
+void RunSection::refresh(const Settings& settings) {
+    const QString path = QString::fromStdString(settings.inputFile);
+    if (!(m_file->hasFocus() && m_file->isModified()) && m_file->text() != path) m_file->setText(path);
+    m_file->setToolTip(path);
+    const QSignalBlocker quietSeed(m_seed), quietDuration(m_duration);
+    m_seed->setValue(static_cast<int>(settings.seed));
+    m_duration->setValue(settings.profileMs / 1000);
+    if (m_shownModel != context().model()) rebuildShapes();
+    if (!m_shownModel) return;
+    const auto profiles = completeProfiles(*m_shownModel->parsed, settings.builder.profiles);
+    for (const auto& [name, edit] : m_shapeEdits) {
+        const auto given = settings.shapes.find(name);
+        if (!(edit->hasFocus() && edit->isModified())) edit->setText(given == settings.shapes.end() ? QString() : shapeText(given->second));
+        if (profiles) edit->setPlaceholderText(shapeText(profiles->front().inputs.at(name).opt));
+    }
+}
+
+}  // namespace strobe

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <map>
+
+#include "views/pages/settings/settings_section.h"
+
+class QDoubleSpinBox;
+class QLineEdit;
+class QSpinBox;
+
+namespace strobe {
+
+// What is run to profile and compare: data, shapes, how long.
+class RunSection : public SettingsSection {
+    Q_OBJECT
+public:
+    RunSection(WorkbenchContext& context, QWidget* parent);
+    void refresh(const Settings& settings) override;
+
+private:
+    void chooseFile();
+    void commitFile(const QString& path);
+    void rebuildShapes();
+    void commitShapes();
+
+    QLineEdit* m_file;
+    QLabel *m_fileNote, *m_error;
+    QSpinBox* m_seed;
+    QDoubleSpinBox* m_duration;
+    QFormLayout* m_shapes;
+    std::map<std::string, QLineEdit*> m_shapeEdits;
+    std::shared_ptr<const Model> m_shownModel;
+};
+
+}  // namespace strobe

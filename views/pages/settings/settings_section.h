@@ -1,0 +1,45 @@
+// One part of the settings form. Edits go through Session::setSettings with a label for undo; refresh() shows what the session holds.
+#pragma once
+
+#include <QWidget>
+#include <functional>
+
+#include "sessions/session.h"
+
+class QFormLayout;
+class QLabel;
+class QToolButton;
+class QVBoxLayout;
+
+namespace strobe {
+
+class WorkbenchContext;
+
+class SettingsSection : public QWidget {
+    Q_OBJECT
+public:
+    SettingsSection(const QString& heading, WorkbenchContext& context, QWidget* parent);
+    // Shows these values without speaking. A field that the user is typing in keeps its text.
+    virtual void refresh(const Settings& settings) = 0;
+
+protected:
+    WorkbenchContext& context() const { return m_context; }
+    QVBoxLayout& body() const { return *m_body; }
+    QFormLayout& addForm();
+    QLabel& addNote(const QString& text = {});
+    // Changes the session's settings; `label` is what the Edit menu offers to undo.
+    void commit(const QString& label, const std::function<void(Settings&)>& change);
+    // A label that says what is wrong in the theme's colour; hidden while empty.
+    QLabel& addError(const QString& objectName);
+    static void setError(QLabel& label, const QString& text);
+    QToolButton* makeRemoveButton(const QString& what);
+
+private:
+    WorkbenchContext& m_context;
+    QVBoxLayout* m_body;
+};
+
+// Spin and combo boxes change by the wheel only while they have the keyboard, so that scrolling the page leaves them alone.
+void guardWheel(QWidget& widget);
+
+}  // namespace strobe
