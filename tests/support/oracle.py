@@ -13,6 +13,7 @@ import zlib
 import numpy as np
 
 from common import finish, model_cache, script_hash
+from random_weights import randomise
 
 SAMPLE = pathlib.Path(__file__).resolve().parents[2] / "resources" / "sample"
 
@@ -80,6 +81,8 @@ def digits(count):
     return f"{count}", make
 
 
+RANDOM = "_random"  # such a model is made here, of the one without
+
 CASES = {
     "digits": [digits(1), digits(7), digits(32)],
     "ocr_det": [image_case("x", 1, 3, 640, 640), image_case("x", 1, 3, 320, 480), image_case("x", 2, 3, 256, 256)],
@@ -94,6 +97,8 @@ CASES = {
     **{f"light_{name}": [image_case(tensor, 1, 3, 224, 224)] for name, tensor in
        [("resnet50", "gpu_0/data_0"), ("squeezenet", "data_0"), ("densenet121", "data_0"),
         ("inception_v2", "data_0"), ("shufflenet", "gpu_0/data_0"), ("vgg19", "data_0")]},
+    **{f"light_{name}{RANDOM}": [image_case(tensor, 1, 3, 224, 224)] for name, tensor in
+       [("resnet50", "gpu_0/data_0"), ("squeezenet", "data_0"), ("densenet121", "data_0")]},
 }
 
 
@@ -139,6 +144,8 @@ def main(wanted):
         path = model_path(model)
         if wanted and model not in wanted:
             continue
+        if model.endswith(RANDOM) and (source := model_path(model.removesuffix(RANDOM))).exists():
+            randomise(source, path)
         if not path.exists():
             skipped.append((f"oracle of {model}", f"{path} is missing; run models.py and minilm_onnx.py first"))
             continue
