@@ -38,7 +38,8 @@ void takeShape(Network& body, TensorId id, const Tensor& outer) {
     const Shape before = body.tensor(id).shape;
     if (body.tensor(id).rankKnown && outer.rankKnown && before.size() == outer.shape.size())
         for (size_t d = 0; d < before.size(); ++d)
-            if (const auto symbol = before[d].symbolName(); symbol && outer.shape[d].isConstant()) known.emplace(*symbol, outer.shape[d]);
+            if (const auto symbol = before[d].symbolName(); symbol && outer.shape[d].isConstant())
+                known.emplace(*symbol, outer.shape[d]);
     body.substituteSymbols(known);
     Tensor& inner = body.tensor(id);
     inner.type = outer.type;
@@ -53,9 +54,11 @@ bool isUsed(const Network& body, TensorId id) {
 
 /// Passes on what is known of capture `c`; true when the capture itself is no longer needed.
 bool specializeCapture(const Network& network, Specialization& work, int c) {
-    const Tensor& outer = network.tensor(work.inputs[work.inputs.size() - static_cast<size_t>(work.captures) + static_cast<size_t>(c)]);
+    const Tensor& outer =
+        network.tensor(work.inputs[work.inputs.size() - static_cast<size_t>(work.captures) + static_cast<size_t>(c)]);
     const auto inner = [&](const Network& body) { return body.inputs()[static_cast<size_t>(work.first + c)]; };
-    const bool used = std::any_of(work.bodies.begin(), work.bodies.end(), [&](const Network& body) { return isUsed(body, inner(body)); });
+    const bool used = std::any_of(work.bodies.begin(), work.bodies.end(),
+                                  [&](const Network& body) { return isUsed(body, inner(body)); });
     if (!used || outer.constant || outer.isSymbolicConstant()) {
         for (Network& body : work.bodies) takeConstant(body, inner(body), outer);
         work.notes.push_back("'" + outer.name + (used ? "' is constant" : "' is not read"));
@@ -100,12 +103,19 @@ Status specialize(Network& network, const PassContext& context, LayerId id) {
     for (Network& body : work.bodies)
         if (const Status status = inferNetwork(body); !status.isOk()) {
             // A branch that these shapes do not fit must not be taken; the model is right as long as it is not.
-            context.miss(network, id, "body '" + body.name() + "' does not fit what is known outside: " + status.message());
+            context.miss(network, id,
+                         "body '" + body.name() + "' does not fit what is known outside: " + status.message());
             return Status::ok();
         }
-    RewriteRecord record{context.pass, layer.name, {}, layer.provenance, layer.op->name + ": inside its bodies, " + joined(work.notes), -1};
+    RewriteRecord record{context.pass,
+                         layer.name,
+                         {},
+                         layer.provenance,
+                         layer.op->name + ": inside its bodies, " + joined(work.notes),
+                         -1};
     Layer& target = network.layer(id);
-    for (size_t b = 0; b < work.bodies.size(); ++b) target.subgraphs[b] = std::make_shared<const Network>(std::move(work.bodies[b]));
+    for (size_t b = 0; b < work.bodies.size(); ++b)
+        target.subgraphs[b] = std::make_shared<const Network>(std::move(work.bodies[b]));
     target.attributes.set("captures", static_cast<int64_t>(work.captures));
     network.setInputs(id, std::move(work.inputs));
     context.record(std::move(record));
@@ -119,7 +129,8 @@ Status run(Network& network, PassContext& context) {
 }  // namespace
 
 std::unique_ptr<Pass> makeBodySpecialization() {
-    return makePass("BodySpecialization", "Carries constants and shapes that are known outside into the bodies of If, Loop and Scan.", run);
+    return makePass("BodySpecialization",
+                    "Carries constants and shapes that are known outside into the bodies of If, Loop and Scan.", run);
 }
 
 }  // namespace strobe

@@ -17,7 +17,8 @@ bool isAll(const std::optional<std::vector<int64_t>>& values, int64_t expected) 
 }
 
 bool isInertDropout(const Network& network, const Layer& layer) {
-    if (layer.outputs.size() > 1 && layer.outputs[1] != kNone) return false;
+    if (const TensorId mask = layer.outputs.size() > 1 ? layer.outputs[1] : kNone; mask != kNone && (network.tensor(mask).isOutput || !network.tensor(mask).uses.empty()))
+        return false;
     const TensorId training = inputAt(layer, 2);
     return training == kNone || scalarConstant(network, training) == 0.0;
 }

@@ -121,6 +121,16 @@ std::optional<PointwiseForm> pointwiseForm(const Network& network, const Layer& 
     return composer.finish({*result});
 }
 
+std::optional<PointwiseForm> rankFreeForm(const Network& network, const Layer& layer) {
+    if (!layer.op->toPointwise || layer.program || layer.inputs.size() != 1 || layer.inputs[0] == kNone) return std::nullopt;
+    if (layer.outputs.size() != 1 || layer.outputs[0] == kNone) return std::nullopt;
+    const Tensor &x = network.tensor(layer.inputs[0]), &y = network.tensor(layer.outputs[0]);
+    if (x.rankKnown || y.rankKnown || !isRealType(x.type) || x.type != y.type) return std::nullopt;
+    PointwiseComposer composer;
+    const auto result = compose(composer, network, layer);
+    return result ? std::optional(composer.finish({*result})) : std::nullopt;
+}
+
 bool broadcastsTo(const Network& network, const std::vector<TensorId>& inputs, const Shape& shape) {
     Shape joined;
     for (TensorId input : inputs) {

@@ -37,6 +37,8 @@ private:
 /// What a layer computes on FP32, FP16 or BF16 tensors (flags inside a chain may be Bool), as a form; nullopt when it
 /// is not element-wise, has several outputs or an epilogue. A "Pointwise" layer gives its own program.
 std::optional<PointwiseForm> pointwiseForm(const Network& network, const Layer& layer);
+/// The same for a layer of one input whose rank is known only when the model runs: there is nothing to broadcast.
+std::optional<PointwiseForm> rankFreeForm(const Network& network, const Layer& layer);
 
 /// Adds what the layer computes to a composer and returns its value. Inputs that stand in `known` are those values;
 /// scalar constants become numbers.

@@ -123,8 +123,9 @@ Status runLowering(Network& network, PassContext& context) {
         const Layer& layer = network.layer(id);
         if (layer.op->name == "Pointwise") return Status::ok();
         auto form = pointwiseForm(network, layer);
-        if (!form || isTrivial(form->program) || !whyNotAlone(network, *form, layer.outputs[0]).empty())
-            return Status::ok();
+        if (form && !whyNotAlone(network, *form, layer.outputs[0]).empty()) return Status::ok();
+        if (!form) form = rankFreeForm(network, layer);
+        if (!form || isTrivial(form->program)) return Status::ok();
         return fuse(network, context,
                     programLayer(network, {id}, std::move(*form), layer.op->name + " as a pointwise program"))
             .status();

@@ -1,67 +1,18 @@
-#include <algorithm>
+#include "engine_core/ops/control_flow.h"
+
 #include <cstring>
 #include <limits>
 
 #include "engine_core/runtime/graph_executor.h"
+#include "engine_core/runtime/loop_values.h"
 
 namespace strobe {
-namespace {
-
-/// A host tensor that a loop carries from one iteration to the next.
-struct Carried {
-    std::vector<uint8_t> bytes;
-    Dims dims;
-    void assign(const void* data, const Dims& newDims, DataType type) {
-        const size_t size = dataTypeBytes(type, elementCount(newDims));
-        bytes.resize(std::max<size_t>(size, 1));
-        if (size > 0) std::memcpy(bytes.data(), data, size);
-        dims = newDims;
-    }
-};
-
-/// Slices along an axis, gathered one an iteration.
-struct Gathered {
-    std::vector<uint8_t> bytes;
-    Dims sliceDims;
-    int64_t count = 0;
-    Status append(const void* data, const Dims& dims, DataType type) {
-        if (count > 0 && dims != sliceDims)
-            return invalidModel("a scan output changes its shape from " + toString(sliceDims) + " to " + toString(dims) + " between iterations");
-        sliceDims = dims;
-        ++count;
-        const auto* first = static_cast<const uint8_t*>(data);
-        bytes.insert(bytes.end(), first, first + dataTypeBytes(type, elementCount(dims)));
-        return Status::ok();
-    }
-};
-
-/// Moves axis 0 of a gathered [count, slice…] block to `axis`, reversing the order of slices when asked.
-std::vector<uint8_t> arrange(const Gathered& gathered, int64_t axis, bool reverse, size_t elementBytes) {
-    const Dims& slice = gathered.sliceDims;
-    int64_t outer = 1, inner = 1;
-    for (size_t d = 0; d < slice.size(); ++d) (static_cast<int64_t>(d) < axis ? outer : inner) *= slice[d];
-    std::vector<uint8_t> result(gathered.bytes.size());
-    const size_t run = static_cast<size_t>(inner) * elementBytes;
-    for (int64_t k = 0; k < gathered.count; ++k)
-        for (int64_t o = 0; o < outer; ++o) {
-            const int64_t source = reverse ? gathered.count - 1 - k : k;
-            std::memcpy(result.data() + static_cast<size_t>(o * gathered.count + k) * run,
-                        gathered.bytes.data() + static_cast<size_t>(source * outer + o) * run, run);
-        }
-    return result;
-}
-
-Dims insertAxis(const Dims& slice, int64_t axis, int64_t extent) {
-    Dims dims = slice;
-    dims.insert(dims.begin() + static_cast<std::ptrdiff_t>(axis), extent);
-    return dims;
-}
-
-}  // namespace
 
 GraphExecutor& GraphExecutor::body(int layer, size_t index) {
     auto& executor = m_bodies[{layer, index}];
-    if (!executor) executor = std::make_unique<GraphExecutor>(*m_graph.layers[static_cast<size_t>(layer)].bodies[index], m_environment);
+    if (!executor)
+        executor =
+            std::make_unique<GraphExecutor>(*m_graph.layers[static_cast<size_t>(layer)].bodies[index], m_environment);
     executor->setOuterSymbols(m_symbols);
     return *executor;
 }
@@ -100,137 +51,193 @@ Status GraphExecutor::runControlFlow(const PlanStep& step, const RunScope& scope
 Status GraphExecutor::runIf(const PlanStep& step, const RunScope& scope) {
     const Layer& layer = m_graph.network.layer(m_graph.layers[static_cast<size_t>(step.layer)].layer);
     STROBE_RETURN_IF_ERROR(resolveLateInput(layer.inputs[0]));
-    if (elementCount(dimsOf(layer.inputs[0])) != 1) return invalidArgument("the condition has " + toString(dimsOf(layer.inputs[0])) + " elements, one is needed");
+    if (elementCount(dimsOf(layer.inputs[0])) != 1)
+        return invalidArgument("the condition has " + toString(dimsOf(layer.inputs[0])) + " elements, one is needed");
     const bool condition = *static_cast<const uint8_t*>(pointerOf(layer.inputs[0])) != 0;
     GraphExecutor& branch = body(step.layer, condition ? 0 : 1);
-    for (size_t i = 1; i < layer.inputs.size(); ++i) STROBE_RETURN_IF_ERROR(bindBodyInput(branch, static_cast<int>(i) - 1, layer.inputs[i]));
+    for (size_t i = 1; i < layer.inputs.size(); ++i)
+        STROBE_RETURN_IF_ERROR(bindBodyInput(branch, static_cast<int>(i) - 1, layer.inputs[i]));
     STROBE_RETURN_IF_ERROR(branch.prepare());
     // Known extents: the branch writes where the result is wanted.
     for (size_t o = 0; o < layer.outputs.size(); ++o) {
         const TensorId id = layer.outputs[o];
         const Dims* dims = branch.outputDims(static_cast<int>(o));
-        const bool direct = id != kNone && dims && m_plan->tensors[static_cast<size_t>(id)].kind != TensorPlace::Kind::Late && *dims == dimsOf(id);
+        const bool direct = id != kNone && dims &&
+                            m_plan->tensors[static_cast<size_t>(id)].kind != TensorPlace::Kind::Late &&
+                            *dims == dimsOf(id);
         if (direct)
-            branch.setOutput(static_cast<int>(o), pointerOf(id), dataTypeBytes(m_graph.network.tensor(id).type, elementCount(*dims)));
+            branch.setOutput(static_cast<int>(o), pointerOf(id),
+                             dataTypeBytes(m_graph.network.tensor(id).type, elementCount(*dims)));
         else
             branch.setOutput(static_cast<int>(o), nullptr, 0);
     }
     STROBE_RETURN_IF_ERROR(branch.run(scope));
     for (size_t o = 0; o < layer.outputs.size(); ++o)
-        STROBE_RETURN_IF_ERROR(storeTensor(layer.outputs[o], branch.outputData(static_cast<int>(o)), *branch.outputDims(static_cast<int>(o))));
+        STROBE_RETURN_IF_ERROR(storeTensor(layer.outputs[o], branch.outputData(static_cast<int>(o)),
+                                           *branch.outputDims(static_cast<int>(o))));
     return Status::ok();
 }
+
+/// What Loop and Scan have in common: values carried from one run of the body to the next, slices gathered, captures.
+class GraphExecutor::BodyRuns {
+public:
+    BodyRuns(GraphExecutor& graph, const PlanStep& step, const RunScope& scope)
+        : m_graph(graph),
+          m_scope(scope),
+          m_layer(graph.m_graph.network.layer(graph.m_graph.layers[static_cast<size_t>(step.layer)].layer)),
+          m_body(graph.body(step.layer, 0)),
+          m_counts(controlFlowCounts(m_layer.op->name, m_layer.attributes, static_cast<int>(m_layer.inputs.size()))) {}
+
+protected:
+    size_t states() const { return static_cast<size_t>(m_counts.states); }
+    size_t results() const { return m_layer.outputs.size() - states(); }
+    const Tensor& bodyInput(size_t index) const {
+        return m_body.m_graph.network.tensor(m_body.m_graph.network.inputs()[index]);
+    }
+    const Tensor& bodyOutput(size_t index) const {
+        return m_body.m_graph.network.tensor(m_body.m_graph.network.outputs()[index]);
+    }
+
+    /// Initial values are the layer's inputs from `firstState` on.
+    Status start(size_t firstState) {
+        for (TensorId id : m_layer.inputs) STROBE_RETURN_IF_ERROR(m_graph.resolveLateInput(id));
+        m_carried.resize(states());
+        m_gathered.resize(results());
+        for (size_t c = 0; c < states(); ++c) {
+            const TensorId id = m_layer.inputs[firstState + c];
+            m_carried[c].assign(m_graph.pointerOf(id), m_graph.dimsOf(id), m_graph.m_graph.network.tensor(id).type);
+        }
+        return Status::ok();
+    }
+
+    /// Runs the body once; the iteration's own inputs are bound already. `firstState`: the first carried value among
+    /// the body's inputs, `firstOutput` among its outputs.
+    Status turn(size_t firstState, size_t firstOutput) {
+        if (m_scope.cancel.isCancelled()) return cancelled();
+        for (size_t c = 0; c < states(); ++c)
+            m_body.setInput(static_cast<int>(firstState + c), m_carried[c].bytes.data(), m_carried[c].dims);
+        const auto captures = static_cast<size_t>(m_counts.captures);
+        for (size_t k = 0; k < captures; ++k)
+            STROBE_RETURN_IF_ERROR(m_graph.bindBodyInput(m_body,
+                                                         static_cast<int>(m_body.m_inputs.size() - captures + k),
+                                                         m_layer.inputs[m_layer.inputs.size() - captures + k]));
+        STROBE_RETURN_IF_ERROR(m_body.run(m_scope));
+        for (size_t o = 0; o < states() + results(); ++o) {
+            const auto index = static_cast<int>(firstOutput + o);
+            const void* data = m_body.outputData(index);
+            const DataType type = bodyOutput(firstOutput + o).type;
+            if (o < states())
+                m_carried[o].assign(data, *m_body.outputDims(index), type);
+            else
+                STROBE_RETURN_IF_ERROR(m_gathered[o - states()].append(data, *m_body.outputDims(index), type));
+        }
+        return Status::ok();
+    }
+
+    Status storeStates() {
+        for (size_t c = 0; c < states(); ++c)
+            STROBE_RETURN_IF_ERROR(
+                m_graph.storeTensor(m_layer.outputs[c], m_carried[c].bytes.data(), m_carried[c].dims));
+        return Status::ok();
+    }
+    Status storeGathered(size_t index, size_t firstOutput, int64_t axis, bool reverse) {
+        GatheredSlices& gathered = m_gathered[index];
+        const Tensor& slice = bodyOutput(firstOutput + states() + index);
+        if (gathered.count == 0)
+            gathered.sliceDims = evaluate(slice.shape, m_graph.m_symbols).value_or(Dims(slice.shape.size(), 0));
+        if (axis < 0) axis += static_cast<int64_t>(gathered.sliceDims.size()) + 1;
+        const auto joined = gathered.joined(axis, reverse, dataTypeBytes(slice.type, 1));
+        return m_graph.storeTensor(m_layer.outputs[states() + index], joined.data(), gathered.joinedDims(axis));
+    }
+
+    GraphExecutor& m_graph;
+    const RunScope& m_scope;
+    const Layer& m_layer;
+    GraphExecutor& m_body;
+    ControlFlowCounts m_counts;
+    std::vector<CarriedValue> m_carried;
+    std::vector<GatheredSlices> m_gathered;
+};
 
 /// ONNX Loop: inputs M?, cond?, v…, captures…; body: iteration, cond, v…, captures… → cond, v…, scan….
-Status GraphExecutor::runLoop(const PlanStep& step, const RunScope& scope) {
-    const Layer& layer = m_graph.network.layer(m_graph.layers[static_cast<size_t>(step.layer)].layer);
-    GraphExecutor& executor = body(step.layer, 0);
-    const Network& bodyNetwork = executor.m_graph.network;
-    const auto captures = static_cast<size_t>(layer.attributes.getInt("captures", 0));
-    const size_t carriedCount = layer.inputs.size() - 2 - captures;
-    for (TensorId id : layer.inputs) STROBE_RETURN_IF_ERROR(resolveLateInput(id));
-    const int64_t trips = layer.inputs[0] == kNone ? std::numeric_limits<int64_t>::max() : *static_cast<const int64_t*>(pointerOf(layer.inputs[0]));
-    uint8_t condition = layer.inputs[1] == kNone ? 1 : *static_cast<const uint8_t*>(pointerOf(layer.inputs[1]));
-    std::vector<Carried> carried(carriedCount);
-    for (size_t c = 0; c < carriedCount; ++c)
-        carried[c].assign(pointerOf(layer.inputs[2 + c]), dimsOf(layer.inputs[2 + c]), m_graph.network.tensor(layer.inputs[2 + c]).type);
-    std::vector<Gathered> gathered(layer.outputs.size() - carriedCount);
-    int64_t iteration = 0;
-    for (; iteration < trips && condition; ++iteration) {
-        if (scope.cancel.isCancelled()) return cancelled();
-        executor.setInput(0, &iteration, bodyNetwork.tensor(bodyNetwork.inputs()[0]).shape.empty() ? Dims{} : Dims{1});
-        executor.setInput(1, &condition, bodyNetwork.tensor(bodyNetwork.inputs()[1]).shape.empty() ? Dims{} : Dims{1});
-        for (size_t c = 0; c < carriedCount; ++c) executor.setInput(static_cast<int>(2 + c), carried[c].bytes.data(), carried[c].dims);
-        for (size_t k = 0; k < captures; ++k)
-            STROBE_RETURN_IF_ERROR(bindBodyInput(executor, static_cast<int>(2 + carriedCount + k), layer.inputs[2 + carriedCount + k]));
-        STROBE_RETURN_IF_ERROR(executor.run(scope));
-        const auto outputType = [&](size_t index) { return bodyNetwork.tensor(bodyNetwork.outputs()[index]).type; };
-        condition = *static_cast<const uint8_t*>(executor.outputData(0));
-        for (size_t c = 0; c < carriedCount; ++c)
-            carried[c].assign(executor.outputData(static_cast<int>(1 + c)), *executor.outputDims(static_cast<int>(1 + c)), outputType(1 + c));
-        for (size_t g = 0; g < gathered.size(); ++g) {
-            const auto index = 1 + carriedCount + g;
-            STROBE_RETURN_IF_ERROR(gathered[g].append(executor.outputData(static_cast<int>(index)), *executor.outputDims(static_cast<int>(index)), outputType(index)));
+class GraphExecutor::LoopRun final : BodyRuns {
+public:
+    using BodyRuns::BodyRuns;
+    Status run() {
+        STROBE_RETURN_IF_ERROR(start(2));
+        const TensorId most = m_layer.inputs[0], first = m_layer.inputs[1];
+        const int64_t trips =
+            most == kNone ? std::numeric_limits<int64_t>::max() : *static_cast<const int64_t*>(m_graph.pointerOf(most));
+        uint8_t condition = first == kNone ? 1 : *static_cast<const uint8_t*>(m_graph.pointerOf(first));
+        for (int64_t iteration = 0; iteration < trips && condition; ++iteration) {
+            m_body.setInput(0, &iteration, bodyInput(0).shape.empty() ? Dims{} : Dims{1});
+            m_body.setInput(1, &condition, bodyInput(1).shape.empty() ? Dims{} : Dims{1});
+            STROBE_RETURN_IF_ERROR(turn(2, 1));
+            condition = *static_cast<const uint8_t*>(m_body.outputData(0));
         }
+        STROBE_RETURN_IF_ERROR(storeStates());
+        for (size_t g = 0; g < results(); ++g) STROBE_RETURN_IF_ERROR(storeGathered(g, 1, 0, false));
+        return Status::ok();
     }
-    for (size_t c = 0; c < carriedCount; ++c) STROBE_RETURN_IF_ERROR(storeTensor(layer.outputs[c], carried[c].bytes.data(), carried[c].dims));
-    for (size_t g = 0; g < gathered.size(); ++g) {
-        const Tensor& slice = bodyNetwork.tensor(bodyNetwork.outputs()[1 + carriedCount + g]);
-        if (gathered[g].count == 0) gathered[g].sliceDims = evaluate(slice.shape, m_symbols).value_or(Dims(slice.shape.size(), 0));
-        gathered[g].bytes.reserve(1);
-        STROBE_RETURN_IF_ERROR(storeTensor(layer.outputs[carriedCount + g], gathered[g].bytes.data(), insertAxis(gathered[g].sliceDims, 0, gathered[g].count)));
-    }
-    return Status::ok();
-}
+};
 
 /// ONNX Scan (opset 9): inputs states…, scanned…, captures…; body: states…, slices…, captures… → states…, slices….
-Status GraphExecutor::runScan(const PlanStep& step, const RunScope& scope) {
-    const Layer& layer = m_graph.network.layer(m_graph.layers[static_cast<size_t>(step.layer)].layer);
-    GraphExecutor& executor = body(step.layer, 0);
-    const Network& bodyNetwork = executor.m_graph.network;
-    const auto captures = static_cast<size_t>(layer.attributes.getInt("captures", 0));
-    const auto scanned = static_cast<size_t>(layer.attributes.getInt("num_scan_inputs", 0));
-    const size_t states = layer.inputs.size() - scanned - captures;
-    const size_t results = layer.outputs.size() - states;
-    for (TensorId id : layer.inputs) STROBE_RETURN_IF_ERROR(resolveLateInput(id));
-    const auto inputAxes = layer.attributes.getInts("scan_input_axes", std::vector<int64_t>(scanned, 0));
-    const auto inputDirections = layer.attributes.getInts("scan_input_directions", std::vector<int64_t>(scanned, 0));
-    const auto outputAxes = layer.attributes.getInts("scan_output_axes", std::vector<int64_t>(results, 0));
-    const auto outputDirections = layer.attributes.getInts("scan_output_directions", std::vector<int64_t>(results, 0));
-
-    // Slices of each scanned input, outermost first.
-    std::vector<Gathered> slices(scanned);
-    int64_t length = 0;
-    for (size_t k = 0; k < scanned; ++k) {
-        const TensorId id = layer.inputs[states + k];
-        const Dims& dims = dimsOf(id);
-        const size_t elementBytes = dataTypeBytes(m_graph.network.tensor(id).type, 1);
-        const int64_t axis = inputAxes[k] < 0 ? inputAxes[k] + static_cast<int64_t>(dims.size()) : inputAxes[k];
-        if (axis < 0 || axis >= static_cast<int64_t>(dims.size())) return invalidModel("attribute 'scan_input_axes' holds " + std::to_string(inputAxes[k]));
-        const int64_t extent = dims[static_cast<size_t>(axis)];
-        if (k > 0 && extent != length) return invalidArgument("scanned inputs have " + std::to_string(length) + " and " + std::to_string(extent) + " slices");
-        length = extent;
-        slices[k].count = extent;
-        slices[k].sliceDims = dims;
-        slices[k].sliceDims.erase(slices[k].sliceDims.begin() + static_cast<std::ptrdiff_t>(axis));
-        int64_t outer = 1;
-        for (int64_t d = 0; d < axis; ++d) outer *= dims[static_cast<size_t>(d)];
-        const size_t run = static_cast<size_t>(outer * extent > 0 ? elementCount(dims) / (outer * extent) : 0) * elementBytes;
-        slices[k].bytes.resize(std::max<size_t>(1, static_cast<size_t>(elementCount(dims)) * elementBytes));
-        const auto* source = static_cast<const uint8_t*>(pointerOf(id));
-        for (int64_t o = 0; o < outer; ++o)
-            for (int64_t e = 0; e < extent; ++e)
-                std::memcpy(slices[k].bytes.data() + static_cast<size_t>(e * outer + o) * run, source + static_cast<size_t>(o * extent + e) * run, run);
-    }
-    std::vector<Carried> carried(states);
-    for (size_t c = 0; c < states; ++c) carried[c].assign(pointerOf(layer.inputs[c]), dimsOf(layer.inputs[c]), m_graph.network.tensor(layer.inputs[c]).type);
-    std::vector<Gathered> gathered(results);
-    const auto outputType = [&](size_t index) { return bodyNetwork.tensor(bodyNetwork.outputs()[index]).type; };
-    for (int64_t i = 0; i < length; ++i) {
-        if (scope.cancel.isCancelled()) return cancelled();
-        for (size_t c = 0; c < states; ++c) executor.setInput(static_cast<int>(c), carried[c].bytes.data(), carried[c].dims);
-        for (size_t k = 0; k < scanned; ++k) {
-            const int64_t at = inputDirections[k] ? length - 1 - i : i;
-            const size_t sliceBytes = slices[k].bytes.size() / static_cast<size_t>(length);
-            executor.setInput(static_cast<int>(states + k), slices[k].bytes.data() + static_cast<size_t>(at) * sliceBytes, slices[k].sliceDims);
+class GraphExecutor::ScanRun final : BodyRuns {
+public:
+    using BodyRuns::BodyRuns;
+    Status run() {
+        STROBE_RETURN_IF_ERROR(start(0));
+        STROBE_RETURN_IF_ERROR(cutInputs());
+        const std::vector<int64_t> directions = perTensor("scan_input_directions", m_slices.size());
+        for (int64_t i = 0; i < m_length; ++i) {
+            for (size_t k = 0; k < m_slices.size(); ++k)
+                m_body.setInput(static_cast<int>(states() + k), m_slices[k].slice(directions[k] ? m_length - 1 - i : i),
+                                m_slices[k].sliceDims);
+            STROBE_RETURN_IF_ERROR(turn(0, 0));
         }
-        for (size_t k = 0; k < captures; ++k)
-            STROBE_RETURN_IF_ERROR(bindBodyInput(executor, static_cast<int>(states + scanned + k), layer.inputs[states + scanned + k]));
-        STROBE_RETURN_IF_ERROR(executor.run(scope));
-        for (size_t c = 0; c < states; ++c) carried[c].assign(executor.outputData(static_cast<int>(c)), *executor.outputDims(static_cast<int>(c)), outputType(c));
-        for (size_t g = 0; g < results; ++g)
-            STROBE_RETURN_IF_ERROR(gathered[g].append(executor.outputData(static_cast<int>(states + g)), *executor.outputDims(static_cast<int>(states + g)), outputType(states + g)));
+        STROBE_RETURN_IF_ERROR(storeStates());
+        const std::vector<int64_t> axes = perTensor("scan_output_axes", results()),
+                                   reversed = perTensor("scan_output_directions", results());
+        for (size_t g = 0; g < results(); ++g) STROBE_RETURN_IF_ERROR(storeGathered(g, 0, axes[g], reversed[g] != 0));
+        return Status::ok();
     }
-    for (size_t c = 0; c < states; ++c) STROBE_RETURN_IF_ERROR(storeTensor(layer.outputs[c], carried[c].bytes.data(), carried[c].dims));
-    for (size_t g = 0; g < results; ++g) {
-        const Shape& sliceShape = bodyNetwork.tensor(bodyNetwork.outputs()[states + g]).shape;
-        if (length == 0) gathered[g].sliceDims = evaluate(sliceShape, m_symbols).value_or(Dims(sliceShape.size(), 0));
-        const auto rank = static_cast<int64_t>(gathered[g].sliceDims.size()) + 1;
-        const int64_t axis = outputAxes[g] < 0 ? outputAxes[g] + rank : outputAxes[g];
-        const auto arranged = arrange(gathered[g], axis, outputDirections[g] != 0, dataTypeBytes(outputType(states + g), 1));
-        STROBE_RETURN_IF_ERROR(storeTensor(layer.outputs[states + g], arranged.data(), insertAxis(gathered[g].sliceDims, axis, length)));
+
+private:
+    std::vector<int64_t> perTensor(const char* attribute, size_t count) const {
+        std::vector<int64_t> values = m_layer.attributes.getInts(attribute);
+        values.resize(count, 0);
+        return values;
     }
-    return Status::ok();
+
+    Status cutInputs() {
+        const auto scanned = static_cast<size_t>(m_counts.scanned);
+        const std::vector<int64_t> axes = perTensor("scan_input_axes", scanned);
+        for (size_t k = 0; k < scanned; ++k) {
+            const TensorId id = m_layer.inputs[states() + k];
+            const Dims& dims = m_graph.dimsOf(id);
+            const int64_t axis = axes[k] < 0 ? axes[k] + static_cast<int64_t>(dims.size()) : axes[k];
+            if (axis < 0 || axis >= static_cast<int64_t>(dims.size()))
+                return invalidModel("attribute 'scan_input_axes' holds " + std::to_string(axes[k]));
+            m_slices.push_back(GatheredSlices::cut(m_graph.pointerOf(id), dims, axis,
+                                                   dataTypeBytes(m_graph.m_graph.network.tensor(id).type, 1)));
+            if (k > 0 && m_slices[k].count != m_length)
+                return invalidArgument("scanned inputs have " + std::to_string(m_length) + " and " +
+                                       std::to_string(m_slices[k].count) + " slices");
+            m_length = m_slices[k].count;
+        }
+        return Status::ok();
+    }
+
+    std::vector<GatheredSlices> m_slices;
+    int64_t m_length = 0;
+};
+
+Status GraphExecutor::runLoop(const PlanStep& step, const RunScope& scope) {
+    return LoopRun(*this, step, scope).run();
+}
+
+Status GraphExecutor::runScan(const PlanStep& step, const RunScope& scope) {
+    return ScanRun(*this, step, scope).run();
 }
 
 }  // namespace strobe

@@ -55,6 +55,9 @@ public:
 
 private:
     class LateAllocator;
+    class BodyRuns;
+    class LoopRun;
+    class ScanRun;
     struct LateTensor {
         GrowingBuffer buffer;
         Dims dims;

@@ -15,6 +15,30 @@ TensorDesc describe(const Network& network, TensorId id, const ProblemInputs& in
     return desc;
 }
 
+/// Work that one core does in some ten microseconds: waking other threads for it costs as much, and far more while other programs hold
+/// their cores.
+bool isSmall(const Problem& problem) {
+    constexpr double kFlops = 1e6, kBytes = 768 << 10;
+    std::vector<Dims> inputs, outputs;
+    double bytes = 0, elements = 0;
+    const auto add = [&](const TensorDesc& desc, std::vector<Dims>& list) {
+        for (int64_t extent : desc.dims)
+            if (extent < 0) return false;
+        list.push_back(desc.dims);
+        if (desc.present) bytes += static_cast<double>(storedBytes(desc.dims, desc.format));
+        return true;
+    };
+    for (const TensorDesc& desc : problem.inputs)
+        if (!add(desc, inputs)) return false;
+    for (const TensorDesc& desc : problem.outputs) {
+        if (!add(desc, outputs)) return false;
+        if (desc.present) elements += static_cast<double>(elementCount(desc.dims));
+    }
+    if (bytes > kBytes) return false;
+    const double operations = problem.program ? static_cast<double>(problem.program->instructions.size()) * elements : 0;
+    return operations + (problem.op->flops ? problem.op->flops({*problem.attributes, inputs, outputs}) : elements) <= kFlops;
+}
+
 }  // namespace
 
 std::string constantKeyOf(const Weights& weights) {
@@ -41,6 +65,7 @@ Problem makeProblem(const Network& network, const Layer& layer, const ProblemInp
     }
     for (size_t i = 0; i < layer.outputs.size(); ++i)
         problem.outputs.push_back(describe(network, layer.outputs[i], inputs, outputFormats ? &(*outputFormats)[i] : nullptr));
+    if (isSmall(problem)) problem.threads = 1;
     return problem;
 }
 

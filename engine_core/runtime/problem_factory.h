@@ -17,7 +17,7 @@ struct ProblemInputs {
     /// Concrete dims of a tensor; must be known for every tensor of the layer.
     std::function<const Dims&(TensorId)> dims;
     std::function<KnownData(TensorId)> known;
-    int threads = 1;
+    int threads = 1;  // most; a small problem takes one
 };
 
 /// The problem of one layer. Formats default to the tensors' types in plain host layout; pass the chosen ones to set them.

@@ -188,23 +188,67 @@ Status planSlice(const Problem& problem, CopyPlan& plan) {
     return addBox(problem, 0, 0, std::move(box), plan);
 }
 
+/// A run of the result along one axis, and where it comes from.
+struct PadRun {
+    int64_t in = 0, out = 0, count = 0, step = 1;
+};
+
+/// The axis cut into the border before, what is kept, and the border after; nullopt where a border is longer than one turn of the pattern.
+std::optional<std::vector<PadRun>> padRuns(const std::string& mode, int64_t extent, int64_t result, int64_t before) {
+    const int64_t cut = std::max<int64_t>(0, -before), lead = std::max<int64_t>(0, before);
+    const int64_t kept = std::max<int64_t>(0, std::min(extent - cut, result - lead)), after = result - lead - kept;
+    std::vector<PadRun> runs = {{cut, lead, kept, 1}};
+    if (mode == "constant") return runs;
+    const int64_t most = mode == "edge" ? result : mode == "reflect" ? extent - 1 : extent;
+    if (extent == 0 || lead > most || after > most || (kept == 0 && result > 0)) return std::nullopt;
+    if (mode == "edge") {
+        runs.push_back({0, 0, lead, 0});
+        runs.push_back({extent - 1, lead + kept, after, 0});
+    } else if (mode == "reflect") {
+        runs.push_back({lead, 0, lead, -1});
+        runs.push_back({extent - 2, lead + kept, after, -1});
+    } else {
+        runs.push_back({extent - lead, 0, lead, 1});
+        runs.push_back({0, lead + kept, after, 1});
+    }
+    return runs;
+}
+
+/// One box for each combination of the axes' runs.
+Status addPadBoxes(const Problem& problem, const std::vector<std::vector<PadRun>>& runs, LogicalBox& box, size_t axis, CopyPlan& plan) {
+    if (axis == runs.size()) return addBox(problem, 0, 0, box, plan);
+    for (const PadRun& run : runs[axis]) {
+        if (run.count == 0) continue;
+        box.inStart[axis] = run.in;
+        box.outStart[axis] = run.out;
+        box.count[axis] = run.count;
+        box.step[axis] = run.step;
+        STROBE_RETURN_IF_ERROR(addPadBoxes(problem, runs, box, axis + 1, plan));
+    }
+    return Status::ok();
+}
+
 Status planPad(const Problem& problem, CopyPlan& plan) {
-    if (problem.attributes->getString("mode", "constant") != "constant") return unsupported("only constant padding");
+    const std::string mode = problem.attributes->getString("mode", "constant");
     const auto pads = knownIntegers(problem, 1), axes = knownIntegers(problem, 3);
     if (!pads || !axes) return unsupported("pads or axes are not known");
     const Dims &x = problem.inputs[0].dims, &y = problem.outputs[0].dims;
     if (layoutBlock(problem.outputs[0].format.layout) > 1 && isPresent(problem, 2))
         return unsupported("blocked layouts are padded with zero only");
-    LogicalBox box(x);
-    for (size_t i = 0; i < pads->size() / 2; ++i) {
-        const size_t axis = isPresent(problem, 3) ? axisOf((*axes)[i], x.size()) : i;
-        box.outStart[axis] = std::max<int64_t>(0, (*pads)[i]);
-        box.inStart[axis] = std::max<int64_t>(0, -(*pads)[i]);
-        box.count[axis] = std::max<int64_t>(0, std::min(x[axis] - box.inStart[axis], y[axis] - box.outStart[axis]));
+    Dims before(x.size(), 0);
+    for (size_t i = 0; i < pads->size() / 2; ++i) before[isPresent(problem, 3) ? axisOf((*axes)[i], x.size()) : i] = (*pads)[i];
+    std::vector<std::vector<PadRun>> runs;
+    bool whole = true;  // every element of the result is copied from somewhere
+    for (size_t d = 0; d < x.size(); ++d) {
+        auto axis = padRuns(mode, x[d], y[d], before[d]);
+        if (!axis) return unsupported("a " + mode + " border is longer than what it repeats");
+        whole = whole && (mode != "constant" || axis->front().count == y[d]);
+        runs.push_back(std::move(*axis));
     }
-    plan.fill = box.count != y;
+    plan.fill = !whole;
     plan.fillInput = isPresent(problem, 2) ? 2 : -1;
-    return addBox(problem, 0, 0, std::move(box), plan);
+    LogicalBox box(x);
+    return addPadBoxes(problem, runs, box, 0, plan);
 }
 
 /// Both directions are a transpose of a six-dimensional view: batch, channel, row and column inside the block, y, x.

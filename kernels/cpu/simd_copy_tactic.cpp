@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cstring>
 
 #include "kernels/cpu/cpu_threads.h"
 #include "kernels/cpu/simd_copy_plan.h"
@@ -49,14 +48,7 @@ private:
         static constexpr char kZero[16] = {};
         const char* value =
             m_fillInput < 0 ? kZero : arguments.inputs[static_cast<size_t>(m_fillInput)].as<const char>();
-        char* to = arguments.outputs[0].as<char>();
-        if (std::all_of(value, value + m_bytes, [](char byte) { return byte == 0; })) {
-            std::memset(to, 0, m_outputBytes);
-            return;
-        }
-        std::memcpy(to, value, std::min(m_bytes, m_outputBytes));
-        for (size_t done = m_bytes; done < m_outputBytes; done *= 2)
-            std::memcpy(to + done, to, std::min(done, m_outputBytes - done));
+        fillWith(arguments.outputs[0].data, m_outputBytes, value, m_bytes);
     }
 
     std::vector<Copy> m_copies;

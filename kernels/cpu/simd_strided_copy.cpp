@@ -175,4 +175,15 @@ void StridedCopy::run(const void* from, void* to) const {
                 });
 }
 
+void fillWith(void* to, size_t bytes, const void* value, size_t valueBytes) {
+    const char* element = static_cast<const char*>(value);
+    char* out = static_cast<char*>(to);
+    if (std::all_of(element, element + valueBytes, [](char byte) { return byte == 0; })) {
+        std::memset(out, 0, bytes);
+        return;
+    }
+    std::memcpy(out, element, std::min(valueBytes, bytes));
+    for (size_t done = valueBytes; done < bytes; done *= 2) std::memcpy(out + done, out, std::min(done, bytes - done));
+}
+
 }  // namespace strobe

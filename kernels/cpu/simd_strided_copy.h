@@ -39,6 +39,9 @@ private:
     int64_t m_piece = 1;  // its elements a piece
 };
 
+/// Fills `bytes` bytes with a value of `valueBytes` bytes, again and again.
+void fillWith(void* to, size_t bytes, const void* value, size_t valueBytes);
+
 /// to[r·toStride + c] = from[c·fromStride + r] for r < rows, c < columns; strides in elements of 1, 2, 4, 8 or 16
 /// bytes.
 void transposeTile(size_t elementBytes, const void* from, int64_t fromStride, void* to, int64_t toStride, int64_t rows,

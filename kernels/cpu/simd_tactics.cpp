@@ -10,11 +10,13 @@ void registerSimdKernels(KernelRegistry& registry) {
     registerSimdDepthwise(registry);
     registerSimdGather(registry);
     registerSimdGemv(registry);
+    registerSimdIntegers(registry);
     registerSimdLstm(registry);
     registerSimdNormalizations(registry);
     registerSimdPointwise(registry);
     registerSimdReductions(registry);
     registerSimdResize(registry);
+    registerSimdShapes(registry);
     registerSimdSoftmax(registry);
 }
 

@@ -11,11 +11,13 @@ void registerSimdDeconv(KernelRegistry& registry);
 void registerSimdDepthwise(KernelRegistry& registry);
 void registerSimdGather(KernelRegistry& registry);
 void registerSimdGemv(KernelRegistry& registry);
+void registerSimdIntegers(KernelRegistry& registry);
 void registerSimdLstm(KernelRegistry& registry);
 void registerSimdNormalizations(KernelRegistry& registry);
 void registerSimdPointwise(KernelRegistry& registry);
 void registerSimdReductions(KernelRegistry& registry);
 void registerSimdResize(KernelRegistry& registry);
+void registerSimdShapes(KernelRegistry& registry);
 void registerSimdSoftmax(KernelRegistry& registry);
 
 /// "simd.*": kernels in Highway for AVX-512, AVX2 or plain scalar code, whatever the machine has.

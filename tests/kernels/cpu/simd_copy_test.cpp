@@ -95,6 +95,23 @@ TEST(SimdCopy, Pads) {
     expectMatchesReference(copyCase("Pad", {{{4, 5}}, integers({1, 1}), value, integers({-1})}), "simd.copy");
 }
 
+TEST(SimdCopy, PadsWithWhatIsThere) {
+    for (const char* mode : {"reflect", "edge", "wrap"}) {
+        SCOPED_TRACE(mode);
+        const auto pad = [&](Dims dims, std::vector<int64_t> pads) {
+            KernelCase c = copyCase("Pad", {{std::move(dims)}, integers(std::move(pads))});
+            c.attributes.set("mode", std::string(mode));
+            return c;
+        };
+        expectMatchesReference(pad({1, 512}, {0, 0, 0, 64}), "simd.copy");
+        expectMatchesReference(pad({2, 3, 5, 6}, {0, 0, 1, 2, 0, 0, 4, 5}), "simd.copy");
+        expectMatchesReference(pad({4, 5}, {3, -1, -2, 2}), "simd.copy");
+    }
+    KernelCase far = copyCase("Pad", {{{3}}, integers({3, 0})});
+    far.attributes.set("mode", std::string("reflect"));
+    expectDeclines(far, "simd.copy", "longer");
+}
+
 TEST(SimdCopy, BlocksOfPixels) {
     for (const char* mode : {"DCR", "CRD"}) {
         KernelCase c = withInt(copyCase("DepthToSpace", {{{2, 12, 3, 5}}}), "blocksize", 2);
