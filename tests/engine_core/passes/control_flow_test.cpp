@@ -62,9 +62,9 @@ TEST(ConstantIfInlining, ShapeArithmeticDecides) {
     NetworkBuilder b;
     const TensorId x = b.input("x", {2, 1});
     const TensorId last = b.layer(
-        "last", "Gather", {b.layer("shape", "Shape", {x}), b.network().addConstant("one", makeInt64Weights({}, {1}))});
+        "last", "Gather", {b.layer("shape", "Shape", {x}), b.network().addConstant("one", makeInt64Weights({}, std::vector<int64_t>{1}))});
     const TensorId isOne =
-        b.layer("is_one", "Equal", {last, b.network().addConstant("wanted", makeInt64Weights({}, {1}))});
+        b.layer("is_one", "Equal", {last, b.network().addConstant("wanted", makeInt64Weights({}, std::vector<int64_t>{1}))});
     const auto squeeze = branch("squeeze", {2, 1}, [](NetworkBuilder& inner, TensorId t) {
         return inner.layer("sq", "Squeeze", {t, inner.integers("axes", {1})});
     });

@@ -67,7 +67,7 @@ TEST(SimdShape, ExtentsInEveryLayout) {
     KernelCase fill;
     fill.op = "ConstantOfShape";
     fill.inputs = {KernelInput::integers({3, 7})};
-    fill.attributes.set("value", makeInt64Weights({1}, {-5}));
+    fill.attributes.set("value", makeInt64Weights({1}, std::vector<int64_t>{-5}));
     expectMatchesReference(fill, "simd.shape");
 }
 
