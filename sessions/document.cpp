@@ -175,6 +175,15 @@ Status readAll(Database& db, const std::string& path, const KernelRegistry& kern
     return db.query("SELECT id,a,b,accuracy FROM comparisons ORDER BY id", {}, [&](const Database::Row& row) { return readComparison(row, snapshot); });
 }
 
+/// SQLite reads a cut last page as if zeros followed.
+Status checkWhole(Database& db, const std::string& path, size_t fileBytes) {
+    return db.query("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size", {}, [&](const Database::Row& row) {
+        const auto stated = static_cast<size_t>(row.integer(0));
+        if (fileBytes >= stated) return Status::ok();
+        return invalidModel(path + ": the session has " + std::to_string(fileBytes) + " bytes and states " + std::to_string(stated) + "; it is truncated, use a copy or open the model itself");
+    });
+}
+
 }  // namespace
 
 Status saveDocument(const std::string& path, const SessionSnapshot& snapshot) {
@@ -195,8 +204,9 @@ Status saveDocument(const std::string& path, const SessionSnapshot& snapshot) {
 
 Result<SessionSnapshot> loadDocument(const std::string& path, const KernelRegistry& kernels, const CancelToken& cancel) {
     // Says "no such file", "is a directory" better than SQLite does.
-    STROBE_RETURN_IF_ERROR(MappedFile::open(path).status());
+    STROBE_ASSIGN(const std::shared_ptr<const MappedFile> file, MappedFile::open(path));
     STROBE_ASSIGN(Database db, Database::openReadOnly(path));
+    STROBE_RETURN_IF_ERROR(checkWhole(db, path, file->bytes().size()));
     SessionSnapshot snapshot;
     try {
         STROBE_RETURN_IF_ERROR(readAll(db, path, kernels, cancel, snapshot));

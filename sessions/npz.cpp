@@ -94,6 +94,8 @@ Result<WeightsPtr> readNpy(const std::string& path) {
 
 Result<std::map<std::string, WeightsPtr>> readNpz(const std::string& path) {
     STROBE_ASSIGN(std::shared_ptr<const MappedFile> file, MappedFile::open(path));
+    // libzip takes no bytes at all for an archive without entries.
+    if (file->bytes().empty()) return invalidArgument(path + ": the file is empty; save it with numpy.savez");
     zip_error_t error;
     zip_error_init(&error);
     zip_source_t* source = zip_source_buffer_create(file->bytes().data(), file->bytes().size(), 0, &error);

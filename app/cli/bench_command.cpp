@@ -31,8 +31,10 @@ Status report(const Options& o, const Subject& subject, Session& session) {
         return Status::ok();
     }
     STROBE_ASSIGN(const NamedTensors inputs, obtainInputs(o, engine));
-    double wallSeconds = 0;
-    STROBE_ASSIGN(const std::vector<QueryTimes> queries, measure(o, engine, inputs, wallSeconds));
+    STROBE_ASSIGN(const Measurement measurement, measure(o, engine, inputs));
+    const std::vector<QueryTimes>& queries = measurement.queries;
+    const double wallSeconds = measurement.wallSeconds;
+    std::printf("Warmup completed %d queries over %.4g ms\n", measurement.warmUpQueries, measurement.warmUpMs);
     std::printf("Timing trace has %zu queries over %.4g s\n", queries.size(), wallSeconds);
     const std::vector<double> percentiles = o.percentiles.empty() ? std::vector<double>{90, 95, 99} : o.percentiles;
     std::printf("%s", performanceSummary(queries, wallSeconds, percentiles, engine.parts().device.kind != DeviceKind::Cpu).c_str());

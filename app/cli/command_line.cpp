@@ -35,6 +35,18 @@ std::string nearestFlag(const CLI::App& app, const std::string& unknown) {
     return best;
 }
 
+/// CLI::Range lets NaN pass.
+CLI::Validator finiteRange(double low, double high) {
+    const auto check = [low, high](const std::string& text) -> std::string {
+        double value = 0;
+        if (CLI::detail::lexical_cast(text, value) && value >= low && value <= high) return {};
+        char message[160];
+        std::snprintf(message, sizeof message, "value '%s' is not a number from %g to %g", text.substr(0, 60).c_str(), low, high);
+        return message;
+    };
+    return CLI::Validator(check, "NUMBER");
+}
+
 Result<DataType> precisionFromName(const std::string& name) {
     if (name == "fp32") return DataType::Float32;
     if (name == "bf16") return DataType::BFloat16;
@@ -112,9 +124,9 @@ void addInferenceFlags(CLI::App& app, Options& o) {
     app.add_option("--loadInputs", o.loadInputs, "inputs: name:file.npy,… or one .npz");
     app.add_option("--seed", o.seed, "seed of random inputs");
     app.add_option("--iterations", o.iterations, "run at least so many times; default 10")->check(CLI::Range(1, 100000000));
-    app.add_option("--duration", o.duration, "run at least so many seconds; default 3")->check(CLI::Range(0.0, 1e6));
-    app.add_option("--warmUp", o.warmUp, "milliseconds run before measuring; default 200")->check(CLI::Range(0.0, 1e8));
-    app.add_option("--sleepTime", o.sleepTime, "milliseconds to wait between inferences")->check(CLI::Range(0.0, 1e6));
+    app.add_option("--duration", o.duration, "run at least so many seconds; default 3")->check(finiteRange(0.0, 1e6));
+    app.add_option("--warmUp", o.warmUp, "milliseconds run before measuring; default 200")->check(finiteRange(0.0, 1e8));
+    app.add_option("--sleepTime", o.sleepTime, "milliseconds to wait between inferences")->check(finiteRange(0.0, 1e6));
     app.add_option("--infStreams", o.infStreams, "execution contexts that run at once; default 1")->check(CLI::Range(1, 1024));
     app.add_option("--cpuThreads", o.threads, "CPU threads of one context; default all cores")->check(CLI::Range(0, 1024));
     app.add_flag("--threads", o.streamThreads, "a host thread for each stream (always so here)");
@@ -124,7 +136,7 @@ void addInferenceFlags(CLI::App& app, Options& o) {
 
 void addReportFlags(CLI::App& app, Options& o) {
     app.add_option("--avgRuns", o.avgRuns, "runs averaged into one line of progress; default 10")->check(CLI::Range(1, 1000000));
-    app.add_option("--percentile", o.percentiles, "percentiles to report; default 90,95,99")->delimiter(',')->check(CLI::Range(0.0, 100.0));
+    app.add_option("--percentile", o.percentiles, "percentiles to report; default 90,95,99")->delimiter(',')->check(finiteRange(0.0, 100.0));
     app.add_flag("--dumpProfile", o.dumpProfile, "print the time of each layer");
     app.add_flag("--dumpLayerInfo", o.dumpLayerInfo, "print the engine's layers");
     app.add_flag("--dumpOutput", o.dumpOutput, "print the outputs of the last run");

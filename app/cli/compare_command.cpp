@@ -50,9 +50,8 @@ Status measureTogether(const Engine& a, const Engine& b, const NamedTensors& inp
     slice.iterations = std::max(2, o.iterations / 3);
     for (int round = 0; round < 3; ++round) {
         for (const auto& [engine, samples] : {std::make_pair(&a, &samplesA), std::make_pair(&b, &samplesB)}) {
-            double wall = 0;
-            STROBE_ASSIGN(const std::vector<QueryTimes> queries, measure(slice, *engine, inputs, wall));
-            for (const QueryTimes& q : queries) samples->push_back(q.latency());
+            STROBE_ASSIGN(const Measurement measurement, measure(slice, *engine, inputs));
+            for (const QueryTimes& q : measurement.queries) samples->push_back(q.latency());
         }
         slice.warmUp = std::min(slice.warmUp, 20.0);
     }

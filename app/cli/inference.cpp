@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -35,6 +36,8 @@ Result<NamedTensors> readNamedFiles(const std::string& text) {
 
 struct StreamResult {
     std::vector<QueryTimes> queries;
+    int warmUpQueries = 0;
+    double warmUpMs = 0;
     Status status;
 };
 
@@ -47,9 +50,9 @@ void runStream(const Options& o, const Engine& engine, const NamedTensors& input
     for (const auto& [name, tensor] : inputs)
         if (result.status = (*context)->setInput((*context)->inputIndex(name), tensor->data.get(), tensor->dims); !result.status.isOk()) return;
     const auto warm = Clock::now();
-    int warmQueries = 0;
-    for (; warmQueries == 0 || millisecondsSince(warm) < o.warmUp; ++warmQueries)
+    for (; result.warmUpQueries == 0 || millisecondsSince(warm) < o.warmUp; ++result.warmUpQueries)
         if (result.status = (*context)->run(); !result.status.isOk()) return;
+    result.warmUpMs = millisecondsSince(warm);
     const auto start = Clock::now();
     while (static_cast<int>(result.queries.size()) < o.iterations || millisecondsSince(start) < o.duration * 1000) {
         QueryTimes q;
@@ -72,9 +75,21 @@ std::string preview(const Weights& tensor) {
     return text + (values.size() > 10 ? " …" : "");
 }
 
+/// What would be lost by a slip: a file that is read is never written over.
+Status checkNotOverwritten(const Options& o) {
+    for (const std::string* output : {&o.saveEngine, &o.saveSession, &o.exportTimes, &o.exportOutput, &o.exportProfile, &o.exportLayerInfo})
+        for (const std::string* input : {&o.onnx, &o.loadEngine, &o.loadInputs}) {
+            std::error_code error;
+            if (!output->empty() && !input->empty() && std::filesystem::equivalent(*output, *input, error))
+                return invalidArgument(*output + ": this file is read and would be written over; name another one");
+        }
+    return Status::ok();
+}
+
 }  // namespace
 
 Result<Subject> obtainEngine(const Options& o, Session& session) {
+    STROBE_RETURN_IF_ERROR(checkNotOverwritten(o));
     if (o.onnx.empty() == o.loadEngine.empty()) return invalidArgument("give either --onnx=model.onnx or --loadEngine=file.engine");
     if (!o.loadEngine.empty()) {
         const auto start = Clock::now();
@@ -126,25 +141,27 @@ Result<NamedTensors> obtainInputs(const Options& o, const Engine& engine) {
     return completeInputs(engine, shapes, given, o.seed);
 }
 
-Result<std::vector<QueryTimes>> measure(const Options& o, const Engine& engine, const NamedTensors& inputs, double& wallSeconds) {
+Result<Measurement> measure(const Options& o, const Engine& engine, const NamedTensors& inputs) {
     std::vector<StreamResult> results(static_cast<size_t>(o.infStreams));
     const auto origin = Clock::now();
     std::vector<std::thread> streams;
     for (size_t s = 1; s < results.size(); ++s) streams.emplace_back([&, s] { runStream(o, engine, inputs, origin, results[s]); });
     runStream(o, engine, inputs, origin, results[0]);
     for (std::thread& stream : streams) stream.join();
-    std::vector<QueryTimes> queries;
+    Measurement measurement;
     double first = 1e300, last = 0;
     for (StreamResult& result : results) {
         STROBE_RETURN_IF_ERROR(result.status);
         for (const QueryTimes& q : result.queries) {
             first = std::min(first, q.startEnqueue);
             last = std::max(last, q.endD2h);
-            queries.push_back(q);
+            measurement.queries.push_back(q);
         }
+        measurement.warmUpQueries += result.warmUpQueries;
+        measurement.warmUpMs = std::max(measurement.warmUpMs, result.warmUpMs);
     }
-    wallSeconds = (last - first) / 1000;
-    return queries;
+    measurement.wallSeconds = (last - first) / 1000;
+    return measurement;
 }
 
 Result<NamedTensors> runOnce(const Engine& engine, const NamedTensors& inputs, int threads) {

@@ -14,8 +14,14 @@ struct Subject {
 Result<Subject> obtainEngine(const Options& options, Session& session);
 /// Inputs that the flags name, completed by random ones.
 Result<NamedTensors> obtainInputs(const Options& options, const Engine& engine);
+struct Measurement {
+    std::vector<QueryTimes> queries;
+    double wallSeconds = 0;
+    int warmUpQueries = 0;
+    double warmUpMs = 0;  // of the slowest stream
+};
 /// Warm-up and measurement on --infStreams contexts.
-Result<std::vector<QueryTimes>> measure(const Options& options, const Engine& engine, const NamedTensors& inputs, double& wallSeconds);
+Result<Measurement> measure(const Options& options, const Engine& engine, const NamedTensors& inputs);
 /// Runs once; outputs by name.
 Result<NamedTensors> runOnce(const Engine& engine, const NamedTensors& inputs, int threads);
 /// .npz, or JSON as trtexec writes it.

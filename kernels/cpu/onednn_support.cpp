@@ -1,5 +1,6 @@
 #include "kernels/cpu/onednn_support.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace strobe {
@@ -64,6 +65,11 @@ memory::dims channelsLastStrides(const Dims& dims) {
     return strides;
 }
 
+/// oneDNN throws on the −1 of an extent that only the run knows.
+bool isConcrete(const Dims& dims) {
+    return std::all_of(dims.begin(), dims.end(), [](int64_t extent) { return extent >= 0; });
+}
+
 constexpr size_t kMaxRank = DNNL_MAX_NDIMS;
 
 }  // namespace
@@ -78,6 +84,7 @@ memory::desc onednnAnyDesc(const Dims& dims, memory::data_type type) {
 }
 
 Result<memory::desc> onednnDesc(const Dims& dims, const Format& format) {
+    if (!isConcrete(dims)) return unsupported("oneDNN needs every extent, the tensor is " + toString(dims));
     const auto type = onednnType(format.type);
     if (!type) return unsupported("oneDNN has no element type " + std::string(dataTypeName(format.type)));
     if (dims.size() > kMaxRank)
@@ -121,6 +128,7 @@ Support checkFloatTensors(const Problem& problem) {
         for (const TensorDesc& desc : *list) {
             if (!desc.present) continue;
             if (desc.format.memory != MemoryKind::Host) return Support::no("oneDNN runs on host memory");
+            if (!isConcrete(desc.dims)) return Support::no("oneDNN needs every extent, a tensor is " + toString(desc.dims));
             const DataType type = desc.format.type;
             if (type != DataType::Float32 && type != DataType::BFloat16)
                 return Support::no("oneDNN computes in FP32 and BF16, a tensor is " + std::string(dataTypeName(type)));

@@ -1,0 +1,157 @@
+// strobe-cli as a user runs it: output in trtexec's language, files that it writes, exit codes.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "kernels/cpu/register.h"
+#include "sessions/npz.h"
+#include "sessions/session.h"
+#include "tests/app/cli_process.h"
+
+namespace strobe::test {
+namespace {
+
+using nlohmann::json;
+
+const std::string kModel = "--onnx=" + sample("digits.onnx");
+
+/// Short and without timing; `more` comes last.
+CliResult quick(std::vector<std::string> arguments, const std::vector<std::string>& more = {}) {
+    for (const char* flag : {"--noTimingCache", "--builderOptimizationLevel=0", "--duration=0", "--warmUp=0"}) arguments.push_back(flag);
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return runCli(arguments);
+}
+
+void expectLines(const std::string& text, const std::vector<std::string>& parts) {
+    for (const std::string& part : parts) EXPECT_NE(text.find(part), std::string::npos) << part << "\nin\n" << text;
+}
+
+json parsed(const std::string& path) {
+    const json value = json::parse(readAll(path), nullptr, false);
+    EXPECT_FALSE(value.is_discarded()) << path;
+    return value;
+}
+
+TEST(Cli, BenchSpeaksTrtexec) {
+    const CliResult result = quick({kModel});
+    ASSERT_EQ(result.code, 0) << result.err;
+    expectLines(result.out, {"=== Device Information ===", "Engine built in", "Engine size", "Warmup completed", "Timing trace has", "=== Performance summary ===", "Throughput: ", " qps", "Latency: min = ",
+                             "Enqueue Time: min = ", "Compute Time: min = ", "median = ", "percentile(90%) = ", "percentile(99%) = ", "Total Host Walltime: "});
+}
+
+TEST(Cli, DumpsTheProfileTable) {
+    const CliResult result = quick({kModel, "--dumpProfile"});
+    ASSERT_EQ(result.code, 0) << result.err;
+    expectLines(result.out, {"Time(ms)", "Avg.(ms)", "Median(ms)", "Time(%)", "Layer", "Total"});
+}
+
+TEST(Cli, ExportsTimesProfileAndLayers) {
+    const ScratchFolder folder;
+    const CliResult result = quick({kModel, "--iterations=12", "--exportTimes=" + (folder / "times.json"), "--exportProfile=" + (folder / "profile.json"), "--exportLayerInfo=" + (folder / "layers.json")});
+    ASSERT_EQ(result.code, 0) << result.err;
+    const json times = parsed(folder / "times.json"), profile = parsed(folder / "profile.json"), layers = parsed(folder / "layers.json");
+    EXPECT_GE(times.size(), 12u);
+    for (const char* key : {"startEnqMs", "endEnqMs", "startH2dMs", "endH2dMs", "startComputeMs", "endComputeMs", "startD2hMs", "endD2hMs", "h2dMs", "computeMs", "d2hMs", "latencyMs"})
+        EXPECT_TRUE(times[0].contains(key)) << key;
+    EXPECT_NEAR(times[0]["latencyMs"].get<double>(), times[0]["h2dMs"].get<double>() + times[0]["computeMs"].get<double>() + times[0]["d2hMs"].get<double>(), 1e-6);
+    EXPECT_GT(profile[0]["count"].get<int>(), 0);
+    double percent = 0;
+    for (size_t i = 1; i < profile.size(); ++i) {
+        for (const char* key : {"name", "timeMs", "averageMs", "medianMs", "percentage"}) EXPECT_TRUE(profile[i].contains(key)) << key;
+        percent += profile[i]["percentage"].get<double>();
+    }
+    EXPECT_NEAR(percent, 100.0, 1.0);
+    EXPECT_EQ(layers["Layers"].size(), profile.size() - 1);
+    EXPECT_EQ(layers["Bindings"].size(), 2u);
+    for (const char* key : {"Name", "LayerType", "Inputs", "Outputs", "TacticName", "Metadata"}) EXPECT_TRUE(layers["Layers"][0].contains(key)) << key;
+}
+
+/// The held-out digits through a built engine and the same engine loaded: labels as measured with onnxruntime (447 of 450).
+TEST(Cli, RunReadsTheDigitsAndTheLoadedEngineAgrees) {
+    const ScratchFolder folder;
+    const std::string data = "--loadInputs=" + sample("digits_heldout.npz"), engine = folder / "digits.engine";
+    const CliResult built = quick({"run", kModel, "--shapes=image:450x1x8x8", data, "--saveEngine=" + engine, "--exportOutput=" + (folder / "a.npz")});
+    ASSERT_EQ(built.code, 0) << built.err;
+    const CliResult loaded = runCli({"run", "--loadEngine=" + engine, data, "--exportOutput=" + (folder / "b.npz")});
+    ASSERT_EQ(loaded.code, 0) << loaded.err;
+    const auto a = readNpz(folder / "a.npz"), b = readNpz(folder / "b.npz"), held = readNpz(sample("digits_heldout.npz"));
+    ASSERT_TRUE(a && b && held);
+    const Weights& probability = *a->at("probability");
+    ASSERT_EQ(probability.dims, (Dims{450, 10}));
+    const std::vector<float> p = toFloats(probability), q = toFloats(*b->at("probability"));
+    EXPECT_EQ(p, q);
+    const auto labels = toInt64s(*held->at("label"));
+    ASSERT_TRUE(labels);
+    int right = 0;
+    for (size_t row = 0; row < 450; ++row) right += std::max_element(p.begin() + row * 10, p.begin() + row * 10 + 10) - (p.begin() + row * 10) == (*labels)[row];
+    EXPECT_EQ(right, 447);
+}
+
+TEST(Cli, ExportOutputAsJson) {
+    const ScratchFolder folder;
+    ASSERT_EQ(quick({"run", kModel, "--exportOutput=" + (folder / "out.json")}).code, 0);
+    const json outputs = parsed(folder / "out.json");
+    ASSERT_EQ(outputs.size(), 1u);
+    EXPECT_EQ(outputs[0]["name"], "probability");
+    EXPECT_EQ(outputs[0]["dimensions"], "1x10");
+    double sum = 0;
+    for (const auto& value : outputs[0]["values"]) sum += value.get<double>();
+    EXPECT_NEAR(sum, 1.0, 1e-5);
+}
+
+TEST(Cli, CompareTellsByItsExitCode) {
+    const CliResult same = quick({"compare", kModel, "--a=--noTimingCache", "--b=--noTimingCache --bf16"});
+    EXPECT_EQ(same.code, 0) << same.out << same.err;
+    expectLines(same.out, {"=== Comparison ===", "Latency: A median", "Accuracy over", "Same: "});
+    const CliResult differs = quick({"compare", kModel, "--a=--noTimingCache", "--b=--noTimingCache --bf16", "--tolerance=1e-9"});
+    EXPECT_EQ(differs.code, 1) << differs.out << differs.err;
+    EXPECT_NE(differs.out.find("Differs: "), std::string::npos);
+    EXPECT_EQ(quick({"compare", kModel, "--a=--bf61", "--b="}).code, 2);
+    EXPECT_EQ(runCli({"compare"}).code, 2);
+}
+
+TEST(Cli, InspectShowsEachStage) {
+    const CliResult model = runCli({"inspect", sample("digits.onnx")});
+    ASSERT_EQ(model.code, 0) << model.err;
+    expectLines(model.out, {"Opset: ai.onnx 17", "BatchNormalization", "input %image: fp32[", "block3/depthwise/conv"});
+    const CliResult fused = runCli({"inspect", sample("digits.onnx"), "--stage=fused"});
+    ASSERT_EQ(fused.code, 0) << fused.err;
+    expectLines(fused.out, {"ConvBatchNormFusion", "Pass EpilogueFusion"});
+    const ScratchFolder folder;
+    ASSERT_EQ(quick({"build", kModel, "--saveEngine=" + (folder / "d.engine")}).code, 0);
+    const CliResult engine = runCli({"inspect", folder / "d.engine"});
+    ASSERT_EQ(engine.code, 0) << engine.err;
+    expectLines(engine.out, {"Engine of digits.onnx", "Input: image fp32", "Output: probability fp32", "Profile 0: image min="});
+    const CliResult text = runCli({"inspect", sample("digits.onnx"), "--json"});
+    const json parsedText = json::parse(text.out, nullptr, false);
+    ASSERT_FALSE(parsedText.is_discarded());
+    EXPECT_GE(parsedText["layers"].size(), 60u);
+    EXPECT_EQ(parsedText["layers"][0]["onnxNodes"].size(), 1u);
+}
+
+TEST(Cli, SavedSessionOpensAgain) {
+    const ScratchFolder folder;
+    const CliResult result = quick({kModel, "--bf16", "--saveSession=" + (folder / "d.strobe")});
+    ASSERT_EQ(result.code, 0) << result.err;
+    KernelRegistry kernels;
+    registerCpuKernels(kernels);
+    Session session(kernels);
+    const Status opened = session.openDocumentNow(folder / "d.strobe");
+    ASSERT_TRUE(opened.isOk()) << opened.message();
+    ASSERT_EQ(session.builds().size(), 1u);
+    EXPECT_EQ(session.settings().builder.precision, PrecisionMode::Bf16);
+    EXPECT_TRUE(session.builds()[0]->engine);
+    ASSERT_TRUE(session.builds()[0]->profile);
+    EXPECT_GT(session.builds()[0]->profile->latency.median, 0.0);
+}
+
+TEST(Cli, HelpAndDevices) {
+    EXPECT_EQ(runCli({"--help"}).code, 0);
+    EXPECT_EQ(runCli({"verify", "--help"}).code, 0);
+    const CliResult devices = runCli({"devices"});
+    EXPECT_EQ(devices.code, 0);
+    expectLines(devices.out, {"cpu ", "cores"});
+}
+
+}  // namespace
+}  // namespace strobe::test

@@ -1,0 +1,121 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "engine_core/builder/builder.h"
+#include "kernels/cpu/register.h"
+#include "profiler/accuracy.h"
+#include "profiler/profile.h"
+#include "profiler/trtexec_report.h"
+#include "tests/support/network_builder.h"
+
+namespace strobe::test {
+namespace {
+
+const KernelRegistry& kernels() {
+    static const auto* registry = [] {
+        auto* r = new KernelRegistry;
+        registerCpuKernels(*r);
+        return r;
+    }();
+    return *registry;
+}
+
+TEST(Statistics, ByHand) {
+    const std::vector<double> sample = {4, 1, 3, 2, 5};
+    const Statistics s = summarize(sample);
+    EXPECT_EQ(s.count, 5);
+    EXPECT_DOUBLE_EQ(s.min, 1);
+    EXPECT_DOUBLE_EQ(s.max, 5);
+    EXPECT_DOUBLE_EQ(s.mean, 3);
+    EXPECT_DOUBLE_EQ(s.median, 3);
+    EXPECT_DOUBLE_EQ(s.p90, 4.6);
+    EXPECT_GT(s.deviation, 1.41);  // √2 over n, √2.5 over n − 1
+    EXPECT_LT(s.deviation, 1.59);
+    const std::vector<double> sorted = {10, 20};
+    EXPECT_DOUBLE_EQ(percentile(sorted, 0.0), 10);
+    EXPECT_DOUBLE_EQ(percentile(sorted, 0.5), 15);
+    EXPECT_DOUBLE_EQ(percentile(sorted, 1.0), 20);
+}
+
+TEST(Statistics, EmptyAndSingleSamples) {
+    EXPECT_EQ(summarize({}).count, 0);
+    EXPECT_EQ(summarize({}).median, 0.0);
+    const std::vector<double> one = {7};
+    EXPECT_DOUBLE_EQ(summarize(one).p99, 7);
+    EXPECT_DOUBLE_EQ(summarize(one).deviation, 0);
+}
+
+TEST(TensorDifference, ByHand) {
+    const std::vector<float> reference = {1, 2, 3, 4}, candidate = {1, 2, 3, 5};
+    const TensorDifference d = compareTensors("t", reference, candidate, {4});
+    EXPECT_DOUBLE_EQ(d.maxAbs, 1.0);
+    EXPECT_DOUBLE_EQ(d.maxRel, 0.25);
+    EXPECT_DOUBLE_EQ(d.meanAbs, 0.25);
+    EXPECT_DOUBLE_EQ(d.rms, 0.5);
+    EXPECT_NEAR(d.cosine, 34.0 / std::sqrt(30.0 * 39.0), 1e-9);
+    EXPECT_NEAR(d.snrDb, 10 * std::log10(30.0), 1e-9);
+    EXPECT_EQ(d.top1Agreement, -1);  // rank 1 is no table of class scores
+}
+
+TEST(TensorDifference, EqualTensorsAndNaN) {
+    const float nan = std::numeric_limits<float>::quiet_NaN();
+    const std::vector<float> a = {1, nan, 3}, b = {1, nan, nan};
+    const TensorDifference same = compareTensors("t", a, a, {3});
+    EXPECT_EQ(same.maxAbs, 0.0);
+    EXPECT_EQ(same.snrDb, 200.0);
+    EXPECT_EQ(same.mismatchedNaN, 0);
+    EXPECT_EQ(compareTensors("t", a, b, {3}).mismatchedNaN, 1);
+}
+
+TEST(TensorDifference, ClassScoresAgreeRowByRow) {
+    const std::vector<float> a = {0.1f, 0.9f, 0.8f, 0.2f}, b = {0.2f, 0.8f, 0.4f, 0.6f};
+    EXPECT_DOUBLE_EQ(compareTensors("t", a, b, {2, 2}).top1Agreement, 0.5);
+}
+
+TEST(TrtexecReport, SummaryHasItsLinesAndWarns) {
+    std::vector<QueryTimes> queries(10);
+    for (size_t i = 0; i < queries.size(); ++i) {
+        const double start = static_cast<double>(i) * 2.0;
+        queries[i] = {start, start + 0.1, start, start, start, start + (i % 2 ? 1.0 : 2.0), start + 2, start + 2};
+    }
+    const std::string text = performanceSummary(queries, 0.02, {90, 99}, false);
+    for (const char* part : {"=== Performance summary ===", "Throughput: 500 qps", "Latency: min = 1 ms, max = 2 ms, mean = 1.5 ms, median = 1.5 ms", "percentile(90%) = 2 ms", "Total Host Walltime: 0.02 s",
+                             "coefficient of variation"})
+        EXPECT_NE(text.find(part), std::string::npos) << part << "\nin\n" << text;
+}
+
+TEST(Profile, LayersOfASmallEngineFillTheRun) {
+    NetworkBuilder b;
+    const TensorId x = b.input("x", {256, 256});
+    const TensorId first = b.layer("first", "MatMul", {x, b.wave("w", {256, 256})});
+    b.output(b.layer("second", "MatMul", {b.layer("soft", "Softmax", {first}), b.wave("v", {256, 256})}));
+    Builder::Request request;
+    request.parsed = std::make_shared<const Network>(b.take());
+    request.config.optimizationLevel = 0;
+    request.config.threads = 1;
+    const auto built = Builder(kernels()).build(request);
+    ASSERT_TRUE(built) << built.status().message();
+    const auto inputs = completeInputs(*built->engine, {}, {}, 1);
+    ASSERT_TRUE(inputs) << inputs.status().message();
+    ProfileOptions options;
+    options.warmUpMs = 5;
+    options.durationMs = 50;
+    const auto profile = profileEngine(*built->engine, *inputs, options);
+    ASSERT_TRUE(profile) << profile.status().message();
+    EXPECT_EQ(profile->layers.size(), built->engine->graph().layers.size());
+    EXPECT_GE(profile->iterations, 10);
+    double share = 0, flops = 0;
+    for (const LayerProfile& layer : profile->layers) {
+        share += layer.share;
+        flops += layer.flops;
+    }
+    EXPECT_NEAR(share, 1.0, 1e-6);
+    EXPECT_GE(flops, 2.0 * 2 * 256 * 256 * 256);
+    EXPECT_GT(profile->coverage(), 0.5);
+    EXPECT_LT(profile->coverage(), 1.1);
+}
+
+}  // namespace
+}  // namespace strobe::test
