@@ -154,7 +154,7 @@ QString compareHeadline(const Build& a, const Build& b, const Comparison* compar
     if (const auto faster = speedup(a, b)) {
         const bool isFaster = faster->ratio >= 1;
         const double ratio = isFaster ? faster->ratio : 1 / faster->ratio;
-        text = !faster->isSignificant() ? QObject::tr("%1 and %2 are equally fast").arg(nameA, nameB)
+        text = !faster->isSignificant() ? QObject::tr("%1 and %2 are equally fast within the noise").arg(nameA, nameB)
                                         : QObject::tr("%1 is %2 × %3 than %4")
                                               .arg(nameB, formatNumber(ratio), isFaster ? QObject::tr("faster") : QObject::tr("slower"), nameA);
     } else {

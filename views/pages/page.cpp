@@ -30,6 +30,7 @@ Page::Page(const QString& objectName, const QString& title, const QString& quest
 
 void Page::setQuestion(const QString& question) {
     m_question->setText(question);
+    m_question->setToolTip(question);
 }
 
 }  // namespace strobe

@@ -51,7 +51,7 @@ void LayersPage::buildHeader() {
                                     {tr("By precision"), tr("Add up by the type of the result")}, {tr("By scope"), tr("Add up by name scope")}})
         m_grouper->addSegment(text, tip);
     m_grouper->setCurrent(0);
-    m_filter->setFixedWidth(380);
+    m_filter->setFixedWidth(300);
     m_filter->setToolTip(tr("Words look in names, op, tactic and ONNX nodes. Conditions: op: precision: scope: tactic: shape: node:, "
                             "and time share cumulative flops bytes gflops gbps with < > =. A leading - turns a term round."));
     headerControls().addWidget(m_grouper);
