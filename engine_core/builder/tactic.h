@@ -2,6 +2,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -119,6 +120,9 @@ public:
     virtual std::vector<Formats> candidateFormats(const Problem& problem) const;
     /// Output `o` may share memory with input `i` of the same stored size.
     virtual bool canRunInPlace(const Problem&, int /*input*/, int /*output*/) const { return false; }
+    /// Where in output 0 the stored bytes of `input` belong, when they lie there in one piece (Concat along the outermost axis). The
+    /// planner may then place the input there, and the kernel leaves alone what is in place already.
+    virtual std::optional<size_t> placeInOutput(const Problem&, int /*input*/) const { return std::nullopt; }
     /// Naive oracle: chosen only when nothing else supports the problem, and then reported as a problem.
     virtual bool isReference() const { return false; }
     virtual Result<std::unique_ptr<Kernel>> prepare(const Problem& problem, const PrepareContext& context) const = 0;

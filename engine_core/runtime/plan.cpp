@@ -261,6 +261,10 @@ private:
         for (size_t o = 0; o < layer.outputs.size(); ++o)
             for (size_t i = 0; i < layer.inputs.size() && layer.outputs[o] != kNone; ++i)
                 if (layer.inputs[i] != kNone && allowed(i, o)) m_inPlace.push_back({step.layer, layer.inputs[i], layer.outputs[o]});
+        for (size_t i = 0; i < layer.inputs.size(); ++i)
+            if (layer.inputs[i] != kNone && problem.outputs.size() == 1 && step.tactic == chosen.tactic)
+                if (const auto offset = tactic->placeInOutput(problem, static_cast<int>(i)))
+                    m_parts.push_back({step.layer, layer.inputs[i], layer.outputs[0], *offset});
         return Status::ok();
     }
 
@@ -294,8 +298,30 @@ private:
             outputTaken[static_cast<size_t>(pair.output)] = inputTaken[static_cast<size_t>(pair.input)] = true;
             group[static_cast<size_t>(pair.output)] = group[static_cast<size_t>(pair.input)];
         }
+        placeParts(group);
         m_plan->hostBytes = placeKind(TensorPlace::Kind::Arena, group, false);
         m_plan->deviceBytes = placeKind(TensorPlace::Kind::Device, group, true);
+    }
+
+    /// Inputs of a Concat are written where they belong in its output. Only those that nothing reads later: what overwrites the
+    /// output in place would destroy them.
+    void placeParts(const std::vector<int>& group) {
+        for (const Part& part : m_parts) {
+            const bool host = place(part.input).kind == TensorPlace::Kind::Arena && place(part.output).kind == TensorPlace::Kind::Arena;
+            if (!host || lastUse(part.input) != part.step) continue;
+            const int inner = group[static_cast<size_t>(part.input)], outer = group[static_cast<size_t>(part.output)];
+            if (inner != outer) m_inside.try_emplace(inner, std::pair{outer, part.offset});
+        }
+    }
+
+    /// The group that owns the memory of `group`, and where in it this one starts.
+    std::pair<int, size_t> ownerOf(int group) const {
+        size_t offset = 0;
+        for (auto found = m_inside.find(group); found != m_inside.end(); found = m_inside.find(group)) {
+            group = found->second.first;
+            offset += found->second.second;
+        }
+        return {group, offset};
     }
 
     size_t placeKind(TensorPlace::Kind kind, const std::vector<int>& group, bool deviceWorkspaces) {
@@ -305,9 +331,10 @@ private:
             const TensorPlace& tensor = m_plan->tensors[id];
             if (tensor.kind != kind) continue;
             const int first = m_stepOfLayer[static_cast<size_t>(m_network.tensor(static_cast<TensorId>(id)).producer)];
-            auto [found, fresh] = requestOfGroup.try_emplace(group[id], requests.size());
+            auto [found, fresh] = requestOfGroup.try_emplace(ownerOf(group[id]).first, requests.size());
             if (fresh) requests.push_back({tensor.bytes, first, first});
             MemoryRequest& request = requests[found->second];
+            request.bytes = std::max(request.bytes, tensor.bytes);
             request.first = std::min(request.first, first);
             request.last = std::max(request.last, lastUse(static_cast<TensorId>(id)));
         }
@@ -320,7 +347,10 @@ private:
             }
         const MemoryLayout layout = planMemory(requests);
         for (size_t id = 0; id < m_plan->tensors.size(); ++id)
-            if (m_plan->tensors[id].kind == kind) m_plan->tensors[id].offset = layout.offsets[requestOfGroup.at(group[id])];
+            if (m_plan->tensors[id].kind == kind) {
+                const auto [owner, offset] = ownerOf(group[id]);
+                m_plan->tensors[id].offset = layout.offsets[requestOfGroup.at(owner)] + offset;
+            }
         for (size_t r = 0; r < stepOfRequest.size(); ++r) m_plan->steps[stepOfRequest[r]].workspaceOffset = layout.offsets[tensorRequests + r];
         return layout.totalBytes;
     }
@@ -328,6 +358,11 @@ private:
     struct InPlace {
         int step;
         TensorId input, output;
+    };
+    struct Part {
+        int step;
+        TensorId input, output;
+        size_t offset;
     };
     const CompiledGraph& m_graph;
     const Network& m_network;
@@ -337,6 +372,8 @@ private:
     std::vector<Format> m_formats;
     const std::vector<Dims>& m_inputDims;
     std::vector<InPlace> m_inPlace;
+    std::vector<Part> m_parts;
+    std::map<int, std::pair<int, size_t>> m_inside;  // a group of tensors that share memory → the group around it, offset there
     std::vector<int> m_stepOfLayer;
 };
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 
 #include "kernels/cpu/cpu_threads.h"
 #include "kernels/cpu/simd_copy_plan.h"
@@ -15,6 +16,36 @@ bool isRename(const OpDefinition& op) {
     return std::any_of(std::begin(kRenames), std::end(kRenames), [&](const char* name) { return op.name == name; });
 }
 
+/// The outermost axis with more than one element in storage order is the only one whose pieces are whole.
+bool isOutermost(const TensorDesc& desc, size_t axis) {
+    if (desc.format.layout == Layout::ChannelsLast && axis == 1)
+        return elementCount(desc.dims) == desc.dims[1];
+    return std::all_of(desc.dims.begin(), desc.dims.begin() + static_cast<std::ptrdiff_t>(axis),
+                       [](int64_t d) { return d == 1; });
+}
+
+/// Byte offset of a Concat's input in its output, if its bytes stay together there and start on a cache line.
+std::optional<size_t> concatPlace(const Problem& problem, int input) {
+    constexpr size_t kLine = 64;
+    if (problem.op->name != "Concat") return std::nullopt;
+    const TensorDesc& output = problem.outputs[0];
+    const auto rank = static_cast<int64_t>(output.dims.size());
+    const int64_t given = problem.attributes->getInt("axis", 0), axis = given < 0 ? given + rank : given;
+    if (axis < 0 || axis >= rank || !isOutermost(output, static_cast<size_t>(axis))) return std::nullopt;
+    // Spatial axes lie inside the blocks of channels.
+    const Layout layout = output.format.layout;
+    if (axis > 1 && layout != Layout::Plain) return std::nullopt;
+    const int64_t block = layout == Layout::Blocked16 ? 16 : layout == Layout::Blocked8 ? 8 : 1;
+    size_t offset = 0;
+    for (int i = 0; i < input; ++i) {
+        const TensorDesc& before = problem.inputs[static_cast<size_t>(i)];
+        if (axis == 1 && before.dims[1] % block != 0) return std::nullopt;
+        offset += storedBytes(before.dims, before.format);
+    }
+    const Format& format = problem.inputs[static_cast<size_t>(input)].format;
+    return format == output.format && offset % kLine == 0 ? std::optional(offset) : std::nullopt;
+}
+
 class CopyKernel final : public Kernel {
 public:
     CopyKernel(const Problem& problem, const CopyPlan& plan)
@@ -24,7 +55,8 @@ public:
           m_outputBytes(storedBytes(problem.outputs[0].dims, problem.outputs[0].format)),
           m_threads(problem.threads) {
         for (const CopyPart& part : plan.parts)
-            m_copies.push_back({part.input, part.output, StridedCopy(part.box, m_bytes)});
+            m_copies.push_back({part.input, part.output, concatPlace(problem, part.input).value_or(0),
+                                StridedCopy(part.box, m_bytes)});
     }
 
     Status run(const RunArguments& arguments) const override {
@@ -33,7 +65,7 @@ public:
         for (const Copy& copy : m_copies) {
             const void* from = arguments.inputs[static_cast<size_t>(copy.input)].data;
             void* to = arguments.outputs[static_cast<size_t>(copy.output)].data;
-            if (from != to) copy.copy.run(from, to);
+            if (from != static_cast<const char*>(to) + copy.place) copy.copy.run(from, to);
         }
         return Status::ok();
     }
@@ -41,6 +73,7 @@ public:
 private:
     struct Copy {
         int input, output;
+        size_t place;  // an input that starts there in the output needs no copy
         StridedCopy copy;
     };
 
@@ -102,6 +135,9 @@ public:
 
     bool canRunInPlace(const Problem& problem, int input, int output) const override {
         return isRename(*problem.op) && input == 0 && output == 0;
+    }
+    std::optional<size_t> placeInOutput(const Problem& problem, int input) const override {
+        return concatPlace(problem, input);
     }
 
     Result<std::unique_ptr<Kernel>> prepare(const Problem& problem, const PrepareContext&) const override {
