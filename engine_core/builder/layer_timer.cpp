@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <limits>
 #include <random>
 
 #include "engine_core/base/float_formats.h"
@@ -68,13 +69,41 @@ Effort effortOf(const BuilderConfig& config) {
     return effort;
 }
 
+/// Times of one candidate. The least counts: other work on the machine only ever adds, a slice of the scheduler at a time.
+class Samples {
+public:
+    explicit Samples(const Effort& effort) : m_effort(effort) {}
+
+    void add(double milliseconds) {
+        ++m_count;
+        m_spent += milliseconds;
+        m_second = std::min(m_second, std::max(milliseconds, m_least));
+        m_least = std::min(m_least, milliseconds);
+    }
+    bool isEnough() const {
+        // Hopeless candidates (the reference kernel on a large layer) are not run again and again.
+        if (m_count >= 1 && m_least > 20 * m_effort.budgetMs) return true;
+        if (m_count < m_effort.minRuns) return false;
+        const bool full = m_count >= m_effort.maxRuns || m_count * m_least >= m_effort.budgetMs;
+        // Two that agree were not disturbed; a few times the budget is spent to find them.
+        const bool agree = m_second <= 1.1 * m_least || m_effort.minRuns == m_effort.maxRuns;
+        return full && (agree || m_spent > 6 * m_effort.budgetMs);
+    }
+    double least() const { return m_least; }
+
+private:
+    Effort m_effort;
+    int m_count = 0;
+    double m_spent = 0, m_least = std::numeric_limits<double>::max(), m_second = std::numeric_limits<double>::max();
+};
+
 }  // namespace
 
 LayerTimer::LayerTimer(const BuilderConfig& config, std::string deviceFingerprint, TimingCache* cache, Device* device, PackedWeightsCache& packedWeights)
     : m_config(config), m_fingerprint(std::move(deviceFingerprint)), m_cache(cache), m_device(device), m_packedWeights(packedWeights) {}
 
 Result<double> LayerTimer::time(const Tactic& tactic, const Problem& problem, const CancelToken& cancel) {
-    const std::string key = m_fingerprint + " | " + std::string(tactic.name()) + " | " + problem.key();
+    const std::string key = m_fingerprint + " | least | " + std::string(tactic.name()) + " | " + problem.key();
     if (m_cache)
         if (const auto known = m_cache->find(key)) {
             ++m_cached;
@@ -95,19 +124,23 @@ Result<double> LayerTimer::measure(const Tactic& tactic, const Problem& problem,
     STROBE_ASSIGN(std::unique_ptr<Kernel> kernel, tactic.prepare(problem, {&m_packedWeights, m_device}));
     Arena arena{m_device, {}};
     std::vector<TensorView> inputs, outputs;
-    for (const TensorDesc& desc : problem.inputs) {
-        void* data = const_cast<void*>(desc.constantData);
-        if (desc.present && !data) {
-            STROBE_ASSIGN(data, arena.allocate(desc, true));
-        }
-        inputs.push_back(desc.present ? TensorView{data, &desc.dims} : TensorView{});
-    }
     for (const TensorDesc& desc : problem.outputs) {
         void* data = nullptr;
         if (desc.present) {
             STROBE_ASSIGN(data, arena.allocate(desc, false));
         }
         outputs.push_back(desc.present ? TensorView{data, &desc.dims} : TensorView{});
+    }
+    for (size_t i = 0; i < problem.inputs.size(); ++i) {
+        const TensorDesc& desc = problem.inputs[i];
+        void* data = const_cast<void*>(desc.constantData);
+        // As the planner will place it.
+        if (const auto place = desc.present && !data && !onDevice ? tactic.placeInOutput(problem, static_cast<int>(i)) : std::nullopt)
+            data = outputs[0].as<char>() + *place;
+        if (desc.present && !data) {
+            STROBE_ASSIGN(data, arena.allocate(desc, true));
+        }
+        inputs.push_back(desc.present ? TensorView{data, &desc.dims} : TensorView{});
     }
     RunArguments arguments;
     arguments.inputs = inputs;
@@ -117,23 +150,16 @@ Result<double> LayerTimer::measure(const Tactic& tactic, const Problem& problem,
     }
     arguments.stream = m_stream.get();
     STROBE_ASSIGN(arguments.workspace, arena.workspace(kernel->workspaceBytes(), onDevice));
-    const Effort effort = effortOf(m_config);
-    std::vector<double> samples;
-    double spent = 0;
+    Samples samples(effortOf(m_config));
     // The first run warms caches and thread pools and is not counted.
-    for (int run = -1; run < effort.minRuns || (run < effort.maxRuns && spent < effort.budgetMs); ++run) {
+    for (bool warm = false; !samples.isEnough(); warm = true) {
         if (cancel.isCancelled()) return cancelled();
         const auto start = Clock::now();
         STROBE_RETURN_IF_ERROR(kernel->run(arguments));
         if (m_stream) STROBE_RETURN_IF_ERROR(m_stream->synchronize());
-        const double milliseconds = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-        spent += milliseconds;
-        if (run >= 0) samples.push_back(milliseconds);
-        // Hopeless candidates (the reference kernel on a large layer) are not run again and again.
-        if (milliseconds > 20 * effort.budgetMs && samples.size() >= 1) break;
+        if (warm) samples.add(std::chrono::duration<double, std::milli>(Clock::now() - start).count());
     }
-    std::nth_element(samples.begin(), samples.begin() + static_cast<std::ptrdiff_t>(samples.size() / 2), samples.end());
-    return samples[samples.size() / 2];
+    return samples.least();
 }
 
 }  // namespace strobe
