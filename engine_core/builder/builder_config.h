@@ -49,7 +49,7 @@ struct BuilderConfig {
     std::set<std::string> disabledPasses;
     std::set<std::string> bannedTactics;                // tactic names, for all layers
     std::map<std::string, std::string> pinnedTactics;   // layer name → tactic name
-    size_t constantFoldingBudget = size_t{64} << 20;    // bytes that one folded constant may take
+    size_t constantFoldingBudget = size_t{1} << 30;     // bytes that one folded constant may take
     std::string timingCachePath;  // empty: none on disk
     bool errorOnTimingCacheMiss = false;
     bool keepAllTensors = false;  // every layer's outputs stay readable after a run (per-layer comparison); memory is not shared
