@@ -5,6 +5,7 @@
 #include "kernels/cpu/simd_axes.h"
 #include "kernels/cpu/simd_depthwise.h"
 #include "kernels/cpu/simd_gemm.h"
+#include "kernels/cpu/simd_gemv.h"
 #include "kernels/cpu/simd_tactics.h"
 #include "kernels/cpu/simd_tile.h"
 
@@ -16,13 +17,16 @@ constexpr int64_t kWorkPerThread =
 
 struct LstmShape {
     int64_t sequence = 0, batch = 0, input = 0, hidden = 0, directions = 1;
-    int64_t gates = 0;  // 4·hidden in whole vectors
+    int64_t gates = 0;  // 4·hidden in whole panels
+
+    int64_t floats() const { return (1 + input) * gates; }  // of a direction: bias and W
+    int64_t recurrent() const { return hidden * gates; }    // elements of a direction's R
 };
 
 LstmShape lstmShape(const Problem& problem) {
     const Dims &x = problem.inputs[0].dims, &w = problem.inputs[1].dims, &r = problem.inputs[2].dims;
     LstmShape s{x[0], x[1], x[2], r[2], w[0], 0};
-    s.gates = (4 * s.hidden + simdLanes() - 1) / simdLanes() * simdLanes();
+    s.gates = (4 * s.hidden + gemvPanelWidth() - 1) / gemvPanelWidth() * gemvPanelWidth();
     return s;
 }
 
@@ -30,8 +34,8 @@ bool has(const Problem& problem, size_t input) {
     return input < problem.inputs.size() && problem.inputs[input].present;
 }
 
-/// LSTM with the standard activations. All inputs pass through W in one product; a step is one row product a sequence
-/// with R packed by columns, then the gates. Gates lie in ONNX's order: input, output, forget, cell.
+/// LSTM with the standard activations. All inputs pass through W in one product; a step streams R, packed in panels of
+/// the tensors' type since its bytes are what a step waits for, then the gates. Gates lie in ONNX's order: input, output, forget, cell.
 class LstmKernel final : public Kernel {
 public:
     LstmKernel(const Problem& problem, std::shared_ptr<const void> weights)
@@ -72,8 +76,11 @@ private:
 
     void runDirection(const RunArguments& arguments, int64_t d) const {
         const LstmShape& s = m_shape;
-        const float* bias = static_cast<const float*>(m_weights.get()) + d * (1 + s.input + s.hidden) * s.gates;
-        const float *w = bias + s.gates, *r = w + s.input * s.gates;
+        const float* bias = static_cast<const float*>(m_weights.get()) + d * s.floats();
+        const float* w = bias + s.gates;
+        const char* r = static_cast<const char*>(m_weights.get()) +
+                        dataTypeBytes(DataType::Float32, s.directions * s.floats()) +
+                        dataTypeBytes(m_type, d * s.recurrent());
         State state;
         state.x = static_cast<float*>(arguments.workspace) + d * directionFloats();
         state.fromInput = state.x + rows() * s.input;
@@ -87,7 +94,7 @@ private:
         startState(m_hasC ? arguments.inputs[6].data : nullptr, d, state.c);
         for (int64_t i = 0; i < s.sequence; ++i) {
             const int64_t t = d == 1 || m_reverse ? s.sequence - 1 - i : i;
-            smallGemm({state.h, r, state.gates, s.batch, s.gates, s.hidden, s.hidden, s.gates, s.gates});
+            multiplyRecurrent(state, r);
             for (int64_t b = 0; b < s.batch; ++b) step(state, bias, t, b);
             if (!arguments.outputs.empty() && arguments.outputs[0].data)
                 storeTile(m_type, state.h, arguments.outputs[0].data, (t * s.directions + d) * s.batch * s.hidden,
@@ -97,6 +104,14 @@ private:
             if (o < arguments.outputs.size() && arguments.outputs[o].data)
                 storeTile(m_type, o == 1 ? state.h : state.c, arguments.outputs[o].data, d * s.batch * s.hidden,
                           static_cast<size_t>(s.batch * s.hidden));
+    }
+
+    void multiplyRecurrent(const State& state, const char* r) const {
+        const int64_t hidden = m_shape.hidden, width = gemvPanelWidth();
+        for (int64_t first = 0; first < m_shape.gates; first += width, r += dataTypeBytes(m_type, hidden * width))
+            for (int64_t b = 0; b < m_shape.batch; b += kGemvRows)
+                gemvPanel({state.h + b * hidden, std::min(kGemvRows, m_shape.batch - b), hidden, hidden, r, m_type,
+                           state.gates + b * m_shape.gates + first, m_shape.gates});
     }
 
     void startState(const void* from, int64_t d, float* to) const {
@@ -123,7 +138,8 @@ private:
     }
 
     LstmShape m_shape;
-    std::shared_ptr<const void> m_weights;  // a direction: bias, W by columns, R by columns, rows of `gates`
+    // FP32, a direction: bias, W by columns, rows of `gates`; then a direction's R: panels of rows in the tensors' type.
+    std::shared_ptr<const void> m_weights;
     DataType m_type;
     bool m_hasH, m_hasC, m_reverse;
     int m_threads;
@@ -157,12 +173,14 @@ public:
 
     Result<std::unique_ptr<Kernel>> prepare(const Problem& problem, const PrepareContext& context) const override {
         const LstmShape s = lstmShape(problem);
-        const auto floats = static_cast<size_t>(s.directions * (1 + s.input + s.hidden) * s.gates);
+        const DataType type = problem.inputs[0].format.type;
+        const size_t bytes = dataTypeBytes(DataType::Float32, s.directions * s.floats()) +
+                             dataTypeBytes(type, s.directions * s.recurrent());
         const auto fill = [&](void* to) {
             pack(problem, s, static_cast<float*>(to));
             return Status::ok();
         };
-        std::string key = "simd.lstm";
+        std::string key = "simd.lstm " + std::string(dataTypeName(type)) + " " + std::to_string(gemvPanelWidth());
         bool shared = context.packedWeights != nullptr;
         for (size_t i : {size_t{1}, size_t{2}, size_t{3}}) {
             if (!has(problem, i)) continue;
@@ -170,7 +188,7 @@ public:
             key += " " + problem.inputs[i].constantKey;
         }
         PackedWeightsCache own;
-        STROBE_ASSIGN(auto weights, (shared ? context.packedWeights : &own)->get(key, floats * sizeof(float), fill));
+        STROBE_ASSIGN(auto weights, (shared ? context.packedWeights : &own)->get(key, bytes, fill));
         return std::unique_ptr<Kernel>(std::make_unique<LstmKernel>(problem, std::move(weights)));
     }
 
@@ -185,29 +203,39 @@ private:
         return true;
     }
 
+    static std::vector<float> read(const Problem& problem, size_t input, int64_t offset, int64_t count) {
+        std::vector<float> values(static_cast<size_t>(count), 0.0f);
+        if (has(problem, input))
+            loadTile(problem.inputs[input].format.type, problem.inputs[input].constantData, offset, 1, values.data(),
+                     values.size());
+        return values;
+    }
+
     static void pack(const Problem& problem, const LstmShape& s, float* to) {
-        std::fill_n(to, s.directions * (1 + s.input + s.hidden) * s.gates, 0.0f);
+        std::fill_n(to, s.directions * s.floats(), 0.0f);
         const int64_t rows = 4 * s.hidden;
-        const auto read = [&](size_t input, int64_t offset, int64_t count) {
-            std::vector<float> values(static_cast<size_t>(count), 0.0f);
-            if (has(problem, input))
-                loadTile(problem.inputs[input].format.type, problem.inputs[input].constantData, offset, 1,
-                         values.data(), values.size());
-            return values;
-        };
-        for (int64_t d = 0; d < s.directions; ++d) {
-            const std::vector<float> bias = read(3, d * 2 * rows, 2 * rows),
-                                     w = read(1, d * rows * s.input, rows * s.input),
-                                     r = read(2, d * rows * s.hidden, rows * s.hidden);
+        void* recurrent = to + s.directions * s.floats();
+        for (int64_t d = 0; d < s.directions; ++d, to += s.floats()) {
+            const std::vector<float> bias = read(problem, 3, d * 2 * rows, 2 * rows),
+                                     w = read(problem, 1, d * rows * s.input, rows * s.input);
             for (int64_t row = 0; row < rows; ++row) {
                 to[row] = bias[static_cast<size_t>(row)] + bias[static_cast<size_t>(rows + row)];
                 for (int64_t i = 0; i < s.input; ++i)
                     to[(1 + i) * s.gates + row] = w[static_cast<size_t>(row * s.input + i)];
-                for (int64_t i = 0; i < s.hidden; ++i)
-                    to[(1 + s.input + i) * s.gates + row] = r[static_cast<size_t>(row * s.hidden + i)];
             }
-            to += (1 + s.input + s.hidden) * s.gates;
+            packRecurrent(problem, s, d, recurrent);
         }
+    }
+
+    static void packRecurrent(const Problem& problem, const LstmShape& s, int64_t d, void* to) {
+        const int64_t rows = 4 * s.hidden, width = gemvPanelWidth();
+        const std::vector<float> r = read(problem, 2, d * rows * s.hidden, rows * s.hidden);
+        std::vector<float> panels(static_cast<size_t>(s.recurrent()), 0.0f);
+        for (int64_t row = 0; row < rows; ++row)
+            for (int64_t i = 0; i < s.hidden; ++i)
+                panels[static_cast<size_t>((row / width * s.hidden + i) * width + row % width)] =
+                    r[static_cast<size_t>(row * s.hidden + i)];
+        storeTile(problem.inputs[0].format.type, panels.data(), to, d * s.recurrent(), panels.size());
     }
 };
 
