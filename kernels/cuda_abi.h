@@ -5,7 +5,7 @@ namespace strobe {
 class KernelRegistry;
 
 /// Raised whenever a type that crosses the module's border changes (Tactic, Problem, Kernel, Device, KernelRegistry …).
-constexpr int kCudaModuleAbi = 1;
+constexpr int kCudaModuleAbi = 2;
 constexpr const char* kCudaModuleName = "libstrobe_cuda.so";
 
 /// What libstrobe_cuda.so exports, both with C linkage.
