@@ -145,7 +145,13 @@ int compareCommand(const KernelRegistry& kernels, int argc, const char* const* a
     app.add_option("--tolerance", options.tolerance, "largest difference allowed, as a share of the output's magnitude; default 0.03");
     app.add_flag("--layers", options.layers, "print every tensor that both engines have");
     app.add_option("--json", options.json, "write the comparison to this file");
-    if (const int code = parse(app, argc, argv); code >= 0) return code;
+    // CLI11 takes the next argument as the value of a bare "--a="; here it means a build without flags.
+    std::vector<const char*> arguments(argv, argv + argc);
+    for (const char*& argument : arguments) {
+        if (std::string(argument) == "--a=") argument = "--a= ";
+        if (std::string(argument) == "--b=") argument = "--b= ";
+    }
+    if (const int code = parse(app, argc, arguments.data()); code >= 0) return code;
     const auto same = compare(kernels, options);
     if (!same) return fail(same.status());
     return *same ? kSuccess : kFailure;
