@@ -1,8 +1,11 @@
 #include "kernels/cpu/cpu_threads.h"
 
 #include <gtest/gtest.h>
+#include <hwy/cache_control.h>
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <mutex>
 #include <set>
 #include <vector>
@@ -53,6 +56,18 @@ TEST(CpuThreads, ScopeIsRestoredAndNestedWorkStaysInItsThread) {
         EXPECT_EQ(indices, (std::set<int>{0, 1}));
     }
     EXPECT_EQ(parallelThreads(), before);
+}
+
+TEST(CpuThreads, TheShortSpinCoversALayerAndStaysFarBelowASliceOfTheScheduler) {
+    const int64_t turns = shortSpinCount();
+    double least = 1e9;
+    for (int attempt = 0; attempt < 20; ++attempt) {
+        const auto start = std::chrono::steady_clock::now();
+        for (int64_t i = 0; i < turns; ++i) hwy::Pause();
+        least = std::min(least, std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count());
+    }
+    EXPECT_LE(least, 400.0);
+    EXPECT_GE(turns, 500);
 }
 
 }  // namespace
