@@ -36,6 +36,30 @@ function(strobe_library name)
   target_link_libraries(${name} PUBLIC ${ARG_LINK} PRIVATE ${ARG_PRIVATE_LINK})
 endfunction()
 
+# strobe_registrations(out FOLDER ops HEADER engine_core/ops/op_list.h CALLS registerOps_ FROM registerAllOps REGISTRY OpRegistry FILES conv …):
+# the folder's files, each with a function <CALLS><file>(<REGISTRY>&), and a generated one whose <FROM> calls them all. Static
+# libraries would drop objects that register themselves. Sets <out> to the sources.
+function(strobe_registrations out)
+  cmake_parse_arguments(ARG "" "FOLDER;HEADER;CALLS;FROM;REGISTRY" "FILES" ${ARGN})
+  set(declarations "")
+  set(calls "")
+  set(sources ${CMAKE_CURRENT_BINARY_DIR}/${ARG_FROM}.cpp)
+  foreach(file ${ARG_FILES})
+    string(APPEND declarations "void ${ARG_CALLS}${file}(${ARG_REGISTRY}& registry);\n")
+    string(APPEND calls "    ${ARG_CALLS}${file}(registry);\n")
+    list(APPEND sources ${ARG_FOLDER}/${file}.cpp)
+  endforeach()
+  file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/${ARG_FROM}.cpp CONTENT
+"#include \"@ARG_HEADER@\"
+namespace strobe {
+@declarations@
+void @ARG_FROM@(@ARG_REGISTRY@& registry) {
+@calls@}
+}  // namespace strobe
+" @ONLY)
+  set(${out} ${sources} PARENT_SCOPE)
+endfunction()
+
 # strobe_executable(name SOURCES … LINK …)
 function(strobe_executable name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})

@@ -11,7 +11,5 @@ namespace strobe {
 Result<DataType> elementTypeFromOnnx(int64_t code);
 /// By ONNX's name ("FLOAT"), as Cast did before opset 6.
 Result<DataType> elementTypeFromOnnxName(const std::string& name);
-/// 0 (UNDEFINED) for DataType::Undefined.
-int elementTypeToOnnx(DataType type);
 
 }  // namespace strobe

@@ -1,4 +1,3 @@
-#include "engine_core/onnx/element_type.h"
 #include "engine_core/onnx/lifting.h"
 #include "engine_core/ops/inference_helpers.h"
 
@@ -97,7 +96,7 @@ Status castLikeKnownType(NodeLift& node) {
     const Tensor* like = node.input(1);
     if (!like || like->type == DataType::Undefined) return Status::ok();
     Attributes attributes = node.attributes;
-    attributes.set("to", int64_t{elementTypeToOnnx(like->type)});
+    attributes.set("to", onnxTypeNumber(like->type));
     node.become("Cast", std::move(attributes), {node.inputs[0]});
     return Status::ok();
 }

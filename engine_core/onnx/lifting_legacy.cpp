@@ -49,7 +49,7 @@ Status dropOutputSequence(NodeLift& node) {
 Status castByName(NodeLift& node) {
     const std::string name = node.attributes.getString("to", "");
     STROBE_ASSIGN(const DataType type, elementTypeFromOnnxName(name));
-    node.attributes.set("to", int64_t{elementTypeToOnnx(type)});
+    node.attributes.set("to", onnxTypeNumber(type));
     return Status::ok();
 }
 

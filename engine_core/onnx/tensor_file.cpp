@@ -4,7 +4,6 @@
 
 #include "engine_core/base/mapped_file.h"
 #include "engine_core/onnx/display_text.h"
-#include "engine_core/onnx/element_type.h"
 #include "engine_core/onnx/model_reader.h"
 #include "engine_core/onnx/tensor_reader.h"
 #include "onnx.pb.h"
@@ -26,7 +25,7 @@ Result<WeightsPtr> readTensorFile(const std::string& path, std::string* name) {
 Status writeTensorFile(const std::string& path, const std::string& name, const Weights& weights) {
     strobe_onnx::TensorProto tensor;
     tensor.set_name(name);
-    tensor.set_data_type(elementTypeToOnnx(weights.type));
+    tensor.set_data_type(static_cast<int>(onnxTypeNumber(weights.type)));
     for (int64_t dim : weights.dims) tensor.add_dims(dim);
     if (weights.type == DataType::String) {
         const auto* strings = static_cast<const std::string*>(weights.data.get());

@@ -139,10 +139,7 @@ public:
     explicit OnednnConvTactic(Residual residual = Residual::Binary) : m_residual(residual) {}
     std::string_view name() const override { return m_residual == Residual::Sum ? "onednn.conv.sum" : "onednn.conv"; }
 
-    Support supports(const Problem& problem) const override {
-        const auto plan = planConv(problem, m_residual);
-        return plan ? Support::yes() : Support::no(plan.status().message());
-    }
+    Support supports(const Problem& problem) const override { return supportOf(planConv(problem, m_residual)); }
 
     std::vector<Formats> candidateFormats(const Problem& problem) const override {
         if (!checkConv(problem).supported) return Tactic::candidateFormats(problem);
@@ -158,18 +155,7 @@ public:
             layouts.emplace_back(Layout::Plain, Layout::ChannelsLast);
         }
         layouts.emplace_back(Layout::Plain, Layout::Plain);
-        std::vector<Formats> candidates;
-        for (const auto& [source, destination] : layouts) {
-            Formats formats;
-            for (size_t i = 0; i < 3 && i < problem.inputs.size(); ++i)
-                formats.inputs.push_back(problem.inputs[i].format);
-            formats.outputs.push_back(problem.outputs[0].format);
-            formats.inputs[0].layout = source;
-            formats.outputs[0].layout = destination;
-            appendEpilogueFormats(problem, destination, formats.inputs);
-            candidates.push_back(std::move(formats));
-        }
-        return candidates;
+        return formatsForLayouts(problem, layouts);
     }
 
     bool canRunInPlace(const Problem& problem, int input, int) const override {

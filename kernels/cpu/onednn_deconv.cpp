@@ -103,8 +103,7 @@ public:
 
     Support supports(const Problem& problem) const override {
         const ThreadScope threads(problem.threads);
-        const auto plan = planDeconv(problem);
-        return plan ? Support::yes() : Support::no(plan.status().message());
+        return supportOf(planDeconv(problem));
     }
 
     std::vector<Formats> candidateFormats(const Problem& problem) const override {
@@ -118,18 +117,7 @@ public:
                        destination = layoutOf(free->pd.dst_desc(), problem.outputs[0].dims);
             if (source && destination) layouts.insert(layouts.begin(), {*source, *destination});
         }
-        std::vector<Formats> candidates;
-        for (const auto& [source, destination] : layouts) {
-            Formats formats;
-            for (size_t i = 0; i < 3 && i < problem.inputs.size(); ++i)
-                formats.inputs.push_back(problem.inputs[i].format);
-            formats.outputs.push_back(problem.outputs[0].format);
-            formats.inputs[0].layout = source;
-            formats.outputs[0].layout = destination;
-            appendEpilogueFormats(problem, destination, formats.inputs);
-            candidates.push_back(std::move(formats));
-        }
-        return candidates;
+        return formatsForLayouts(problem, layouts);
     }
 
     Result<std::unique_ptr<Kernel>> prepare(const Problem& problem, const PrepareContext& context) const override {

@@ -72,6 +72,17 @@ private:
     std::string m_description;
 };
 
+/// A kernel of one primitive from input 0 to output 0. A Plan has `x`, `y` and the primitive's descriptor `pd`.
+template <class Primitive, class Plan>
+Result<std::unique_ptr<Kernel>> makeUnaryKernel(const Problem& problem, const Plan& plan) {
+    STROBE_ASSIGN(auto primitive, guardOnednn(summary(problem), [&] { return Primitive(plan.pd); }));
+    auto kernel = std::make_unique<OnednnKernel>(problem);
+    kernel->addStep(std::move(primitive),
+                    {{DNNL_ARG_SRC, plan.x, OnednnBuffer::input(0)}, {DNNL_ARG_DST, plan.y, OnednnBuffer::output(0)}},
+                    plan.pd.scratchpad_desc(), plan.pd.impl_info_str());
+    return std::unique_ptr<Kernel>(std::move(kernel));
+}
+
 /// Names a descriptor in keys of packed weights: equal exactly where memory is laid out alike.
 std::string onednnFingerprint(const dnnl::memory::desc& desc);
 

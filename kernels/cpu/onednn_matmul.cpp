@@ -188,8 +188,7 @@ public:
         const auto plan = planMatMul(problem);
         if (!plan) return Support::no(plan.status().message());
         if (elementCount(problem.outputs[0].dims) == 0) return Support::yes();
-        const auto pd = createMatMul(problem, *plan);
-        return pd ? Support::yes() : Support::no(pd.status().message());
+        return supportOf(createMatMul(problem, *plan));
     }
 
     Result<std::unique_ptr<Kernel>> prepare(const Problem& problem, const PrepareContext& context) const override {
@@ -213,10 +212,7 @@ class OnednnInnerProductTactic final : public Tactic {
 public:
     std::string_view name() const override { return "onednn.innerproduct"; }
 
-    Support supports(const Problem& problem) const override {
-        const auto plan = planInnerProduct(problem);
-        return plan ? Support::yes() : Support::no(plan.status().message());
-    }
+    Support supports(const Problem& problem) const override { return supportOf(planInnerProduct(problem)); }
 
     Result<std::unique_ptr<Kernel>> prepare(const Problem& problem, const PrepareContext& context) const override {
         const ThreadScope threads(problem.threads);

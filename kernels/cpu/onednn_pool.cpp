@@ -96,8 +96,7 @@ public:
 
     Support supports(const Problem& problem) const override {
         const ThreadScope threads(problem.threads);
-        const auto plan = planPool(problem);
-        return plan ? Support::yes() : Support::no(plan.status().message());
+        return supportOf(planPool(problem));
     }
 
     std::vector<Formats> candidateFormats(const Problem& problem) const override {
@@ -118,13 +117,7 @@ public:
     Result<std::unique_ptr<Kernel>> prepare(const Problem& problem, const PrepareContext&) const override {
         const ThreadScope threads(problem.threads);
         STROBE_ASSIGN(const PoolPlan plan, planPool(problem));
-        auto kernel = std::make_unique<OnednnKernel>(problem);
-        STROBE_ASSIGN(auto primitive, guardOnednn(summary(problem), [&] { return pooling_v2_forward(plan.pd); }));
-        kernel->addStep(
-            std::move(primitive),
-            {{DNNL_ARG_SRC, plan.x, OnednnBuffer::input(0)}, {DNNL_ARG_DST, plan.y, OnednnBuffer::output(0)}},
-            plan.pd.scratchpad_desc(), plan.pd.impl_info_str());
-        return std::unique_ptr<Kernel>(std::move(kernel));
+        return makeUnaryKernel<pooling_v2_forward>(problem, plan);
     }
 };
 

@@ -284,6 +284,22 @@ void appendEpilogueFormats(const Problem& problem, Layout layout, std::vector<Fo
     }
 }
 
+std::vector<Tactic::Formats> formatsForLayouts(const Problem& problem,
+                                               const std::vector<std::pair<Layout, Layout>>& layouts) {
+    const auto own = std::min(static_cast<size_t>(problem.op->maxInputs), problem.inputs.size());
+    std::vector<Tactic::Formats> candidates;
+    for (const auto& [source, destination] : layouts) {
+        Tactic::Formats formats;
+        for (size_t i = 0; i < own; ++i) formats.inputs.push_back(problem.inputs[i].format);
+        formats.outputs.push_back(problem.outputs[0].format);
+        formats.inputs[0].layout = source;
+        formats.outputs[0].layout = destination;
+        appendEpilogueFormats(problem, destination, formats.inputs);
+        candidates.push_back(std::move(formats));
+    }
+    return candidates;
+}
+
 bool isSumResidual(const Problem& problem, size_t index) {
     const TensorDesc& extra = problem.inputs[index];
     const TensorDesc& output = problem.outputs[0];

@@ -31,6 +31,10 @@ Result<PostOps> translateEpilogue(const Problem& problem, EpilogueOptions option
 /// For candidateFormats: formats of the epilogue's inputs when output 0 lies in `layout`: full-size ones follow it, the
 /// rest stays plain.
 void appendEpilogueFormats(const Problem& problem, Layout layout, std::vector<Format>& inputs);
+/// For candidateFormats of convolutions: input 0 and output 0 in each pair of layouts, weights and bias as they are, the
+/// epilogue's inputs as appendEpilogueFormats says.
+std::vector<Tactic::Formats> formatsForLayouts(const Problem& problem,
+                                               const std::vector<std::pair<Layout, Layout>>& layouts);
 
 /// Extra input `index` may be overwritten by the output: it is the residual of a Sum post-op.
 bool isSumResidual(const Problem& problem, size_t index);

@@ -9,10 +9,7 @@ class OnednnReorderTactic final : public Tactic {
 public:
     std::string_view name() const override { return "onednn.reorder"; }
 
-    Support supports(const Problem& problem) const override {
-        const auto kernel = build(problem);
-        return kernel ? Support::yes() : Support::no(kernel.status().message());
-    }
+    Support supports(const Problem& problem) const override { return supportOf(build(problem)); }
 
     Result<std::unique_ptr<Kernel>> prepare(const Problem& problem, const PrepareContext&) const override {
         return build(problem);

@@ -198,8 +198,7 @@ public:
         const ThreadScope threads(problem.threads);
         const auto extents = extentsOf(problem);
         if (!extents) return Support::no(extents.status().message());
-        const auto plan = planRnn(problem, *extents);
-        return plan ? Support::yes() : Support::no(plan.status().message());
+        return supportOf(planRnn(problem, *extents));
     }
 
     Result<std::unique_ptr<Kernel>> prepare(const Problem& problem, const PrepareContext& context) const override {

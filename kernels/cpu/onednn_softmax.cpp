@@ -1,5 +1,6 @@
 #include "engine_core/ops/inference_helpers.h"
 #include "kernels/cpu/cpu_threads.h"
+#include "kernels/cpu/layout_candidates.h"
 #include "kernels/cpu/onednn_kernel.h"
 #include "kernels/cpu/onednn_tactics.h"
 
@@ -41,18 +42,11 @@ public:
 
     Support supports(const Problem& problem) const override {
         const ThreadScope threads(problem.threads);
-        const auto plan = planSoftmax(problem);
-        return plan ? Support::yes() : Support::no(plan.status().message());
+        return supportOf(planSoftmax(problem));
     }
 
     std::vector<Formats> candidateFormats(const Problem& problem) const override {
-        std::vector<Formats> candidates = Tactic::candidateFormats(problem);
-        if (problem.inputs[0].dims.size() < 3) return candidates;
-        for (Layout layout : {Layout::ChannelsLast, onednnBlockedLayout()}) {
-            candidates.push_back(candidates[0]);
-            candidates.back().inputs[0].layout = candidates.back().outputs[0].layout = layout;
-        }
-        return candidates;
+        return withLayouts(Tactic::candidateFormats(problem), problem, {Layout::ChannelsLast, onednnBlockedLayout()});
     }
 
     bool canRunInPlace(const Problem& problem, int, int) const override {
@@ -62,13 +56,7 @@ public:
     Result<std::unique_ptr<Kernel>> prepare(const Problem& problem, const PrepareContext&) const override {
         const ThreadScope threads(problem.threads);
         STROBE_ASSIGN(const SoftmaxPlan plan, planSoftmax(problem));
-        auto kernel = std::make_unique<OnednnKernel>(problem);
-        STROBE_ASSIGN(auto primitive, guardOnednn(summary(problem), [&] { return softmax_v2_forward(plan.pd); }));
-        kernel->addStep(
-            std::move(primitive),
-            {{DNNL_ARG_SRC, plan.x, OnednnBuffer::input(0)}, {DNNL_ARG_DST, plan.y, OnednnBuffer::output(0)}},
-            plan.pd.scratchpad_desc(), plan.pd.impl_info_str());
-        return std::unique_ptr<Kernel>(std::move(kernel));
+        return makeUnaryKernel<softmax_v2_forward>(problem, plan);
     }
 };
 

@@ -128,7 +128,8 @@ Support checkFloatTensors(const Problem& problem) {
         for (const TensorDesc& desc : *list) {
             if (!desc.present) continue;
             if (desc.format.memory != MemoryKind::Host) return Support::no("oneDNN runs on host memory");
-            if (!isConcrete(desc.dims)) return Support::no("oneDNN needs every extent, a tensor is " + toString(desc.dims));
+            if (!isConcrete(desc.dims))
+                return Support::no("oneDNN needs every extent, a tensor is " + toString(desc.dims));
             const DataType type = desc.format.type;
             if (type != DataType::Float32 && type != DataType::BFloat16)
                 return Support::no("oneDNN computes in FP32 and BF16, a tensor is " + std::string(dataTypeName(type)));

@@ -49,6 +49,12 @@ auto guardOnednn(const std::string& what, Fn&& fn) -> Result<decltype(fn())> {
     }
 }
 
+/// yes where a plan could be made, else its error as the reason.
+template <class Plan>
+Support supportOf(const Result<Plan>& plan) {
+    return plan ? Support::yes() : Support::no(plan.status().message());
+}
+
 /// "Conv fp32 plain[1,3,8,8] → fp32 nhwc[1,4,8,8]", for reasons.
 std::string summary(const Problem& problem);
 

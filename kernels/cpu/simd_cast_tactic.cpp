@@ -3,8 +3,9 @@
 #include <limits>
 #include <type_traits>
 
-#include "engine_core/base/float_formats.h"
+#include "engine_core/base/element_types.h"
 #include "kernels/cpu/cpu_threads.h"
+#include "kernels/cpu/layout_candidates.h"
 #include "kernels/cpu/simd_tactics.h"
 #include "kernels/cpu/simd_tile.h"
 
@@ -12,57 +13,6 @@ namespace strobe {
 namespace {
 
 constexpr int64_t kElementsPerThread = 16384;
-
-struct BoolByte {
-    uint8_t value = 0;
-};
-
-template <class Fn>
-bool withNumberType(DataType type, Fn fn) {
-    switch (type) {
-        case DataType::Float32:
-            fn(float());
-            return true;
-        case DataType::Float64:
-            fn(double());
-            return true;
-        case DataType::BFloat16:
-            fn(BFloat16());
-            return true;
-        case DataType::Float16:
-            fn(Float16());
-            return true;
-        case DataType::Bool:
-            fn(BoolByte());
-            return true;
-        case DataType::Int8:
-            fn(int8_t());
-            return true;
-        case DataType::UInt8:
-            fn(uint8_t());
-            return true;
-        case DataType::Int16:
-            fn(int16_t());
-            return true;
-        case DataType::UInt16:
-            fn(uint16_t());
-            return true;
-        case DataType::Int32:
-            fn(int32_t());
-            return true;
-        case DataType::UInt32:
-            fn(uint32_t());
-            return true;
-        case DataType::Int64:
-            fn(int64_t());
-            return true;
-        case DataType::UInt64:
-            fn(uint64_t());
-            return true;
-        default:
-            return false;
-    }
-}
 
 /// The number itself: an integer, float or double.
 template <class From>
@@ -87,7 +37,7 @@ To saturated(Real value) {
 template <class To, class Number>
 To converted(Number value) {
     if constexpr (std::is_same_v<To, BoolByte>) {
-        return {static_cast<uint8_t>(value != 0)};
+        return BoolByte(value != 0);
     } else if constexpr (std::is_floating_point_v<Number> && std::is_integral_v<To>) {
         // Narrow integers wrap through int64, as the casts of compilers and numpy do.
         if constexpr (std::is_same_v<To, uint64_t>)
@@ -112,8 +62,8 @@ void castRange(const void* from, void* to, int64_t begin, int64_t end) {
 
 CastFunction castFunction(DataType from, DataType to) {
     CastFunction function = nullptr;
-    withNumberType(from, [&](auto source) {
-        withNumberType(to, [&](auto target) { function = castRange<decltype(source), decltype(target)>; });
+    withElementType(from, [&](auto source) {
+        withElementType(to, [&](auto target) { function = castRange<decltype(source), decltype(target)>; });
     });
     return function;
 }
@@ -170,21 +120,16 @@ public:
         if (from.format.layout != to.format.layout) return Support::no("input and output differ in layout");
         for (const TensorDesc* desc : {&from, &to}) {
             if (desc->format.memory != MemoryKind::Host) return Support::no("runs on host memory");
-            if (!withNumberType(desc->format.type, [](auto) {}))
+            if (!withElementType(desc->format.type, [](auto) {}))
                 return Support::no("no fast cast of " + std::string(dataTypeName(desc->format.type)));
         }
         return Support::yes();
     }
 
     std::vector<Formats> candidateFormats(const Problem& problem) const override {
-        std::vector<Formats> candidates = Tactic::candidateFormats(problem);
-        if (problem.inputs[0].dims.size() < 3 || problem.inputs[0].constantData) return candidates;
-        for (Layout layout : {Layout::ChannelsLast, Layout::Blocked16, Layout::Blocked8}) {
-            Formats formats = candidates.front();
-            formats.inputs[0].layout = formats.outputs[0].layout = layout;
-            candidates.push_back(std::move(formats));
-        }
-        return candidates;
+        std::vector<Formats> plain = Tactic::candidateFormats(problem);
+        if (problem.inputs[0].constantData) return plain;
+        return withLayouts(std::move(plain), problem, {Layout::ChannelsLast, Layout::Blocked16, Layout::Blocked8});
     }
 
     bool canRunInPlace(const Problem& problem, int input, int output) const override {

@@ -2,8 +2,8 @@
 #include <map>
 
 #include "kernels/cpu/cpu_threads.h"
+#include "kernels/cpu/layout_candidates.h"
 #include "kernels/cpu/simd_axes.h"
-#include "kernels/cpu/simd_depthwise.h"
 #include "kernels/cpu/simd_epilogue.h"
 #include "kernels/cpu/simd_rows.h"
 #include "kernels/cpu/simd_tactics.h"
@@ -120,16 +120,9 @@ public:
     }
 
     std::vector<Formats> candidateFormats(const Problem& problem) const override {
-        std::vector<Formats> candidates = Tactic::candidateFormats(problem);
-        if (problem.inputs[0].dims.size() < 3 || problem.outputs[0].dims.size() != problem.inputs[0].dims.size())
-            return candidates;
-        for (Layout layout : {Layout::ChannelsLast, Layout::Blocked16, Layout::Blocked8}) {
-            if (layoutBlock(layout) > 1 && layoutBlock(layout) < simdLanes()) continue;  // half-filled vectors
-            Formats formats = candidates.front();
-            formats.inputs[0].layout = formats.outputs[0].layout = layout;
-            candidates.push_back(std::move(formats));
-        }
-        return candidates;
+        std::vector<Formats> plain = Tactic::candidateFormats(problem);
+        if (problem.outputs[0].dims.size() != problem.inputs[0].dims.size()) return plain;
+        return withLayouts(std::move(plain), problem, simdLayouts());
     }
 
     Result<std::unique_ptr<Kernel>> prepare(const Problem& problem, const PrepareContext&) const override {

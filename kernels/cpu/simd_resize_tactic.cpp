@@ -4,8 +4,8 @@
 
 #include "engine_core/ops/resize.h"
 #include "kernels/cpu/cpu_threads.h"
+#include "kernels/cpu/layout_candidates.h"
 #include "kernels/cpu/simd_axes.h"
-#include "kernels/cpu/simd_depthwise.h"
 #include "kernels/cpu/simd_resize.h"
 #include "kernels/cpu/simd_tactics.h"
 
@@ -199,15 +199,7 @@ public:
     }
 
     std::vector<Formats> candidateFormats(const Problem& problem) const override {
-        std::vector<Formats> candidates = Tactic::candidateFormats(problem);
-        if (problem.inputs[0].dims.size() < 3) return candidates;
-        for (Layout layout : {Layout::ChannelsLast, Layout::Blocked16, Layout::Blocked8}) {
-            if (layoutBlock(layout) > 1 && layoutBlock(layout) < simdLanes()) continue;  // half-filled vectors
-            Formats formats = candidates.front();
-            formats.inputs[0].layout = formats.outputs[0].layout = layout;
-            candidates.push_back(std::move(formats));
-        }
-        return candidates;
+        return withLayouts(Tactic::candidateFormats(problem), problem, simdLayouts());
     }
 
     Result<std::unique_ptr<Kernel>> prepare(const Problem& problem, const PrepareContext&) const override {

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "kernels/cpu/cpu_threads.h"
+#include "kernels/cpu/layout_candidates.h"
 #include "kernels/cpu/simd_axes.h"
 #include "kernels/cpu/simd_rows.h"
 #include "kernels/cpu/simd_tactics.h"
@@ -78,12 +79,7 @@ public:
     }
 
     std::vector<Formats> candidateFormats(const Problem& problem) const override {
-        std::vector<Formats> candidates = Tactic::candidateFormats(problem);
-        if (problem.inputs[0].dims.size() < 3) return candidates;
-        Formats channelsLast = candidates.front();
-        channelsLast.inputs[0].layout = channelsLast.outputs[0].layout = Layout::ChannelsLast;
-        candidates.push_back(std::move(channelsLast));
-        return candidates;
+        return withLayouts(Tactic::candidateFormats(problem), problem, {Layout::ChannelsLast});
     }
 
     bool canRunInPlace(const Problem&, int input, int output) const override { return input == 0 && output == 0; }

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "engine_core/base/float_formats.h"
+#include "engine_core/base/element_types.h"
 #include "kernels/cpu/simd_targets.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -125,58 +125,19 @@ HWY_EXPORT(functionOf);
 HWY_EXPORT(loadContiguous);
 HWY_EXPORT(storeContiguous);
 
-/// Calls fn with a value of the storage type.
+/// Calls fn with a value of the type that a tile is read from: FP32 would cut doubles short.
 template <class Fn>
 bool withStorage(DataType type, Fn fn) {
-    switch (type) {
-        case DataType::Float32:
-            fn(float());
-            return true;
-        case DataType::BFloat16:
-            fn(BFloat16());
-            return true;
-        case DataType::Float16:
-            fn(Float16());
-            return true;
-        case DataType::Bool:
-        case DataType::UInt8:
-            fn(uint8_t());
-            return true;
-        case DataType::Int8:
-            fn(int8_t());
-            return true;
-        case DataType::Int16:
-            fn(int16_t());
-            return true;
-        case DataType::UInt16:
-            fn(uint16_t());
-            return true;
-        case DataType::Int32:
-            fn(int32_t());
-            return true;
-        case DataType::UInt32:
-            fn(uint32_t());
-            return true;
-        case DataType::Int64:
-            fn(int64_t());
-            return true;
-        case DataType::UInt64:
-            fn(uint64_t());
-            return true;
-        default:
-            return false;
-    }
+    return type != DataType::Float64 && withElementType(type, fn);
 }
 
 template <class T>
-void storeElements(DataType type, const float* from, T* to, size_t n) {
+void storeElements(const float* from, T* to, size_t n) {
     if constexpr (std::numeric_limits<T>::is_integer) {
         const auto lowest = static_cast<float>(std::numeric_limits<T>::min());
         const auto highest = static_cast<float>(std::numeric_limits<T>::max());
         for (size_t i = 0; i < n; ++i) {
-            if (type == DataType::Bool)
-                to[i] = static_cast<T>(from[i] != 0.0f);
-            else if (from[i] >= highest)
+            if (from[i] >= highest)
                 to[i] = std::numeric_limits<T>::max();
             else
                 to[i] = std::isnan(from[i]) ? T(0) : static_cast<T>(std::max(from[i], lowest));
@@ -213,8 +174,7 @@ void loadTile(DataType type, const void* from, int64_t offset, int64_t stride, f
 void storeTile(DataType type, const float* from, void* to, int64_t offset, size_t n) {
     if (type == DataType::Float32 || type == DataType::BFloat16)
         return HWY_DYNAMIC_DISPATCH(storeContiguous)(type, from, to, offset, n);
-    withStorage(type,
-                [&](auto element) { storeElements(type, from, static_cast<decltype(element)*>(to) + offset, n); });
+    withStorage(type, [&](auto element) { storeElements(from, static_cast<decltype(element)*>(to) + offset, n); });
 }
 
 }  // namespace strobe

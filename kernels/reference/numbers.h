@@ -1,6 +1,7 @@
 #pragma once
 #include <type_traits>
 
+#include "engine_core/base/element_types.h"
 #include "kernels/reference/reference_kernel.h"
 
 namespace strobe {
@@ -36,31 +37,10 @@ int64_t offsetOf(const Dims& index, const std::vector<int64_t>& strides);
 /// types.
 template <class Function>
 Status withNumber(DataType type, Function&& function) {
-    switch (type) {
-        case DataType::Float32:
-            return function(float());
-        case DataType::Float64:
-            return function(double());
-        case DataType::Int8:
-            return function(int8_t());
-        case DataType::Bool:
-        case DataType::UInt8:
-            return function(uint8_t());
-        case DataType::Int16:
-            return function(int16_t());
-        case DataType::UInt16:
-            return function(uint16_t());
-        case DataType::Int32:
-            return function(int32_t());
-        case DataType::UInt32:
-            return function(uint32_t());
-        case DataType::Int64:
-            return function(int64_t());
-        case DataType::UInt64:
-            return function(uint64_t());
-        default:
-            return unsupported("element type " + std::string(dataTypeName(type)));
-    }
+    if (type == DataType::Bool) return function(uint8_t());
+    Status outcome = Status::ok();
+    if (withNumberType(type, [&](auto zero) { outcome = function(zero); })) return outcome;
+    return unsupported("element type " + std::string(dataTypeName(type)));
 }
 /// What sums of T are kept in.
 template <class T>

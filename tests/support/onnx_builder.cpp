@@ -1,6 +1,5 @@
 #include "tests/support/onnx_builder.h"
 
-#include "engine_core/onnx/element_type.h"
 
 namespace strobe {
 
@@ -18,7 +17,7 @@ void addValue(google::protobuf::RepeatedPtrField<strobe_onnx::ValueInfoProto>& l
     auto& value = *list.Add();
     value.set_name(name);
     auto& tensor = *value.mutable_type()->mutable_tensor_type();
-    tensor.set_elem_type(elementTypeToOnnx(type));
+    tensor.set_elem_type(static_cast<int>(onnxTypeNumber(type)));
     if (!withShape) return;
     tensor.mutable_shape();
     for (int64_t dim : dims) {
