@@ -5,34 +5,15 @@
 #include <charconv>
 #include <cstdio>
 
+#include "engine_core/base/nearest_name.h"
+
 namespace strobe::cli {
 namespace {
 
-size_t distance(const std::string& a, const std::string& b) {
-    std::vector<size_t> row(b.size() + 1);
-    for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-    for (size_t i = 1; i <= a.size(); ++i) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= b.size(); ++j) {
-            const size_t substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-            diagonal = row[j];
-            row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
-        }
-    }
-    return row[b.size()];
-}
-
 std::string nearestFlag(const CLI::App& app, const std::string& unknown) {
-    std::string best;
-    size_t bestDistance = std::max<size_t>(4, unknown.size() / 2);
-    for (const CLI::Option* option : app.get_options())
-        for (const std::string& name : option->get_lnames())
-            if (const size_t d = distance(unknown, name); d < bestDistance) {
-                bestDistance = d;
-                best = name;
-            }
-    return best;
+    std::vector<std::string_view> names;
+    for (const CLI::Option* option : app.get_options()) names.insert(names.end(), option->get_lnames().begin(), option->get_lnames().end());
+    return nearestName(unknown, names, 4);
 }
 
 /// CLI::Range lets NaN pass.

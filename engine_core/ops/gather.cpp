@@ -83,23 +83,12 @@ Status inferGatherND(InferenceContext& context) {
     return Status::ok();
 }
 
-OpDefinition gatherOp(const char* name, Status (*infer)(InferenceContext&), const char* attribute) {
-    OpDefinition op;
-    op.name = name;
-    op.family = OpFamily::ShapeCopy;
-    op.flops = noFlops;
-    op.minInputs = op.maxInputs = 2;
-    op.attributes = {{attribute, AttributeKind::Int}};
-    op.infer = infer;
-    return op;
-}
-
 }  // namespace
 
 STROBE_OPS(gather) {
-    registry.add(gatherOp("Gather", inferGather, "axis"));
-    registry.add(gatherOp("GatherElements", inferGatherElements, "axis"));
-    registry.add(gatherOp("GatherND", inferGatherND, "batch_dims"));
+    registry.add(copyOp("Gather", 2, inferGather, {{"axis", AttributeKind::Int}}));
+    registry.add(copyOp("GatherElements", 2, inferGatherElements, {{"axis", AttributeKind::Int}}));
+    registry.add(copyOp("GatherND", 2, inferGatherND, {{"batch_dims", AttributeKind::Int}}));
 }
 
 }  // namespace strobe

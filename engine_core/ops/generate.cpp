@@ -88,28 +88,16 @@ Status inferEyeLike(InferenceContext& context) {
     return Status::ok();
 }
 
-OpDefinition generator(const char* name, int inputs, Status (*infer)(InferenceContext&),
-                       std::vector<AttributeSpec> attributes) {
-    OpDefinition op;
-    op.name = name;
-    op.family = OpFamily::ShapeCopy;
-    op.flops = noFlops;
-    op.minInputs = op.maxInputs = inputs;
-    op.attributes = std::move(attributes);
-    op.infer = infer;
-    return op;
-}
-
 }  // namespace
 
 STROBE_OPS(generate) {
-    OpDefinition range = generator("Range", 3, inferRange, {{"stash_type", AttributeKind::Int}});
+    OpDefinition range = copyOp("Range", 3, inferRange, {{"stash_type", AttributeKind::Int}});
     range.valueInputs = 0b111;
-    OpDefinition oneHot = generator("OneHot", 3, inferOneHot, {{"axis", AttributeKind::Int}});
+    OpDefinition oneHot = copyOp("OneHot", 3, inferOneHot, {{"axis", AttributeKind::Int}});
     oneHot.valueInputs = 0b010;
     registry.add(std::move(range));
     registry.add(std::move(oneHot));
-    registry.add(generator("EyeLike", 1, inferEyeLike, {{"dtype", AttributeKind::Int}, {"k", AttributeKind::Int}}));
+    registry.add(copyOp("EyeLike", 1, inferEyeLike, {{"dtype", AttributeKind::Int}, {"k", AttributeKind::Int}}));
 }
 
 }  // namespace strobe

@@ -100,6 +100,17 @@ Result<WindowAttributes> windowAttributes(const Attributes& attributes, const Sh
 
 double noFlops(const CostContext&) { return 0.0; }
 
+OpDefinition copyOp(const char* name, int inputs, Status (*infer)(InferenceContext&), std::vector<AttributeSpec> attributes) {
+    OpDefinition op;
+    op.name = name;
+    op.family = OpFamily::ShapeCopy;
+    op.flops = noFlops;
+    op.minInputs = op.maxInputs = inputs;
+    op.attributes = std::move(attributes);
+    op.infer = infer;
+    return op;
+}
+
 Status inferLikeInput0(InferenceContext& context) {
     context.setOutput(0, context.inputType(0), context.inputShape(0));
     return Status::ok();

@@ -27,6 +27,8 @@ Result<WindowAttributes> windowAttributes(const Attributes& attributes, const Sh
 
 /// Cost of ops that only move elements.
 double noFlops(const CostContext& cost);
+/// An op of that kind, with exactly `inputs` inputs and one output.
+OpDefinition copyOp(const char* name, int inputs, Status (*infer)(InferenceContext&), std::vector<AttributeSpec> attributes = {});
 
 /// Same type and shape as input 0.
 Status inferLikeInput0(InferenceContext& context);

@@ -1,6 +1,6 @@
 #include <algorithm>
-#include <cctype>
 
+#include "engine_core/base/nearest_name.h"
 #include "engine_core/ops/op_definition.h"
 #include "engine_core/ops/op_list.h"
 
@@ -64,34 +64,10 @@ std::vector<const OpDefinition*> OpRegistry::all() const {
     return ops;
 }
 
-namespace {
-
-size_t editDistance(std::string_view a, std::string_view b) {
-    std::vector<size_t> row(b.size() + 1);
-    for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-    for (size_t i = 1; i <= a.size(); ++i) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= b.size(); ++j) {
-            const size_t substituted = diagonal + (std::tolower(a[i - 1]) == std::tolower(b[j - 1]) ? 0 : 1);
-            diagonal = row[j];
-            row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
-        }
-    }
-    return row[b.size()];
-}
-
-}  // namespace
-
 std::string OpRegistry::nearest(std::string_view name) const {
-    std::string best;
-    size_t bestDistance = std::max<size_t>(3, name.size() / 2);
-    for (const auto& op : m_ops)
-        if (const size_t distance = editDistance(name, op->name); distance < bestDistance) {
-            bestDistance = distance;
-            best = op->name;
-        }
-    return best;
+    std::vector<std::string_view> names;
+    for (const auto& op : m_ops) names.push_back(op->name);
+    return nearestName(name, names, 3);
 }
 
 void OpRegistry::add(OpDefinition definition) {

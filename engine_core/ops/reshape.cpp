@@ -152,29 +152,17 @@ Status inferUnsqueeze(InferenceContext& context) {
     return Status::ok();
 }
 
-OpDefinition reshapeOp(const char* name, int minInputs, int maxInputs, Status (*infer)(InferenceContext&)) {
-    OpDefinition op;
-    op.name = name;
-    op.family = OpFamily::ShapeCopy;
-    op.flops = noFlops;
-    op.minInputs = minInputs;
-    op.maxInputs = maxInputs;
-    op.valueInputs = maxInputs == 2 ? 2u : 0u;
-    op.infer = infer;
-    return op;
-}
-
 }  // namespace
 
 STROBE_OPS(reshape) {
-    OpDefinition reshape = reshapeOp("Reshape", 2, 2, inferReshape);
-    reshape.attributes = {{"allowzero", AttributeKind::Int}};
-    OpDefinition flatten = reshapeOp("Flatten", 1, 1, inferFlatten);
-    flatten.attributes = {{"axis", AttributeKind::Int}};
+    OpDefinition reshape = copyOp("Reshape", 2, inferReshape, {{"allowzero", AttributeKind::Int}}),
+                 squeeze = copyOp("Squeeze", 2, inferSqueeze), unsqueeze = copyOp("Unsqueeze", 2, inferUnsqueeze);
+    squeeze.minInputs = 1;  // all extents of 1
+    reshape.valueInputs = squeeze.valueInputs = unsqueeze.valueInputs = 0b10;
+    registry.add(copyOp("Flatten", 1, inferFlatten, {{"axis", AttributeKind::Int}}));
     registry.add(std::move(reshape));
-    registry.add(std::move(flatten));
-    registry.add(reshapeOp("Squeeze", 1, 2, inferSqueeze));
-    registry.add(reshapeOp("Unsqueeze", 2, 2, inferUnsqueeze));
+    registry.add(std::move(squeeze));
+    registry.add(std::move(unsqueeze));
 }
 
 }  // namespace strobe

@@ -82,25 +82,14 @@ Status inferTensorScatter(InferenceContext& context) {
     return Status::ok();
 }
 
-OpDefinition scatterOp(const char* name, Status (*infer)(InferenceContext&), std::vector<AttributeSpec> attributes) {
-    OpDefinition op;
-    op.name = name;
-    op.family = OpFamily::ShapeCopy;
-    op.flops = noFlops;
-    op.minInputs = op.maxInputs = 3;
-    op.attributes = std::move(attributes);
-    op.infer = infer;
-    return op;
-}
-
 }  // namespace
 
 STROBE_OPS(scatter) {
-    registry.add(scatterOp("ScatterElements", inferScatterElements,
-                           {{"axis", AttributeKind::Int}, {"reduction", AttributeKind::String}}));
-    registry.add(scatterOp("ScatterND", inferScatterND, {{"reduction", AttributeKind::String}}));
+    registry.add(copyOp("ScatterElements", 3, inferScatterElements,
+                        {{"axis", AttributeKind::Int}, {"reduction", AttributeKind::String}}));
+    registry.add(copyOp("ScatterND", 3, inferScatterND, {{"reduction", AttributeKind::String}}));
     OpDefinition cache =
-        scatterOp("TensorScatter", inferTensorScatter, {{"axis", AttributeKind::Int}, {"mode", AttributeKind::String}});
+        copyOp("TensorScatter", 3, inferTensorScatter, {{"axis", AttributeKind::Int}, {"mode", AttributeKind::String}});
     cache.minInputs = 2;
     registry.add(std::move(cache));
 }

@@ -50,22 +50,16 @@ Status inferCompress(InferenceContext& context) {
 }
 
 OpDefinition selection(const char* name, int inputs, Status (*infer)(InferenceContext&),
-                       std::vector<AttributeSpec> attributes) {
-    OpDefinition op;
-    op.name = name;
-    op.family = OpFamily::ShapeCopy;
-    op.flops = noFlops;
-    op.minInputs = op.maxInputs = inputs;
-    op.attributes = std::move(attributes);
+                       std::vector<AttributeSpec> attributes = {}) {
+    OpDefinition op = copyOp(name, inputs, infer, std::move(attributes));
     op.dataDependentShape = true;
-    op.infer = infer;
     return op;
 }
 
 }  // namespace
 
 STROBE_OPS(selection) {
-    registry.add(selection("NonZero", 1, inferNonZero, {}));
+    registry.add(selection("NonZero", 1, inferNonZero));
     registry.add(selection("Compress", 2, inferCompress, {{"axis", AttributeKind::Int}}));
     OpDefinition unique =
         selection("Unique", 1, inferUnique, {{"axis", AttributeKind::Int}, {"sorted", AttributeKind::Int}});

@@ -100,30 +100,18 @@ Status inferTile(InferenceContext& context) {
     return Status::ok();
 }
 
-OpDefinition shapeOp(const char* name, int inputs, Status (*infer)(InferenceContext&)) {
-    OpDefinition op;
-    op.name = name;
-    op.family = OpFamily::ShapeCopy;
-    op.flops = noFlops;
-    op.minInputs = op.maxInputs = inputs;
-    op.valueInputs = inputs == 2 ? 2u : 0u;
-    op.infer = infer;
-    return op;
-}
-
 }  // namespace
 
 STROBE_OPS(shape_query) {
-    OpDefinition shape = shapeOp("Shape", 1, inferShape);
-    shape.attributes = {{"end", AttributeKind::Int}, {"start", AttributeKind::Int}};
-    OpDefinition filled = shapeOp("ConstantOfShape", 1, inferConstantOfShape);
-    filled.attributes = {{"value", AttributeKind::Tensor}};
-    filled.valueInputs = 1;
-    registry.add(std::move(shape));
+    OpDefinition filled = copyOp("ConstantOfShape", 1, inferConstantOfShape, {{"value", AttributeKind::Tensor}});
+    filled.valueInputs = 0b01;
+    OpDefinition expand = copyOp("Expand", 2, inferExpand), tile = copyOp("Tile", 2, inferTile);
+    expand.valueInputs = tile.valueInputs = 0b10;
+    registry.add(copyOp("Shape", 1, inferShape, {{"end", AttributeKind::Int}, {"start", AttributeKind::Int}}));
+    registry.add(copyOp("Size", 1, inferSize));
     registry.add(std::move(filled));
-    registry.add(shapeOp("Size", 1, inferSize));
-    registry.add(shapeOp("Expand", 2, inferExpand));
-    registry.add(shapeOp("Tile", 2, inferTile));
+    registry.add(std::move(expand));
+    registry.add(std::move(tile));
 }
 
 }  // namespace strobe

@@ -87,29 +87,18 @@ Status inferTrilu(InferenceContext& context) {
     return inferLikeInput0(context);
 }
 
-OpDefinition moveOp(const char* name, Status (*infer)(InferenceContext&), std::vector<AttributeSpec> attributes) {
-    OpDefinition op;
-    op.name = name;
-    op.family = OpFamily::ShapeCopy;
-    op.flops = noFlops;
-    op.minInputs = op.maxInputs = 1;
-    op.attributes = std::move(attributes);
-    op.infer = infer;
-    return op;
-}
-
 }  // namespace
 
 STROBE_OPS(transpose) {
-    registry.add(moveOp("Transpose", inferTranspose, {{"perm", AttributeKind::Ints}}));
+    registry.add(copyOp("Transpose", 1, inferTranspose, {{"perm", AttributeKind::Ints}}));
     const std::vector<AttributeSpec> blocks = {{"blocksize", AttributeKind::Int, true},
                                                {"mode", AttributeKind::String}};
-    registry.add(moveOp("DepthToSpace", inferDepthToSpace, blocks));
-    registry.add(moveOp("SpaceToDepth", inferSpaceToDepth, blocks));
-    OpDefinition reverse = moveOp("ReverseSequence", inferReverseSequence,
+    registry.add(copyOp("DepthToSpace", 1, inferDepthToSpace, blocks));
+    registry.add(copyOp("SpaceToDepth", 1, inferSpaceToDepth, blocks));
+    OpDefinition reverse = copyOp("ReverseSequence", 1, inferReverseSequence,
                                   {{"batch_axis", AttributeKind::Int}, {"time_axis", AttributeKind::Int}});
     reverse.minInputs = reverse.maxInputs = 2;
-    OpDefinition trilu = moveOp("Trilu", inferTrilu, {{"upper", AttributeKind::Int}});
+    OpDefinition trilu = copyOp("Trilu", 1, inferTrilu, {{"upper", AttributeKind::Int}});
     trilu.maxInputs = 2;
     registry.add(std::move(reverse));
     registry.add(std::move(trilu));
