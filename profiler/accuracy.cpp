@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "engine_core/runtime/engine_shared.h"
+
 namespace strobe {
 namespace {
 
@@ -87,19 +89,35 @@ struct Captured {
 /// Keeps every named floating-point tensor of the outermost graph as it passes.
 class TensorCapture final : public StepObserver {
 public:
+    explicit TensorCapture(Device* device) : m_device(device) {}
     void stepStarted(const StepView&) override {}
     void stepFinished(const StepView& step) override {
         if (step.depth > 0) return;
         const EngineLayer& chosen = step.graph->layers[static_cast<size_t>(step.index)];
         const Layer& layer = step.graph->network.layer(chosen.layer);
-        if (layer.op->name == "Reformat" || step.stream) return;
+        if (layer.op->name == "Reformat") return;
         for (size_t o = 0; o < layer.outputs.size(); ++o) {
             if (layer.outputs[o] == kNone || !step.outputs[o].data || !isFloatingPoint(chosen.outputs[o].type)) continue;
-            tensors[step.graph->network.tensor(layer.outputs[o]).name] = {readAsFloats(step.outputs[o].data, *step.outputs[o].dims, chosen.outputs[o]),
-                                                                          *step.outputs[o].dims, step.index};
+            const void* data = fetch(step, o, chosen.outputs[o]);
+            if (data) tensors[step.graph->network.tensor(layer.outputs[o]).name] = {readAsFloats(data, *step.outputs[o].dims, chosen.outputs[o]), *step.outputs[o].dims, step.index};
         }
     }
     std::map<std::string, Captured> tensors;
+    Status failure;  // the first
+
+private:
+    /// The elements on the host; null on failure.
+    const void* fetch(const StepView& step, size_t output, const Format& format) {
+        if (format.memory == MemoryKind::Host) return step.outputs[output].data;
+        m_bytes.resize(storedBytes(*step.outputs[output].dims, format));
+        Status status = m_device->copyToHost(m_bytes.data(), step.outputs[output].data, m_bytes.size(), step.stream);
+        if (status.isOk()) status = step.stream->synchronize();
+        if (status.isOk()) return m_bytes.data();
+        if (failure.isOk()) failure = std::move(status);
+        return nullptr;
+    }
+    Device* m_device;
+    std::vector<uint8_t> m_bytes;
 };
 
 struct Runner {
@@ -116,6 +134,7 @@ struct Runner {
         }
         capture.tensors.clear();
         STROBE_RETURN_IF_ERROR(context->run(layers ? &capture : nullptr, cancel));
+        STROBE_RETURN_IF_ERROR(capture.failure.withContext("reading a layer's result"));
         outputs.clear();
         for (size_t o = 0; o < engine.outputs().size(); ++o) {
             STROBE_ASSIGN(const Dims dims, context->outputDims(static_cast<int>(o)));
@@ -136,10 +155,12 @@ int64_t countCorrect(const Captured& scores, std::span<const int64_t> labels) {
     return correct;
 }
 
+TensorCapture captureOf(const Engine& engine) { return TensorCapture(engine.shared().device.get()); }
+
 class Comparator {
 public:
     Comparator(const Engine& reference, const Engine& candidate, const AccuracyOptions& options)
-        : m_options(options), m_reference{reference, nullptr, {}, {}}, m_candidate{candidate, nullptr, {}, {}} {}
+        : m_options(options), m_reference{reference, nullptr, captureOf(reference), {}}, m_candidate{candidate, nullptr, captureOf(candidate), {}} {}
 
     Status open() {
         STROBE_ASSIGN(m_reference.context, m_reference.engine.createContext());

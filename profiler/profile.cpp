@@ -5,6 +5,7 @@
 #include <random>
 #include <thread>
 
+#include "engine_core/runtime/engine_shared.h"
 #include "profiler/perf_counters.h"
 
 namespace strobe {
@@ -13,34 +14,72 @@ namespace {
 using Clock = std::chrono::steady_clock;
 double millisecondsSince(Clock::time_point start) { return std::chrono::duration<double, std::milli>(Clock::now() - start).count(); }
 
-/// Clock (and counter) readings around every step of the outermost graph.
+/// Clock (and counter) readings around every step of the outermost graph. With a trace, layers on the device are not waited for but
+/// marked, for its records to tell what they took.
 class StepRecorder final : public StepObserver {
 public:
-    StepRecorder(size_t layers, const PerfCounters* counters) : m_samples(layers), m_counts(layers), m_counters(counters) {}
+    StepRecorder(const CompiledGraph& graph, const PerfCounters* counters, DeviceTraceRecorder* trace)
+        : m_graph(graph), m_samples(graph.layers.size()), m_counts(graph.layers.size()), m_times(graph.layers.size()), m_counters(counters), m_trace(trace) {}
 
     void stepStarted(const StepView& step) override {
         if (step.depth > 0) return;
+        const auto layer = static_cast<size_t>(step.index);
+        if (m_trace) {
+            if (m_started && layer <= m_last) ++m_run;
+            m_started = true;
+            m_last = layer;
+            note(m_trace->enter(m_times.tag(m_run, layer)));
+        }
         if (m_counters) m_countStart = m_counters->read();
         m_start = Clock::now();
     }
     void stepFinished(const StepView& step) override {
         if (step.depth > 0) return;
-        if (step.stream) (void)step.stream->synchronize();
-        m_samples[static_cast<size_t>(step.index)].push_back(millisecondsSince(m_start));
+        const auto layer = static_cast<size_t>(step.index);
+        if (step.stream && !m_trace) (void)step.stream->synchronize();
+        m_samples[layer].push_back(millisecondsSince(m_start));
+        if (m_trace) note(m_trace->leave());
         if (!m_counters) return;
         const CounterValues now = m_counters->read();
-        CounterValues& sum = m_counts[static_cast<size_t>(step.index)];
+        CounterValues& sum = m_counts[layer];
         sum.cycles += now.cycles - m_countStart.cycles;
         sum.instructions += now.instructions - m_countStart.instructions;
         sum.cacheMisses += now.cacheMisses - m_countStart.cacheMisses;
     }
-    const std::vector<double>& samples(size_t layer) const { return m_samples[layer]; }
+
+    /// Ends the trace and takes over what the device recorded. Fails when that is nothing.
+    Status finishTrace() {
+        STROBE_ASSIGN(const std::vector<DeviceActivity> activities, m_trace->stop());
+        STROBE_RETURN_IF_ERROR(m_failure);
+        m_times.add(activities);
+        const auto onDevice = [](const EngineLayer& layer) { return layer.device != DeviceKind::Cpu; };
+        if (!m_times.any() && std::any_of(m_graph.layers.begin(), m_graph.layers.end(), onDevice))
+            return unsupported("the device recorded nothing of " + std::to_string(m_run + 1) + " runs");
+        return Status::ok();
+    }
+
+    std::vector<double> samples(size_t layer) const {
+        // In place, nothing may be left to do for a layer of the device: then it takes no time there.
+        if (!m_trace || m_graph.layers[layer].device == DeviceKind::Cpu) return m_samples[layer];
+        std::vector<double> times = m_times.milliseconds(layer);
+        return times.empty() ? std::vector<double>(m_samples[layer].size(), 0.0) : times;
+    }
+    std::vector<DeviceKernelTime> kernels(size_t layer) const { return m_trace ? m_times.kernels(layer) : std::vector<DeviceKernelTime>(); }
     const CounterValues& counts(size_t layer) const { return m_counts[layer]; }
 
 private:
+    void note(Status status) {
+        if (m_failure.isOk()) m_failure = std::move(status);
+    }
+    const CompiledGraph& m_graph;
     std::vector<std::vector<double>> m_samples;
     std::vector<CounterValues> m_counts;
+    DeviceTimes m_times;
     const PerfCounters* m_counters;
+    DeviceTraceRecorder* m_trace;
+    size_t m_run = 0, m_last = 0;
+    bool m_started = false;
+    Status m_failure;
     CounterValues m_countStart;
     Clock::time_point m_start;
 };
@@ -168,6 +207,52 @@ Result<NamedTensors> completeInputs(const Engine& engine, const std::map<std::st
     return inputs;
 }
 
+namespace {
+
+/// A recorder that is running, or why there is none.
+Result<std::unique_ptr<DeviceTraceRecorder>> startTrace(Device& device) {
+    STROBE_ASSIGN(std::unique_ptr<DeviceTraceRecorder> trace, device.createTraceRecorder());
+    STROBE_RETURN_IF_ERROR(trace->start());
+    return trace;
+}
+
+/// Runs with per-layer times and puts them into `profile`, by the device's own records when there is a trace.
+Status timeLayers(ExecutionContext& context, const ProfileOptions& options, const PerfCounters* counters, DeviceTraceRecorder* trace, Profile& profile,
+                  const std::function<void(double)>& progress, const CancelToken& cancel) {
+    StepRecorder recorder(context.engine().graph(), counters, trace);
+    std::vector<double> instrumented;
+    STROBE_RETURN_IF_ERROR(runFor(context, options.durationMs, options.minIterations, &recorder, &instrumented, progress, cancel));
+    if (trace) STROBE_RETURN_IF_ERROR(recorder.finishTrace().withContext("the device's records"));
+    profile.instrumented = summarize(instrumented);
+    profile.deviceRecords = trace != nullptr;
+    for (size_t i = 0; i < profile.layers.size(); ++i) {
+        LayerProfile& layer = profile.layers[i];
+        layer.milliseconds = summarize(recorder.samples(i));
+        layer.kernels = recorder.kernels(i);
+        profile.layersSum += layer.milliseconds.median;
+        if (!counters) continue;
+        const double runs = std::max(1, layer.milliseconds.count);
+        const CounterValues& sum = recorder.counts(i);
+        layer.counters = CounterValues{sum.cycles / runs, sum.instructions / runs, sum.cacheMisses / runs};
+    }
+    for (LayerProfile& layer : profile.layers) layer.share = profile.layersSum > 0 ? layer.milliseconds.median / profile.layersSum : 0;
+    return Status::ok();
+}
+
+/// By the device's records where there are any, else by the host's clock.
+Status timeLayersBestWay(ExecutionContext& context, const ProfileOptions& options, const PerfCounters* counters, Profile& profile, const std::function<void(double)>& progress,
+                         const CancelToken& cancel) {
+    if (Device* device = context.engine().shared().device.get()) {
+        auto trace = startTrace(*device);
+        const Status status = trace ? timeLayers(context, options, counters, trace->get(), profile, progress, cancel) : trace.status();
+        if (status.isOk() || status.code() == ErrorCode::Cancelled) return status;
+        profile.deviceRecordsUnavailable = status.message();
+    }
+    return timeLayers(context, options, counters, nullptr, profile, progress, cancel);
+}
+
+}  // namespace
+
 Result<Profile> profileEngine(const Engine& engine, const NamedTensors& inputs, const ProfileOptions& options, const std::function<void(double)>& progress,
                               const CancelToken& cancel) {
     Profile profile;
@@ -189,25 +274,13 @@ Result<Profile> profileEngine(const Engine& engine, const NamedTensors& inputs, 
     STROBE_RETURN_IF_ERROR(context->run(&dims, cancel));
     const auto part = [&](double from, double to) { return [&progress, from, to](double f) { if (progress) progress(from + (to - from) * f); }; };
     STROBE_RETURN_IF_ERROR(runFor(*context, options.warmUpMs, 1, nullptr, nullptr, part(0, 0.1), cancel));
-    std::vector<double> latency, instrumented;
+    std::vector<double> latency;
     STROBE_RETURN_IF_ERROR(runFor(*context, options.durationMs, options.minIterations, nullptr, &latency, part(0.1, 0.55), cancel));
-    StepRecorder recorder(engine.graph().layers.size(), counters && counters->available() ? &*counters : nullptr);
-    STROBE_RETURN_IF_ERROR(runFor(*context, options.durationMs, options.minIterations, &recorder, &instrumented, part(0.55, 1), cancel));
     profile.latency = summarize(latency);
-    profile.instrumented = summarize(instrumented);
     profile.iterations = profile.latency.count;
-    for (size_t i = 0; i < engine.graph().layers.size(); ++i) {
-        LayerProfile layer = describeLayer(engine.graph(), i, dims.dims);
-        layer.milliseconds = summarize(recorder.samples(i));
-        if (counters && counters->available()) {
-            const double runs = std::max(1, layer.milliseconds.count);
-            const CounterValues& sum = recorder.counts(i);
-            layer.counters = CounterValues{sum.cycles / runs, sum.instructions / runs, sum.cacheMisses / runs};
-        }
-        profile.layersSum += layer.milliseconds.median;
-        profile.layers.push_back(std::move(layer));
-    }
-    for (LayerProfile& layer : profile.layers) layer.share = profile.layersSum > 0 ? layer.milliseconds.median / profile.layersSum : 0;
+    for (size_t i = 0; i < engine.graph().layers.size(); ++i) profile.layers.push_back(describeLayer(engine.graph(), i, dims.dims));
+    const PerfCounters* usable = counters && counters->available() ? &*counters : nullptr;
+    STROBE_RETURN_IF_ERROR(timeLayersBestWay(*context, options, usable, profile, part(0.55, 1), cancel));
     profile.memory = context->memory();
     return profile;
 }

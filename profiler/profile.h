@@ -7,6 +7,7 @@
 #include "engine_core/runtime/engine.h"
 #include "engine_core/runtime/execution_context.h"
 #include "engine_core/builder/builder.h"
+#include "profiler/device_times.h"
 #include "profiler/statistics.h"
 
 namespace strobe {
@@ -27,6 +28,7 @@ struct LayerProfile {
     std::string outputShape; // concrete, "1×24×160×160"
     std::string precision;   // "bf16"
     std::optional<CounterValues> counters;  // per run
+    std::vector<DeviceKernelTime> kernels;  // what it starts on a device, when that records
 };
 
 /// Timings of one engine at one set of shapes. Immutable.
@@ -40,6 +42,10 @@ struct Profile {
     std::map<std::string, Dims> shapes;
     int threads = 0;
     std::string countersUnavailable;      // why there are none; empty when there are
+    /// Layers on a device are timed by its own records: the time that it worked for them, waiting not counted. Why not, when the host's
+    /// clock timed them with a wait after each; empty on the CPU.
+    std::string deviceRecordsUnavailable;
+    bool deviceRecords = false;
     MemoryFigures memory;
 };
 

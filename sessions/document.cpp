@@ -25,7 +25,7 @@ constexpr const char* kSchema[] = {
 
 Status writeLayers(Database& db, int build, const Profile& profile) {
     for (const LayerProfile& l : profile.layers) {
-        const std::string nodes = Json(l.provenance).dump(), times = toJson(l.milliseconds).dump();
+        const std::string nodes = Json(l.provenance).dump(), times = layerTimesJson(l).dump();
         const CounterValues c = l.counters.value_or(CounterValues{-1, -1, -1});
         STROBE_RETURN_IF_ERROR(db.execute("INSERT INTO layer_profiles VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
                                           {build, l.layer, l.name, l.op, l.tactic, l.precision, l.outputShape, nodes, l.milliseconds.median, l.share, l.flops, l.bytes, times, c.cycles, c.instructions,
@@ -99,7 +99,7 @@ Status readLayers(Database& db, int build, Profile& profile) {
                         l.share = row.real(7);
                         l.flops = row.real(8);
                         l.bytes = row.real(9);
-                        l.milliseconds = statisticsFrom(Json::parse(row.text(10)));
+                        layerTimesFrom(Json::parse(row.text(10)), l);
                         if (row.real(11) >= 0) l.counters = CounterValues{row.real(11), row.real(12), row.real(13)};
                         profile.layers.push_back(std::move(l));
                         return Status::ok();

@@ -111,9 +111,21 @@ BuildReport reportFrom(const Json& j) {
     return r;
 }
 
+Json layerTimesJson(const LayerProfile& layer) {
+    Json json = toJson(layer.milliseconds);
+    for (const DeviceKernelTime& kernel : layer.kernels) json["kernels"].push_back({{"name", kernel.name}, {"ms", kernel.milliseconds}});
+    return json;
+}
+void layerTimesFrom(const Json& j, LayerProfile& layer) {
+    layer.milliseconds = statisticsFrom(j);
+    if (const auto kernels = j.find("kernels"); kernels != j.end())
+        for (const Json& kernel : *kernels) layer.kernels.push_back({get<std::string>(kernel, "name"), get<double>(kernel, "ms")});
+}
+
 Json toJson(const Profile& p) {
     return {{"latency", toJson(p.latency)}, {"instrumented", toJson(p.instrumented)}, {"layersSum", p.layersSum}, {"iterations", p.iterations}, {"shapes", toJson(p.shapes)},
-            {"threads", p.threads}, {"countersUnavailable", p.countersUnavailable}, {"weights", p.memory.weights}, {"activations", p.memory.activations}, {"workspace", p.memory.workspace}};
+            {"threads", p.threads}, {"countersUnavailable", p.countersUnavailable}, {"deviceRecords", p.deviceRecords},
+            {"deviceRecordsUnavailable", p.deviceRecordsUnavailable}, {"weights", p.memory.weights}, {"activations", p.memory.activations}, {"workspace", p.memory.workspace}};
 }
 Profile profileFrom(const Json& j) {
     Profile p;
@@ -124,6 +136,8 @@ Profile profileFrom(const Json& j) {
     p.shapes = shapesFrom(j, "shapes");
     p.threads = get<int>(j, "threads");
     p.countersUnavailable = get<std::string>(j, "countersUnavailable");
+    p.deviceRecords = get<bool>(j, "deviceRecords");
+    p.deviceRecordsUnavailable = get<std::string>(j, "deviceRecordsUnavailable");
     p.memory = {get<size_t>(j, "weights"), get<size_t>(j, "activations"), get<size_t>(j, "workspace")};
     return p;
 }

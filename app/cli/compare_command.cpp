@@ -30,6 +30,7 @@ Result<std::shared_ptr<const Build>> makeSide(const std::string& side, const Com
     CLI::App app("flags of one side", "strobe-cli compare");
     addBuildFlags(app, options);
     addInferenceFlags(app, options);
+    app.add_option("--device", options.device, "cpu, or cuda:0 …");
     std::istringstream words(side);
     std::vector<std::string> flags = {"side"};
     for (std::string word; words >> word;) flags.push_back(word);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "engine_core/runtime/graph_executor.h"
 #include "engine_core/runtime/memory_planner.h"
 
 namespace strobe {
@@ -19,63 +20,85 @@ WeightsPtr evaluateSymbolicConstant(const Tensor& tensor, const SymbolValues& sy
 
 namespace {
 
-/// The first tactic, the engine's choice before the others, that supports the problem; collects why the rest did not.
-const Tactic* findTactic(const Problem& problem, const EngineLayer& layer, DeviceKind device, const KernelRegistry& kernels, std::string& reasons) {
+/// The first tactic of `device`, the engine's choice before the others, that supports the problem and can be prepared; its name goes to
+/// `tactic`. Null when there is none: `reasons` collects why.
+std::unique_ptr<Kernel> prepareFirst(const Problem& problem, const EngineLayer& layer, DeviceKind device, const PlanEnvironment& environment, std::string& tactic,
+                                     std::string& reasons) {
     std::vector<const Tactic*> candidates;
-    if (const Tactic* chosen = kernels.findByName(layer.tactic); chosen && device == layer.device) candidates.push_back(chosen);
-    for (const Tactic* other : kernels.tactics(device, problem.op->name))
+    if (const Tactic* chosen = environment.kernels->findByName(layer.tactic); chosen && device == layer.device) candidates.push_back(chosen);
+    for (const Tactic* other : environment.kernels->tactics(device, problem.op->name))
         if (other->name() != layer.tactic) candidates.push_back(other);
     for (const Tactic* candidate : candidates) {
-        const Support support = candidate->supports(problem);
-        if (support.supported) return candidate;
+        Support support = candidate->supports(problem);
+        if (support.supported) {
+            auto kernel = candidate->prepare(problem, {environment.packedWeights, device == DeviceKind::Cpu ? nullptr : environment.device});
+            if (kernel) {
+                tactic = candidate->name();
+                return std::move(*kernel);
+            }
+            support.reason = kernel.status().message();
+        }
         reasons += (reasons.empty() ? "" : "; ") + std::string(candidate->name()) + ": " + support.reason;
     }
     return nullptr;
 }
 
-/// Runs a kernel that takes only plain tensors between Reformats, for the rare shapes that no kernel serves in the engine's formats.
-class PlainDetour final : public Kernel {
+/// Runs a kernel that takes other formats than the engine's between Reformats, for the rare shapes that no kernel serves as they come.
+class Detour final : public Kernel {
 public:
     struct Side {
-        std::unique_ptr<Kernel> reformat;  // null: the tensor is plain already
-        Dims dims;
-        size_t offset = 0;                 // of the plain copy in the workspace
+        std::unique_ptr<Kernel> reformat;  // null: the tensor is as wanted already
+        bool onHost = false;               // the copy lies in host memory of its own, else in the workspace
+        size_t offset = 0;                 // of the copy
+    };
+    /// Bytes of the copies and of what kernels need besides.
+    struct Memory {
+        size_t copies = 0, scratch = 0;
+        size_t bytes() const { return copies + scratch; }
     };
     std::unique_ptr<Kernel> kernel;
+    bool kernelOnHost = false;  // while the layer is on a device
     std::vector<Side> inputs, outputs;
-    size_t copiesBytes = 0, scratchBytes = 0;
+    Memory workspace, host;  // of the layer's device; of the host, for a layer that is on a device
 
-    size_t workspaceBytes() const override { return copiesBytes + scratchBytes; }
+    size_t workspaceBytes() const override { return workspace.bytes(); }
+    std::string description() const override { return kernel->description(); }
     Status run(const RunArguments& arguments) const override {
-        auto* memory = static_cast<uint8_t*>(arguments.workspace);
-        RunArguments plain = arguments;
-        plain.workspace = memory + copiesBytes;
+        GrowingBuffer hostMemory;
+        if (host.bytes() > 0) STROBE_RETURN_IF_ERROR(hostMemory.reserve(host.bytes()).status());
+        auto* const own = static_cast<uint8_t*>(arguments.workspace);
+        auto* const beside = static_cast<uint8_t*>(hostMemory.data());
+        RunArguments around = arguments;
+        around.workspace = own + workspace.copies;
         std::vector<TensorView> in(arguments.inputs.begin(), arguments.inputs.end()), out(arguments.outputs.begin(), arguments.outputs.end());
+        const auto place = [&](const Side& side, TensorView& view) {
+            if (side.reformat) view.data = (side.onHost ? beside : own) + side.offset;
+        };
         for (size_t i = 0; i < inputs.size(); ++i) {
-            if (!inputs[i].reformat) continue;
-            in[i].data = memory + inputs[i].offset;
-            STROBE_RETURN_IF_ERROR(convert(*inputs[i].reformat, arguments.inputs[i], in[i], plain));
+            place(inputs[i], in[i]);
+            if (inputs[i].reformat) STROBE_RETURN_IF_ERROR(convert(*inputs[i].reformat, arguments.inputs[i], in[i], around));
         }
+        for (size_t o = 0; o < outputs.size(); ++o) place(outputs[o], out[o]);
+        RunArguments inside = around;
+        if (kernelOnHost) inside.workspace = beside + host.copies;
+        inside.inputs = in;
+        inside.outputs = out;
+        STROBE_RETURN_IF_ERROR(kernel->run(inside));
         for (size_t o = 0; o < outputs.size(); ++o)
-            if (outputs[o].reformat) out[o].data = memory + outputs[o].offset;
-        plain.inputs = in;
-        plain.outputs = out;
-        STROBE_RETURN_IF_ERROR(kernel->run(plain));
-        for (size_t o = 0; o < outputs.size(); ++o)
-            if (outputs[o].reformat) STROBE_RETURN_IF_ERROR(convert(*outputs[o].reformat, out[o], arguments.outputs[o], plain));
-        return Status::ok();
+            if (outputs[o].reformat) STROBE_RETURN_IF_ERROR(convert(*outputs[o].reformat, out[o], arguments.outputs[o], around));
+        // Copies may still read the host memory of this run.
+        return kernelOnHost ? arguments.stream->synchronize() : Status::ok();
     }
 
 private:
     static Status convert(const Kernel& reformat, const TensorView& from, const TensorView& to, RunArguments arguments) {
-        if (elementCount(*from.dims) == 0) return Status::ok();
         arguments.inputs = {&from, 1};
         arguments.outputs = {&to, 1};
         return reformat.run(arguments);
     }
 };
 
-Result<std::unique_ptr<Kernel>> prepareReformat(const TensorDesc& from, const TensorDesc& to, int threads, const PlanEnvironment& environment) {
+Result<std::unique_ptr<Kernel>> prepareReformat(const TensorDesc& from, const TensorDesc& to, DeviceKind device, int threads, const PlanEnvironment& environment) {
     static const Attributes kNoAttributes;
     Problem problem;
     problem.op = OpRegistry::instance().get("Reformat");
@@ -83,39 +106,49 @@ Result<std::unique_ptr<Kernel>> prepareReformat(const TensorDesc& from, const Te
     problem.inputs = {from};
     problem.outputs = {to};
     problem.threads = threads;
-    std::string reasons;
-    const Tactic* tactic = findTactic(problem, {}, DeviceKind::Cpu, *environment.kernels, reasons);
-    if (!tactic) return unsupported("no kernel reformats " + from.format.toString() + " to " + to.format.toString() + ": " + reasons);
-    return tactic->prepare(problem, {environment.packedWeights, nullptr});
+    EngineLayer anyTactic;
+    anyTactic.device = device;
+    std::string tactic, reasons;
+    const bool onHost = from.format.memory == MemoryKind::Host && to.format.memory == MemoryKind::Host;
+    auto kernel = prepareFirst(problem, anyTactic, onHost ? DeviceKind::Cpu : device, environment, tactic, reasons);
+    if (!kernel) return unsupported("no kernel reformats " + from.format.toString() + " to " + to.format.toString() + ": " + reasons);
+    return kernel;
 }
 
-/// A detour through plain tensors, or null when no kernel serves even those.
-Result<std::unique_ptr<Kernel>> prepareDetour(const Problem& problem, const EngineLayer& layer, const PlanEnvironment& environment, std::string& tactic) {
+Status addSide(const TensorDesc& stored, const TensorDesc& wanted, bool input, const Problem& problem, DeviceKind device, const PlanEnvironment& environment, Detour& detour) {
+    std::vector<Detour::Side>& sides = input ? detour.inputs : detour.outputs;
+    sides.emplace_back();
+    if (!stored.present || stored.format == wanted.format || elementCount(stored.dims) == 0) return Status::ok();
+    STROBE_ASSIGN(sides.back().reformat, prepareReformat(input ? stored : wanted, input ? wanted : stored, device, problem.threads, environment));
+    detour.workspace.scratch = std::max(detour.workspace.scratch, sides.back().reformat->workspaceBytes());
+    sides.back().onHost = device != DeviceKind::Cpu && wanted.format.memory == MemoryKind::Host;
+    Detour::Memory& memory = sides.back().onHost ? detour.host : detour.workspace;
+    sides.back().offset = memory.copies;
+    memory.copies += (storedBytes(wanted.dims, wanted.format) + 63) / 64 * 64;
+    return Status::ok();
+}
+
+/// A detour through plain tensors for a kernel of `device`; null when it has none for them either.
+Result<std::unique_ptr<Kernel>> prepareDetour(const Problem& problem, const EngineLayer& layer, DeviceKind device, const PlanEnvironment& environment, std::string& tactic) {
     Problem plain = problem;
-    const auto isPlain = [](const TensorDesc& d) { return !d.present || d.format.layout == Layout::Plain; };
+    bool differs = false;
     for (auto* list : {&plain.inputs, &plain.outputs})
-        for (TensorDesc& desc : *list) desc.format.layout = Layout::Plain;
-    std::string reasons;
-    const Tactic* found = findTactic(plain, layer, DeviceKind::Cpu, *environment.kernels, reasons);
-    if (!found || layer.device != DeviceKind::Cpu) return std::unique_ptr<Kernel>();
-    auto detour = std::make_unique<PlainDetour>();
-    STROBE_ASSIGN(detour->kernel, found->prepare(plain, {environment.packedWeights, nullptr}));
-    const auto addSide = [&](const TensorDesc& stored, const TensorDesc& wanted, bool input, std::vector<PlainDetour::Side>& sides) -> Status {
-        sides.emplace_back();
-        if (isPlain(stored)) return Status::ok();
-        const bool empty = elementCount(stored.dims) == 0;
-        if (!empty) {
-            STROBE_ASSIGN(sides.back().reformat, prepareReformat(input ? stored : wanted, input ? wanted : stored, problem.threads, environment));
-            detour->scratchBytes = std::max(detour->scratchBytes, sides.back().reformat->workspaceBytes());
+        for (TensorDesc& desc : *list) {
+            const Format stored = desc.format;
+            desc.format.layout = Layout::Plain;
+            if (device == DeviceKind::Cpu) desc.format.memory = MemoryKind::Host;
+            differs = differs || !(desc.format == stored);
         }
-        sides.back().offset = detour->copiesBytes;
-        detour->copiesBytes += (storedBytes(wanted.dims, wanted.format) + 63) / 64 * 64;
-        return Status::ok();
-    };
-    for (size_t i = 0; i < problem.inputs.size(); ++i) STROBE_RETURN_IF_ERROR(addSide(problem.inputs[i], plain.inputs[i], true, detour->inputs));
-    for (size_t o = 0; o < problem.outputs.size(); ++o) STROBE_RETURN_IF_ERROR(addSide(problem.outputs[o], plain.outputs[o], false, detour->outputs));
-    detour->scratchBytes = std::max(detour->scratchBytes, detour->kernel->workspaceBytes());
-    tactic = found->name();
+    if (!differs) return std::unique_ptr<Kernel>();
+    auto detour = std::make_unique<Detour>();
+    std::string reasons;
+    detour->kernel = prepareFirst(plain, layer, device, environment, tactic, reasons);
+    if (!detour->kernel) return std::unique_ptr<Kernel>();
+    for (size_t i = 0; i < problem.inputs.size(); ++i) STROBE_RETURN_IF_ERROR(addSide(problem.inputs[i], plain.inputs[i], true, problem, layer.device, environment, *detour));
+    for (size_t o = 0; o < problem.outputs.size(); ++o) STROBE_RETURN_IF_ERROR(addSide(problem.outputs[o], plain.outputs[o], false, problem, layer.device, environment, *detour));
+    detour->kernelOnHost = device != layer.device;
+    Detour::Memory& memory = detour->kernelOnHost ? detour->host : detour->workspace;
+    memory.scratch = std::max(memory.scratch, detour->kernel->workspaceBytes());
     return std::unique_ptr<Kernel>(std::move(detour));
 }
 
@@ -124,12 +157,11 @@ Result<std::unique_ptr<Kernel>> prepareDetour(const Problem& problem, const Engi
 Result<std::unique_ptr<Kernel>> prepareKernel(const Problem& problem, const EngineLayer& layer, const std::string& layerName,
                                               const PlanEnvironment& environment, std::string& tactic) {
     std::string reasons;
-    if (const Tactic* found = findTactic(problem, layer, layer.device, *environment.kernels, reasons)) {
-        tactic = found->name();
-        auto kernel = found->prepare(problem, {environment.packedWeights, layer.device == DeviceKind::Cpu ? nullptr : environment.device});
-        return kernel ? std::move(kernel) : Result<std::unique_ptr<Kernel>>(kernel.status().withContext("layer '" + layerName + "', tactic " + tactic));
+    if (auto kernel = prepareFirst(problem, layer, layer.device, environment, tactic, reasons)) return kernel;
+    STROBE_ASSIGN(std::unique_ptr<Kernel> detour, prepareDetour(problem, layer, layer.device, environment, tactic));
+    if (!detour && layer.device != DeviceKind::Cpu) {
+        STROBE_ASSIGN(detour, prepareDetour(problem, layer, DeviceKind::Cpu, environment, tactic));
     }
-    STROBE_ASSIGN(std::unique_ptr<Kernel> detour, prepareDetour(problem, layer, environment, tactic));
     if (detour) return detour;
     return unsupported("layer '" + layerName + "' (" + problem.op->name + ") has no kernel for " + problem.key() + (reasons.empty() ? ": none is registered" : ": " + reasons));
 }
@@ -233,6 +265,7 @@ private:
         step.onDevice = chosen.device != DeviceKind::Cpu;
         const bool known = placeOutputs(layer);
         const bool late = !known || layer.op->dataDependentShape || std::any_of(layer.inputs.begin(), layer.inputs.end(), [&](TensorId t) { return isUnknown(t); });
+        if (late && step.onDevice) return unsupported("layer '" + layer.name + "' runs on a device, and its shapes are known only while running; build with a profile that covers them");
         if (!chosen.bodies.empty())
             step.kind = PlanStep::Kind::ControlFlow;
         else if (late)

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "kernels/cuda/cupti_recorder.h"
+#include "profiler/device_times.h"
 
 namespace strobe {
 namespace {
@@ -77,6 +78,41 @@ TEST(ActivityRecords, TagsMayComeInALaterBuffer) {
     ASSERT_TRUE(records.add(first.bytes, first.used).isOk());
     ASSERT_TRUE(records.add(second.bytes, second.used).isOk());
     EXPECT_EQ(records.take().at(0).tag, 9u);
+}
+
+CUpti_ActivityExternalCorrelation scope(uint64_t tag, uint32_t correlation) {
+    CUpti_ActivityExternalCorrelation record{};
+    record.kind = CUPTI_ACTIVITY_KIND_EXTERNAL_CORRELATION;
+    record.externalKind = CUPTI_EXTERNAL_CORRELATION_KIND_CUSTOM0;
+    record.externalId = tag;
+    record.correlationId = correlation;
+    return record;
+}
+
+/// What the profiler does with CUPTI's buffers: two runs of two layers, a layer of two kernels, one kernel of nobody.
+TEST(ActivityRecords, BuffersBecomeTimesOfLayers) {
+    DeviceTimes times(2);
+    Buffer first, second;
+    first.append(scope(times.tag(0, 0), 1));
+    first.append(kernel("conv", 1000, 41000, 1));
+    first.append(scope(times.tag(0, 0), 2));
+    first.append(kernel("bias", 41000, 46000, 2));
+    first.append(kernel("other program", 46000, 90000, 3));
+    second.append(scope(times.tag(0, 1), 4));
+    second.append(kernel("softmax", 50000, 57000, 4));
+    second.append(kernel("conv", 100000, 142000, 5));
+    second.append(scope(times.tag(1, 0), 5));
+    ActivityRecords records;
+    ASSERT_TRUE(records.add(first.bytes, first.used).isOk());
+    ASSERT_TRUE(records.add(second.bytes, second.used).isOk());
+    times.add(records.take());
+    ASSERT_EQ(times.milliseconds(0).size(), 2u);
+    EXPECT_DOUBLE_EQ(times.milliseconds(0)[0], 0.045);
+    EXPECT_DOUBLE_EQ(times.milliseconds(0)[1], 0.042);
+    ASSERT_EQ(times.milliseconds(1).size(), 1u);
+    EXPECT_DOUBLE_EQ(times.milliseconds(1)[0], 0.007);
+    ASSERT_EQ(times.kernels(1).size(), 1u);
+    EXPECT_EQ(times.kernels(1)[0].name, "softmax");
 }
 
 TEST(ActivityRecords, AnEmptyBufferHoldsNothing) {

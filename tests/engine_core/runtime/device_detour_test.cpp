@@ -1,0 +1,71 @@
+// Layers that were built for a device and meet shapes that no kernel of the device serves.
+#include <gtest/gtest.h>
+
+#include "engine_core/builder/builder.h"
+#include "engine_core/runtime/execution_context.h"
+#include "kernels/reference/reference_kernel.h"
+#include "tests/support/fake_device.h"
+#include "tests/support/network_builder.h"
+
+namespace strobe::test {
+namespace {
+
+/// Softmax over x[N,8], built for N = 2 on the fake device.
+class DeviceDetour : public testing::Test {
+protected:
+    std::vector<float> softmaxOf(int64_t rows, std::function<Support(const Problem&)> serves) {
+        KernelRegistry kernels;
+        registerReferenceKernels(kernels);
+        registerFakeDevice(kernels, "Softmax", std::move(serves), script);
+        NetworkBuilder b;
+        b.output(b.layer("soft", "Softmax", {b.input("x", {Dim::symbol("N"), 8})}));
+        Builder::Request request;
+        request.parsed = std::make_shared<const Network>(b.take());
+        request.config.device = "cuda:0";
+        request.config.optimizationLevel = 0;
+        request.config.threads = 1;
+        request.config.pinnedTactics["soft"] = "fake.op";
+        request.config.profiles = {{{{"x", {{1, 8}, {2, 8}, {4, 8}}}}}};
+        const auto built = Builder(kernels).build(request);
+        EXPECT_TRUE(built) << built.status().message();
+        if (!built) return {};
+        auto context = built->engine->createContext(1);
+        EXPECT_TRUE(context) << context.status().message();
+        std::vector<float> x(static_cast<size_t>(rows) * 8);
+        for (size_t i = 0; i < x.size(); ++i) x[i] = i % 8 == i / 8 ? 1.0f : 0.0f;
+        EXPECT_TRUE((*context)->setInput(0, x.data(), {rows, 8}));
+        script.kernelsRun = 0;
+        const Status status = (*context)->run();
+        EXPECT_TRUE(status) << status.message();
+        const auto* y = static_cast<const float*>((*context)->outputData(0));
+        return status.isOk() ? std::vector<float>(y, y + x.size()) : std::vector<float>();
+    }
+    static void expectSoftmax(const std::vector<float>& y, size_t rows) {
+        ASSERT_EQ(y.size(), rows * 8);
+        const float one = std::exp(1.0f) / (std::exp(1.0f) + 7), rest = 1 / (std::exp(1.0f) + 7);
+        for (size_t i = 0; i < y.size(); ++i) EXPECT_NEAR(y[i], i % 8 == i / 8 ? one : rest, 1e-6f) << i;
+    }
+    FakeDeviceScript script;
+};
+
+Support onDevice(const Problem& problem) {
+    return problem.inputs[0].format.memory == MemoryKind::Device ? Support::yes() : Support::no("on the host");
+}
+
+TEST_F(DeviceDetour, NoneWhereTheDeviceServes) {
+    expectSoftmax(softmaxOf(3, onDevice), 3);
+    EXPECT_EQ(script.kernelsRun, 3);  // there, softmax, back
+}
+
+TEST_F(DeviceDetour, ThroughTheHostWhereTheDeviceDoesNot) {
+    const auto onlyTwoRows = [](const Problem& p) {
+        return p.inputs[0].dims[0] == 2 ? onDevice(p) : Support::no("two rows only");
+    };
+    expectSoftmax(softmaxOf(3, onlyTwoRows), 3);
+    EXPECT_EQ(script.kernelsRun, 4);  // the layer's own copies to and from the host, within the engine's
+    expectSoftmax(softmaxOf(2, onlyTwoRows), 2);
+    EXPECT_EQ(script.kernelsRun, 3);
+}
+
+}  // namespace
+}  // namespace strobe::test

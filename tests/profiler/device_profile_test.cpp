@@ -1,0 +1,152 @@
+#include <gtest/gtest.h>
+
+#include "engine_core/builder/builder.h"
+#include "kernels/reference/reference_kernel.h"
+#include "profiler/accuracy.h"
+#include "profiler/profile.h"
+#include "profiler/trtexec_report.h"
+#include "tests/support/fake_device.h"
+#include "tests/support/network_builder.h"
+
+namespace strobe::test {
+namespace {
+
+TEST(DeviceTimes, ActivitiesAddUpByRunAndLayer) {
+    DeviceTimes times(3);
+    EXPECT_FALSE(times.any());
+    times.add({{"a", 1000, 3000, 7, 1, times.tag(0, 1)},
+               {"b", 2000, 5000, 7, 2, times.tag(0, 1)},  // overlaps by 1 µs
+               {"stray", 0, 9000, 7, 3, 0},
+               {"a", 10000, 11000, 7, 4, times.tag(1, 1)},
+               {"b", 12000, 16000, 7, 5, times.tag(1, 1)},
+               {"c", 20000, 20500, 7, 6, times.tag(1, 2)}});
+    EXPECT_TRUE(times.any());
+    EXPECT_TRUE(times.milliseconds(0).empty());
+    ASSERT_EQ(times.milliseconds(1).size(), 2u);
+    EXPECT_DOUBLE_EQ(times.milliseconds(1)[0], 0.004);
+    EXPECT_DOUBLE_EQ(times.milliseconds(1)[1], 0.005);
+    ASSERT_EQ(times.milliseconds(2).size(), 1u);
+    EXPECT_DOUBLE_EQ(times.milliseconds(2)[0], 0.0005);
+    const auto kernels = times.kernels(1);
+    ASSERT_EQ(kernels.size(), 2u);
+    EXPECT_EQ(kernels[0].name, "a");
+    EXPECT_DOUBLE_EQ(kernels[0].milliseconds, 0.0015);
+    EXPECT_EQ(kernels[1].name, "b");
+    EXPECT_DOUBLE_EQ(kernels[1].milliseconds, 0.0035);
+}
+
+/// MatMul on the CPU, Softmax on the fake device, MatMul on the CPU.
+class DeviceProfile : public testing::Test {
+protected:
+    std::shared_ptr<const Engine> build(const std::string& device) {
+        if (m_kernels.devices().empty()) {
+            registerReferenceKernels(m_kernels);
+            registerFakeDevice(
+                m_kernels, "Softmax",
+                [](const Problem& p) {
+                    return p.inputs[0].format.memory == MemoryKind::Device ? Support::yes()
+                                                                           : Support::no("on the host");
+                },
+                script);
+        }
+        NetworkBuilder b;
+        const TensorId x = b.input("x", {4, 8});
+        const TensorId first = b.layer("first", "MatMul", {x, b.wave("w", {8, 8})});
+        b.output(b.layer("second", "MatMul", {b.layer("soft", "Softmax", {first}), b.wave("v", {8, 8})}));
+        Builder::Request request;
+        request.parsed = std::make_shared<const Network>(b.take());
+        request.config.device = device;
+        request.config.optimizationLevel = 0;
+        request.config.threads = 1;
+        if (device != "cpu") request.config.pinnedTactics["soft"] = "fake.op";
+        const auto built = Builder(m_kernels).build(request);
+        EXPECT_TRUE(built) << built.status().message();
+        return built ? built->engine : nullptr;
+    }
+    Profile profile(const Engine& engine) {
+        const auto inputs = completeInputs(engine, {}, {}, 1);
+        EXPECT_TRUE(inputs) << inputs.status().message();
+        ProfileOptions options;
+        options.warmUpMs = 1;
+        options.durationMs = 5;
+        auto measured = profileEngine(engine, *inputs, options);
+        EXPECT_TRUE(measured) << measured.status().message();
+        return measured ? *measured : Profile();
+    }
+    static const LayerProfile& layerOf(const Profile& profile, const std::string& tactic) {
+        for (const LayerProfile& layer : profile.layers)
+            if (layer.tactic == tactic) return layer;
+        ADD_FAILURE() << "no layer runs " << tactic;
+        return profile.layers.front();
+    }
+    FakeDeviceScript script;
+
+private:
+    KernelRegistry m_kernels;
+};
+
+TEST_F(DeviceProfile, LayersOnTheDeviceAreTimedByItsRecords) {
+    const auto engine = build("cuda:0");
+    ASSERT_TRUE(engine);
+    const Profile measured = profile(*engine);
+    EXPECT_TRUE(measured.deviceRecords);
+    EXPECT_EQ(measured.deviceRecordsUnavailable, "");
+    const LayerProfile& soft = layerOf(measured, "fake.op");
+    EXPECT_NEAR(soft.milliseconds.median, 0.25, 1e-9);
+    EXPECT_EQ(soft.milliseconds.count, measured.instrumented.count);
+    ASSERT_EQ(soft.kernels.size(), 1u);
+    EXPECT_EQ(soft.kernels[0].name, "fake.op");
+    EXPECT_NEAR(layerOf(measured, "fake.copy").milliseconds.median, 0.25, 1e-9);
+    // The CPU's layers keep the CPU's clock.
+    EXPECT_LT(layerOf(measured, "reference.MatMul").milliseconds.median, 0.25);
+    EXPECT_GT(layerOf(measured, "reference.MatMul").milliseconds.median, 0);
+    EXPECT_TRUE(layerOf(measured, "reference.MatMul").kernels.empty());
+    EXPECT_NE(profileTable(measured).find("from its own records"), std::string::npos);
+    EXPECT_NE(profileJson(measured).find("\"kernels\""), std::string::npos);
+}
+
+TEST_F(DeviceProfile, WithoutARecorderTheClockServesAndTheReasonIsTold) {
+    const auto engine = build("cuda:0");
+    ASSERT_TRUE(engine);
+    script.startFailure = unsupported("CUPTI is not allowed here");
+    Profile measured = profile(*engine);
+    EXPECT_FALSE(measured.deviceRecords);
+    EXPECT_EQ(measured.deviceRecordsUnavailable, "CUPTI is not allowed here");
+    EXPECT_GT(layerOf(measured, "fake.op").milliseconds.median, 0);
+    EXPECT_LT(layerOf(measured, "fake.op").milliseconds.median, 0.25);
+    EXPECT_NE(profileTable(measured).find("CUPTI is not allowed here"), std::string::npos);
+    script.startFailure.reset();
+    script.recordsNothing = true;
+    measured = profile(*engine);
+    EXPECT_FALSE(measured.deviceRecords);
+    EXPECT_NE(measured.deviceRecordsUnavailable.find("recorded nothing"), std::string::npos)
+        << measured.deviceRecordsUnavailable;
+    EXPECT_EQ(measured.layers.size(), engine->graph().layers.size());
+}
+
+TEST_F(DeviceProfile, TheCpuNeedsNoRecords) {
+    const auto engine = build("cpu");
+    ASSERT_TRUE(engine);
+    const Profile measured = profile(*engine);
+    EXPECT_FALSE(measured.deviceRecords);
+    EXPECT_EQ(measured.deviceRecordsUnavailable, "");
+}
+
+TEST_F(DeviceProfile, TensorsOnTheDeviceAreCompared) {
+    const auto onCpu = build("cpu"), onDevice = build("cuda:0");
+    ASSERT_TRUE(onCpu && onDevice);
+    const auto inputs = completeInputs(*onCpu, {}, {}, 1);
+    ASSERT_TRUE(inputs) << inputs.status().message();
+    const auto report = compareAccuracy(*onCpu, *onDevice, {*inputs}, {});
+    ASSERT_TRUE(report) << report.status().message();
+    bool found = false;
+    for (const LayerDifference& layer : report->layers) {
+        found = found || layer.difference.tensor == "soft";
+        EXPECT_EQ(layer.difference.maxAbs, 0) << layer.difference.tensor;
+        EXPECT_GT(layer.difference.count, 0) << layer.difference.tensor;
+    }
+    EXPECT_TRUE(found);
+}
+
+}  // namespace
+}  // namespace strobe::test

@@ -1,0 +1,24 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "engine_core/builder/tactic.h"
+
+namespace strobe::test {
+
+/// A device of kind Cuda made of host memory, with a clock of its own: what its kernels take is said by the test.
+struct FakeDeviceScript {
+    uint64_t nanoseconds = 250000;       // of every kernel, copies included
+    std::optional<Status> startFailure;  // of its recorder
+    bool recordsNothing = false;         // its recorder starts, and has no records in the end
+    int kernelsRun = 0;
+};
+
+/// Adds the device and its tactics: `fake.copy` for Reformat and, for `op`, `fake.op`, which runs the reference kernel
+/// on the problems that `serves` accepts. `script` must outlive the registry.
+void registerFakeDevice(KernelRegistry& kernels, const std::string& op, std::function<Support(const Problem&)> serves,
+                        FakeDeviceScript& script);
+
+}  // namespace strobe::test
