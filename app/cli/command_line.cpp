@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstdio>
 
 #include "engine_core/base/nearest_name.h"
@@ -26,6 +27,25 @@ CLI::Validator finiteRange(double low, double high) {
         return message;
     };
     return CLI::Validator(check, "NUMBER");
+}
+
+/// trtexec's "workspace:512" in MiB, or with a unit behind it; its other pools belong to hardware that is not served here.
+Result<size_t> workspaceLimitFrom(const std::string& text) {
+    const auto wrong = [&] { return invalidArgument("--memPoolSize: '" + text + "' is not a limit; write workspace:512 (MiB) or workspace:1.5G"); };
+    const size_t colon = text.find(':');
+    if (colon == std::string::npos) return wrong();
+    if (text.substr(0, colon) != "workspace") return invalidArgument("--memPoolSize: pool '" + text.substr(0, colon) + "' does not exist here; workspace is allowed");
+    std::string number = text.substr(colon + 1);
+    int shift = 20;
+    if (const size_t unit = std::string("BKMG").find(number.empty() ? '?' : number.back()); unit != std::string::npos) {
+        shift = 10 * static_cast<int>(unit);
+        number.pop_back();
+    }
+    double amount = 0;
+    const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), amount);
+    const double bytes = std::ldexp(amount, shift);
+    if (error != std::errc() || end != number.data() + number.size() || !(bytes >= 0 && bytes <= 1e15)) return wrong();
+    return static_cast<size_t>(bytes);
 }
 
 Result<DataType> precisionFromName(const std::string& name) {
@@ -92,6 +112,7 @@ void addBuildFlags(CLI::App& app, Options& o) {
     app.add_option("--layerPrecisions", o.layerPrecisions, "pattern:fp32|bf16|fp16,…; pattern is a layer or node name, a wildcard, or op:Conv")->delimiter(',');
     app.add_option("--builderOptimizationLevel", o.builderOptimizationLevel, "0 (no timing) … 5 (exhaustive); default 3")->check(CLI::Range(0, 5));
     app.add_option("--avgTiming", o.avgTiming, "runs that each candidate is timed over; default by level")->check(CLI::Range(0, 100000));
+    app.add_option("--memPoolSize", o.memPoolSize, "workspace:N: MiB of scratch memory that one layer may use (or with B, K, M, G behind it)");
     app.add_option("--timingCacheFile", o.timingCacheFile, "measured times to reuse and extend");
     app.add_flag("--noTimingCache", o.noTimingCache, "measure everything anew");
     app.add_flag("--errorOnTimingCacheMiss", o.errorOnTimingCacheMiss, "fail rather than measure");
@@ -165,6 +186,9 @@ Result<Settings> settingsFrom(const Options& o, const Network& network) {
     config.threads = o.threads;
     config.averageTimings = o.avgTiming;
     config.timingCachePath = o.noTimingCache ? std::string() : o.timingCacheFile;
+    if (!o.memPoolSize.empty()) {
+        STROBE_ASSIGN(config.workspaceLimit, workspaceLimitFrom(o.memPoolSize));
+    }
     config.errorOnTimingCacheMiss = o.errorOnTimingCacheMiss;
     config.disabledPasses = {o.disablePasses.begin(), o.disablePasses.end()};
     config.bannedTactics = {o.banTactics.begin(), o.banTactics.end()};

@@ -24,6 +24,7 @@ struct Options {
     std::vector<std::string> layerPrecisions;
     int builderOptimizationLevel = 3;
     int avgTiming = 0;
+    std::string memPoolSize;
     std::string timingCacheFile;
     bool errorOnTimingCacheMiss = false, noTimingCache = false;
     std::vector<std::string> disablePasses, banTactics, pinTactics;

@@ -111,6 +111,65 @@ private:
     Clock::time_point m_start = Clock::now();
 };
 
+/// Null for the CPU.
+Result<std::shared_ptr<Device>> openDevice(const KernelRegistry& kernels, const DeviceInfo& device) {
+    if (device.kind != DeviceKind::Cpu)
+        for (const auto& provider : kernels.devices())
+            if (provider->kind() == device.kind) return provider->open(device.index);
+    return std::shared_ptr<Device>();
+}
+
+/// Symbols at one corner (opt, max) of a profile.
+Result<SymbolValues> symbolsAt(const Network& network, const OptimizationProfile& profile, Dims ShapeRange::*corner) {
+    std::map<std::string, Dims> shapes;
+    for (const auto& [name, range] : profile.inputs) shapes[name] = range.*corner;
+    return bindSymbols(network, shapes);
+}
+
+/// The parsed network, simplified for the profiles and rewritten by the passes.
+Result<Network> fuse(const Builder::Request& request, const std::vector<OptimizationProfile>& profiles, const KernelRegistry& kernels, BuildReport& report) {
+    const auto start = Clock::now();
+    Network fused = *request.parsed;
+    specialize(fused, profiles, report.notes);
+    STROBE_ASSIGN(report.passes, PassManager::run(fused, request.config, kernels, request.cancel));
+    alignConstants(fused);
+    report.passSeconds = secondsSince(start);
+    report.fused = std::make_shared<const Network>(fused);
+    return fused;
+}
+
+/// Tactics and formats for the fused network, timed on the device.
+Result<std::shared_ptr<const CompiledGraph>> compile(const Builder::Request& request, const Network& fused, const std::vector<OptimizationProfile>& profiles,
+                                                     const SymbolValues& opt, const DeviceInfo& device, const KernelRegistry& kernels, ProgressMeter& meter,
+                                                     BuildReport& report) {
+    const auto start = Clock::now();
+    const BuilderConfig& config = request.config;
+    STROBE_ASSIGN(const std::shared_ptr<Device> opened, openDevice(kernels, device));
+    PackedWeightsCache packedWeights;
+    LayerTimer timer(config, device.fingerprint, request.timingCache, opened.get(), packedWeights);
+    GraphCompiler::Setup setup;
+    setup.config = &config;
+    setup.kernels = &kernels;
+    setup.device = device;
+    setup.timer = &timer;
+    setup.report = &report;
+    setup.threads = config.threads > 0 ? config.threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+    if (config.workspaceLimit > 0)
+        for (const OptimizationProfile& profile : profiles) {
+            STROBE_ASSIGN(SymbolValues largest, symbolsAt(fused, profile, &ShapeRange::max));
+            if (largest != opt) setup.largest.push_back(std::move(largest));
+        }
+    setup.cancel = request.cancel;
+    setup.progress = [&](const std::string& layer, int done, int total) {
+        meter.report("Timing " + layer + " (" + std::to_string(done + 1) + " of " + std::to_string(total) + ")", 0.05 + 0.93 * done / std::max(1, total));
+    };
+    auto graph = GraphCompiler(setup).compile(fused, opt);
+    report.timingSeconds = secondsSince(start);
+    report.timedCandidates = timer.timed();
+    report.cachedCandidates = timer.cached();
+    return graph;
+}
+
 }  // namespace
 
 Result<BuildResult> Builder::build(const Request& request) const {
@@ -120,45 +179,11 @@ Result<BuildResult> Builder::build(const Request& request) const {
     STROBE_RETURN_IF_ERROR(refuseUnsupported(*request.parsed));
     STROBE_ASSIGN(const DeviceInfo device, findDevice(m_kernels, request.config.device));
     STROBE_ASSIGN(std::vector<OptimizationProfile> profiles, completeProfiles(*request.parsed, request.config.profiles));
-
     meter.report("Fusing", 0.01);
-    Network fused = *request.parsed;
-    specialize(fused, profiles, result.report.notes);
-    STROBE_ASSIGN(result.report.passes, PassManager::run(fused, request.config, m_kernels, request.cancel));
-    alignConstants(fused);
-    result.report.passSeconds = secondsSince(start);
-    result.report.fused = std::make_shared<const Network>(fused);
-
-    std::map<std::string, Dims> opt;
-    for (const auto& [name, range] : profiles.front().inputs) opt[name] = range.opt;
-    STROBE_ASSIGN(const SymbolValues symbols, bindSymbols(fused, opt));
-
-    std::shared_ptr<Device> opened;
-    if (device.kind != DeviceKind::Cpu)
-        for (const auto& provider : m_kernels.devices())
-            if (provider->kind() == device.kind) {
-                STROBE_ASSIGN(opened, provider->open(device.index));
-            }
-    PackedWeightsCache packedWeights;
-    LayerTimer timer(request.config, device.fingerprint, request.timingCache, opened.get(), packedWeights);
-    GraphCompiler::Setup setup;
-    setup.config = &request.config;
-    setup.kernels = &m_kernels;
-    setup.device = device;
-    setup.timer = &timer;
-    setup.report = &result.report;
-    setup.threads = request.config.threads > 0 ? request.config.threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-    setup.cancel = request.cancel;
-    setup.progress = [&](const std::string& layer, int done, int total) {
-        meter.report("Timing " + layer + " (" + std::to_string(done + 1) + " of " + std::to_string(total) + ")", 0.05 + 0.93 * done / std::max(1, total));
-    };
-    const auto timingStart = Clock::now();
-    STROBE_ASSIGN(std::shared_ptr<const CompiledGraph> graph, GraphCompiler(setup).compile(fused, symbols));
-    result.report.timingSeconds = secondsSince(timingStart);
-    result.report.timedCandidates = timer.timed();
-    result.report.cachedCandidates = timer.cached();
-
-    Engine::Parts parts{std::move(graph), request.config, device, request.modelName, request.modelHash, std::move(profiles), symbols};
+    STROBE_ASSIGN(const Network fused, fuse(request, profiles, m_kernels, result.report));
+    STROBE_ASSIGN(const SymbolValues opt, symbolsAt(fused, profiles.front(), &ShapeRange::opt));
+    STROBE_ASSIGN(auto graph, compile(request, fused, profiles, opt, device, m_kernels, meter, result.report));
+    Engine::Parts parts{std::move(graph), request.config, device, request.modelName, request.modelHash, std::move(profiles), opt};
     STROBE_ASSIGN(result.engine, Engine::create(std::move(parts), m_kernels));
     result.report.totalSeconds = secondsSince(start);
     meter.report("Built", 1.0);

@@ -45,14 +45,14 @@ struct BuilderConfig {
     int optimizationLevel = 3;
     int threads = 0;  // 0: all cores
     int averageTimings = 0;  // repeats per candidate; 0: by level
-    size_t workspaceLimit = 0;  // bytes a layer may use; 0: no limit
+    /// Bytes of scratch memory that one layer may use at the opt and max shapes; 0: no limit. Tactics that need more are declined.
+    size_t workspaceLimit = 0;
     std::set<std::string> disabledPasses;
     std::set<std::string> bannedTactics;                // tactic names, for all layers
     std::map<std::string, std::string> pinnedTactics;   // layer name → tactic name
     size_t constantFoldingBudget = size_t{1} << 30;     // bytes that one folded constant may take
     std::string timingCachePath;  // empty: none on disk
     bool errorOnTimingCacheMiss = false;
-    bool keepAllTensors = false;  // every layer's outputs stay readable after a run (per-layer comparison); memory is not shared
     bool operator==(const BuilderConfig&) const = default;
 };
 

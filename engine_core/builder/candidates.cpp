@@ -1,6 +1,7 @@
 #include "engine_core/builder/candidates.h"
 
 #include <algorithm>
+#include <cstdio>
 
 namespace strobe {
 namespace {
@@ -47,7 +48,38 @@ bool knownShapes(const Problem& problem) {
     return std::all_of(problem.inputs.begin(), problem.inputs.end(), known) && std::all_of(problem.outputs.begin(), problem.outputs.end(), known) && fits(problem);
 }
 
+std::string bytesText(size_t bytes) {
+    if (bytes < size_t{1} << 20) return std::to_string(bytes) + " bytes";
+    char text[32];
+    std::snprintf(text, sizeof text, "%.4g MiB", static_cast<double>(bytes) / (1 << 20));
+    return text;
+}
+
 }  // namespace
+
+Support checkWorkspaceLimit(const BuilderConfig& config, const LayerTimer& timer, const Tactic& tactic, const Problem& problem) {
+    if (config.workspaceLimit == 0) return Support::yes();
+    const size_t needed = timer.workspaceBytes(tactic, problem);
+    if (needed <= config.workspaceLimit) return Support::yes();
+    std::string dims;
+    for (const TensorDesc& output : problem.outputs)
+        if (output.present && dims.empty()) dims = toString(output.dims);
+    return Support::no("needs " + bytesText(needed) + " of workspace for an output " + dims + ", the limit is " + bytesText(config.workspaceLimit));
+}
+
+/// At the opt shapes (`problem`) and at the largest that the profiles allow, where the tactic serves those.
+Support CandidateFinder::checkWorkspace(const Layer& layer, const Tactic& tactic, const Problem& problem) const {
+    if (Support fits = checkWorkspaceLimit(*m_setup.config, *m_setup.timer, tactic, problem); !fits.supported) return fits;
+    std::vector<Format> inputs, outputs;
+    for (const TensorDesc& d : problem.inputs) inputs.push_back(d.format);
+    for (const TensorDesc& d : problem.outputs) outputs.push_back(d.format);
+    for (const ProblemInputs& shapes : m_setup.largest) {
+        const Problem largest = withFormats(makeProblem(*m_setup.network, layer, shapes), layer, inputs, outputs);
+        if (!knownShapes(largest) || !tactic.supports(largest).supported) continue;
+        if (Support fits = checkWorkspaceLimit(*m_setup.config, *m_setup.timer, tactic, largest); !fits.supported) return fits;
+    }
+    return Support::yes();
+}
 
 /// Formats set; constants carry elements of the type that the format says.
 Problem CandidateFinder::withFormats(const Problem& problem, const Layer& layer, const std::vector<Format>& inputs, const std::vector<Format>& outputs) const {
@@ -95,7 +127,9 @@ void CandidateFinder::consider(const Layer& layer, const Tactic& tactic, DeviceK
         for (const TensorDesc& d : problem.outputs) candidate.outputs.push_back(d.format);
         if (std::any_of(found.usable.begin(), found.usable.end(), [&](const Candidate& c) { return c.tactic == &tactic && sameFormats(c, problem); })) continue;
         const std::string text = formatsText(candidate.inputs, candidate.outputs, problem);
-        if (const Support support = tactic.supports(problem); !support.supported) {
+        Support support = tactic.supports(problem);
+        if (support.supported) support = checkWorkspace(layer, tactic, problem);
+        if (!support.supported) {
             decline(text, support.reason);
             continue;
         }

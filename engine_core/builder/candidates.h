@@ -26,6 +26,9 @@ struct LayerCandidates {
     std::string precisionNote;
 };
 
+/// No where the tactic needs more scratch memory on this problem than the settings allow.
+Support checkWorkspaceLimit(const BuilderConfig& config, const LayerTimer& timer, const Tactic& tactic, const Problem& problem);
+
 /// Finds and times the candidates of layers at the opt shapes.
 class CandidateFinder {
 public:
@@ -35,6 +38,7 @@ public:
         const KernelRegistry* kernels = nullptr;
         DeviceKind device = DeviceKind::Cpu;  // preferred; CPU candidates are always added
         ProblemInputs problems;               // dims and known values at the opt shapes
+        std::vector<ProblemInputs> largest;   // at the max shapes of each profile; only the workspace limit asks for them
         LayerTimer* timer = nullptr;
         ConstantConverter* constants = nullptr;
         CancelToken cancel;
@@ -49,6 +53,7 @@ private:
     void consider(const Layer& layer, const Tactic& tactic, DeviceKind device, const Problem& base, LayerCandidates& found) const;
     Problem inBf16(const Problem& problem, const Layer& layer, bool vectorsToo) const;
     Problem withFormats(const Problem& problem, const Layer& layer, const std::vector<Format>& inputs, const std::vector<Format>& outputs) const;
+    Support checkWorkspace(const Layer& layer, const Tactic& tactic, const Problem& problem) const;
     Status timeAll(const Layer& layer, const Problem& base, LayerCandidates& found) const;
     Setup m_setup;
 };

@@ -7,15 +7,42 @@
 namespace strobe {
 namespace {
 
-/// Dims of every tensor at the opt shapes; −1 where only the run tells.
-std::vector<Dims> dimsAt(const Network& network, const SymbolValues& symbols) {
-    std::vector<Dims> dims(static_cast<size_t>(network.tensorCount()));
-    for (TensorId id = 0; id < network.tensorCount(); ++id)
-        for (const Dim& dim : network.tensor(id).shape) dims[static_cast<size_t>(id)].push_back(dim.evaluate(symbols).value_or(-1));
-    for (TensorId id = 0; id < network.tensorCount(); ++id)
-        if (!network.tensor(id).rankKnown) dims[static_cast<size_t>(id)] = {-1};
-    return dims;
-}
+/// A network's tensors where its symbols have given values.
+class ShapedNetwork {
+public:
+    ShapedNetwork(const Network& network, const SymbolValues& symbols)
+        : m_network(network), m_dims(static_cast<size_t>(network.tensorCount())), m_values(static_cast<size_t>(network.tensorCount())) {
+        for (TensorId id = 0; id < network.tensorCount(); ++id) {
+            const Tensor& tensor = network.tensor(id);
+            const auto at = static_cast<size_t>(id);
+            for (const Dim& dim : tensor.shape) m_dims[at].push_back(dim.evaluate(symbols).value_or(-1));
+            if (!tensor.rankKnown) m_dims[at] = {-1};
+            if (tensor.isSymbolicConstant()) m_values[at] = evaluateSymbolicConstant(tensor, symbols);
+        }
+    }
+    ShapedNetwork(const ShapedNetwork&) = delete;
+    ShapedNetwork& operator=(const ShapedNetwork&) = delete;
+
+    /// −1 for extents that only the run tells.
+    const Dims& dims(TensorId id) const { return m_dims[static_cast<size_t>(id)]; }
+    /// Refers to this.
+    ProblemInputs problemInputs(int threads) const {
+        ProblemInputs inputs;
+        inputs.threads = threads;
+        inputs.dims = [this](TensorId id) -> const Dims& { return dims(id); };
+        inputs.known = [this](TensorId id) -> KnownData {
+            if (const WeightsPtr& constant = m_network.tensor(id).constant) return {constant->data.get(), constantKeyOf(*constant)};
+            if (const WeightsPtr& value = m_values[static_cast<size_t>(id)]) return {value->data.get(), {}};
+            return {};
+        };
+        return inputs;
+    }
+
+private:
+    const Network& m_network;
+    std::vector<Dims> m_dims;
+    std::vector<WeightsPtr> m_values;  // of symbolic constants
+};
 
 std::vector<Format> plainFormats(const Network& network, const std::vector<TensorId>& ids) {
     std::vector<Format> formats(ids.size());
@@ -56,7 +83,8 @@ Result<EngineLayer> GraphCompiler::chooseReformat(const Network& network, const 
     double best = 0;
     std::string reasons;
     for (const Tactic* tactic : m_setup.kernels->tactics(engine.device, "Reformat")) {
-        const Support support = known ? tactic->supports(problem) : Support::yes();
+        Support support = known ? tactic->supports(problem) : Support::yes();
+        if (known && support.supported) support = checkWorkspaceLimit(*m_setup.config, *m_setup.timer, *tactic, problem);
         CandidateRecord record{std::string(tactic->name()), from.toString() + " → " + to.toString(), -1, support.reason, false};
         if (support.supported && !engine.tactic.empty() && tactic->isReference()) continue;
         if (support.supported && known && m_setup.config->optimizationLevel > 1) {
@@ -88,56 +116,61 @@ void GraphCompiler::noteOracle(const Layer& layer, const LayerCandidates& candid
                                      "expect it to be slow; consider expressing it by other ops"});
 }
 
-Result<std::shared_ptr<const CompiledGraph>> GraphCompiler::compile(const Network& network, const SymbolValues& symbols) {
-    const std::vector<Dims> dims = dimsAt(network, symbols);
-    std::vector<WeightsPtr> evaluated(dims.size());
-    for (TensorId id = 0; id < network.tensorCount(); ++id)
-        if (network.tensor(id).isSymbolicConstant()) evaluated[static_cast<size_t>(id)] = evaluateSymbolicConstant(network.tensor(id), symbols);
-    const std::function<const Dims&(TensorId)> dimsOf = [&](TensorId id) -> const Dims& { return dims[static_cast<size_t>(id)]; };
-    CandidateFinder::Setup setup{&network, m_setup.config, m_setup.kernels, m_setup.device.kind, {}, m_setup.timer, &m_constants, m_setup.cancel};
-    setup.problems.dims = dimsOf;
-    setup.problems.threads = m_setup.threads;
-    setup.problems.known = [&](TensorId id) -> KnownData {
-        if (const WeightsPtr& constant = network.tensor(id).constant) return {constant->data.get(), constantKeyOf(*constant)};
-        if (const WeightsPtr& value = evaluated[static_cast<size_t>(id)]) return {value->data.get(), {}};
-        return {};
-    };
+EngineLayer GraphCompiler::lower(const Layer& layer, const LayerPrecision& precision, LayerCandidates candidates, int choice) {
+    const Candidate& chosen = candidates.usable[static_cast<size_t>(choice)];
+    CandidateRecord& record = candidates.records[static_cast<size_t>(chosen.record)];
+    record.chosen = true;
+    noteOracle(layer, candidates, chosen);
+    EngineLayer engine;
+    engine.device = chosen.device;
+    engine.tactic = chosen.tactic->name();
+    engine.inputs = chosen.inputs;
+    engine.outputs = chosen.outputs;
+    engine.roundOutputs = precision.preview;
+    engine.buildMilliseconds = record.milliseconds;
+    engine.precisionNote = std::move(candidates.precisionNote);
+    engine.candidates = std::move(candidates.records);
+    return engine;
+}
+
+Result<std::vector<LayerCandidates>> GraphCompiler::findCandidates(const Network& network, const std::vector<LayerId>& order,
+                                                                   const std::vector<LayerPrecision>& precision, const ProblemInputs& shapes) {
+    CandidateFinder::Setup setup{&network, m_setup.config, m_setup.kernels, m_setup.device.kind, shapes, {}, m_setup.timer, &m_constants, m_setup.cancel};
+    std::vector<std::unique_ptr<ShapedNetwork>> largest;
+    for (const SymbolValues& symbols : m_setup.largest) {
+        largest.push_back(std::make_unique<ShapedNetwork>(network, symbols));
+        setup.largest.push_back(largest.back()->problemInputs(m_setup.threads));
+    }
     CandidateFinder finder(setup);
-    const std::vector<LayerPrecision> precision = decidePrecision(network, *m_setup.config, m_setup.device, m_setup.report->notes);
-    const std::vector<LayerId> order = network.topologicalOrder();
     std::vector<LayerCandidates> candidates(order.size());
-    std::vector<SelectionNode> nodes;
     for (size_t n = 0; n < order.size(); ++n) {
         const Layer& layer = network.layer(order[n]);
         if (m_setup.cancel.isCancelled()) return cancelled();
         m_setup.progress(layer.name, static_cast<int>(n), static_cast<int>(order.size()));
-        nodes.push_back({order[n], nullptr});
         if (!layer.subgraphs.empty()) continue;
         STROBE_ASSIGN(candidates[n], finder.find(layer, precision[static_cast<size_t>(order[n])]));
-        nodes.back().candidates = &candidates[n];
     }
-    const std::vector<int> choice = selectCandidates(network, nodes, dimsOf);
+    return candidates;
+}
+
+Result<std::shared_ptr<const CompiledGraph>> GraphCompiler::compile(const Network& network, const SymbolValues& symbols) {
+    const ShapedNetwork shaped(network, symbols);
+    const ProblemInputs shapes = shaped.problemInputs(m_setup.threads);
+    const std::vector<LayerPrecision> precision = decidePrecision(network, *m_setup.config, m_setup.device, m_setup.report->notes);
+    const std::vector<LayerId> order = network.topologicalOrder();
+    STROBE_ASSIGN(std::vector<LayerCandidates> candidates, findCandidates(network, order, precision, shapes));
+    std::vector<SelectionNode> nodes;
+    for (size_t n = 0; n < order.size(); ++n) nodes.push_back({order[n], candidates[n].usable.empty() ? nullptr : &candidates[n]});
+    const std::vector<int> choice = selectCandidates(network, nodes, shapes.dims);
     std::vector<LoweredLayer> lowered;
     for (size_t n = 0; n < order.size(); ++n) {
         const Layer& layer = network.layer(order[n]);
-        LoweredLayer entry{order[n], {}};
-        if (!nodes[n].candidates) {
-            STROBE_ASSIGN(entry.engine, compileControlFlow(network, layer, symbols));
-            lowered.push_back(std::move(entry));
-            continue;
+        lowered.push_back({order[n], {}});
+        if (nodes[n].candidates) {
+            lowered.back().engine = lower(layer, precision[static_cast<size_t>(order[n])], std::move(candidates[n]), choice[n]);
+        } else {
+            STROBE_ASSIGN(lowered.back().engine, compileControlFlow(network, layer, symbols));
         }
-        const Candidate& chosen = candidates[n].usable[static_cast<size_t>(choice[n])];
-        candidates[n].records[static_cast<size_t>(chosen.record)].chosen = true;
-        noteOracle(layer, candidates[n], chosen);
-        entry.engine.device = chosen.device;
-        entry.engine.tactic = chosen.tactic->name();
-        entry.engine.inputs = chosen.inputs;
-        entry.engine.outputs = chosen.outputs;
-        entry.engine.roundOutputs = precision[static_cast<size_t>(order[n])].preview;
-        entry.engine.buildMilliseconds = candidates[n].records[static_cast<size_t>(chosen.record)].milliseconds;
-        entry.engine.precisionNote = candidates[n].precisionNote;
-        entry.engine.candidates = candidates[n].records;
-        lowered.push_back(std::move(entry));
     }
     const auto choose = [&](const Network& net, const Layer& layer, const Format& from, const Format& to) { return chooseReformat(net, layer, from, to, symbols); };
     STROBE_ASSIGN(LoweringResult result, lowerNetwork(network, std::move(lowered), m_constants, choose));

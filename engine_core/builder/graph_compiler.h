@@ -14,6 +14,7 @@ public:
         LayerTimer* timer = nullptr;
         BuildReport* report = nullptr;
         int threads = 1;
+        std::vector<SymbolValues> largest;  // at the max shapes of each profile; needed only where the workspace is limited
         CancelToken cancel;
         std::function<void(const std::string& step, int done, int total)> progress;
     };
@@ -24,6 +25,10 @@ public:
 private:
     Result<EngineLayer> compileControlFlow(const Network& network, const Layer& layer, const SymbolValues& symbols);
     Result<EngineLayer> chooseReformat(const Network& network, const Layer& layer, const Format& from, const Format& to, const SymbolValues& symbols);
+    /// One entry a layer of `order`; empty for layers with bodies.
+    Result<std::vector<LayerCandidates>> findCandidates(const Network& network, const std::vector<LayerId>& order, const std::vector<LayerPrecision>& precision,
+                                                        const ProblemInputs& shapes);
+    EngineLayer lower(const Layer& layer, const LayerPrecision& precision, LayerCandidates candidates, int choice);
     void noteOracle(const Layer& layer, const LayerCandidates& candidates, const Candidate& chosen);
     Setup m_setup;
     ConstantConverter m_constants;

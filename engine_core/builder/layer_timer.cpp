@@ -117,6 +117,11 @@ Result<double> LayerTimer::time(const Tactic& tactic, const Problem& problem, co
     return milliseconds;
 }
 
+size_t LayerTimer::workspaceBytes(const Tactic& tactic, const Problem& problem) const {
+    const auto kernel = tactic.prepare(problem, {&m_packedWeights, m_device});
+    return kernel ? (*kernel)->workspaceBytes() : 0;
+}
+
 Result<double> LayerTimer::measure(const Tactic& tactic, const Problem& problem, const CancelToken& cancel) {
     // A copy to the host is device work too: its workspace lies where the plan will put it.
     const auto isOnDevice = [](const TensorDesc& d) { return d.format.memory == MemoryKind::Device; };

@@ -14,6 +14,8 @@ public:
     LayerTimer(const BuilderConfig& config, std::string deviceFingerprint, TimingCache* cache, Device* device, PackedWeightsCache& packedWeights);
     /// Median milliseconds, from the timing cache when it is there. Errors: the tactic's own, Cancelled, NotFound when a miss is forbidden.
     Result<double> time(const Tactic& tactic, const Problem& problem, const CancelToken& cancel);
+    /// Scratch memory of the tactic on this problem: it is prepared for that, not run. 0 where it cannot be prepared.
+    size_t workspaceBytes(const Tactic& tactic, const Problem& problem) const;
     int timed() const { return m_timed; }
     int cached() const { return m_cached; }
 

@@ -39,6 +39,19 @@ TEST(Cli, BenchSpeaksTrtexec) {
                              "Enqueue Time: min = ", "Compute Time: min = ", "median = ", "percentile(90%) = ", "percentile(99%) = ", "Total Host Walltime: "});
 }
 
+/// 64 bytes are too little for most of oneDNN's kernels: others take over, and what was declined says why.
+TEST(Cli, WorkspaceLimitDeclinesTacticsWithAReason) {
+    const ScratchFolder folder;
+    const CliResult limited = quick({kModel, "--memPoolSize=workspace:64B", "--exportLayerInfo=" + (folder / "layers.json")});
+    ASSERT_EQ(limited.code, 0) << limited.err;
+    expectLines(readAll(folder / "layers.json"), {"of workspace for an output", "the limit is 64 bytes"});
+    for (const char* wrong : {"workspace", "workspace:", "workspace:-1", "workspace:nan", "workspace:1e30", "workspace:5X", "dlaSRAM:1"}) {
+        const CliResult refused = quick({kModel, std::string("--memPoolSize=") + wrong});
+        EXPECT_EQ(refused.code, 2) << wrong;
+        EXPECT_NE(refused.err.find("--memPoolSize"), std::string::npos) << refused.err;
+    }
+}
+
 TEST(Cli, DumpsTheProfileTable) {
     const CliResult result = quick({kModel, "--dumpProfile"});
     ASSERT_EQ(result.code, 0) << result.err;
