@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
-#include <limits>
 #include <random>
+#include <thread>
 
 #include "engine_core/base/float_formats.h"
+#include "engine_core/builder/timing_samples.h"
 #include "engine_core/runtime/graph_executor.h"
 
 namespace strobe {
@@ -57,45 +58,12 @@ struct Arena {
     }
 };
 
-struct Effort {
-    int minRuns, maxRuns;
-    double budgetMs;
-};
-
-Effort effortOf(const BuilderConfig& config) {
-    static constexpr Effort kByLevel[] = {{1, 1, 1}, {2, 4, 4}, {3, 6, 6}, {4, 10, 10}, {8, 24, 40}, {16, 64, 150}};
-    Effort effort = kByLevel[std::clamp(config.optimizationLevel, 0, 5)];
+TimingEffort effortOf(const BuilderConfig& config) {
+    static constexpr TimingEffort kByLevel[] = {{1, 1, 1}, {2, 4, 4}, {3, 6, 6}, {4, 10, 10}, {8, 24, 40}, {16, 64, 150}};
+    TimingEffort effort = kByLevel[std::clamp(config.optimizationLevel, 0, 5)];
     if (config.averageTimings > 0) effort = {config.averageTimings, config.averageTimings, 1e9};
     return effort;
 }
-
-/// Times of one candidate. The least counts: other work on the machine only ever adds, a slice of the scheduler at a time.
-class Samples {
-public:
-    explicit Samples(const Effort& effort) : m_effort(effort) {}
-
-    void add(double milliseconds) {
-        ++m_count;
-        m_spent += milliseconds;
-        m_second = std::min(m_second, std::max(milliseconds, m_least));
-        m_least = std::min(m_least, milliseconds);
-    }
-    bool isEnough() const {
-        // Hopeless candidates (the reference kernel on a large layer) are not run again and again.
-        if (m_count >= 1 && m_least > 20 * m_effort.budgetMs) return true;
-        if (m_count < m_effort.minRuns) return false;
-        const bool full = m_count >= m_effort.maxRuns || m_count * m_least >= m_effort.budgetMs;
-        // Two that agree were not disturbed; a few times the budget is spent to find them.
-        const bool agree = m_second <= 1.1 * m_least || m_effort.minRuns == m_effort.maxRuns;
-        return full && (agree || m_spent > 6 * m_effort.budgetMs);
-    }
-    double least() const { return m_least; }
-
-private:
-    Effort m_effort;
-    int m_count = 0;
-    double m_spent = 0, m_least = std::numeric_limits<double>::max(), m_second = std::numeric_limits<double>::max();
-};
 
 }  // namespace
 
@@ -103,7 +71,7 @@ LayerTimer::LayerTimer(const BuilderConfig& config, std::string deviceFingerprin
     : m_config(config), m_fingerprint(std::move(deviceFingerprint)), m_cache(cache), m_device(device), m_packedWeights(packedWeights) {}
 
 Result<double> LayerTimer::time(const Tactic& tactic, const Problem& problem, const CancelToken& cancel) {
-    const std::string key = m_fingerprint + " | least | " + std::string(tactic.name()) + " | " + problem.key();
+    const std::string key = m_fingerprint + " | least when quiet | " + std::string(tactic.name()) + " | " + problem.key();
     if (m_cache)
         if (const auto known = m_cache->find(key)) {
             ++m_cached;
@@ -155,16 +123,26 @@ Result<double> LayerTimer::measure(const Tactic& tactic, const Problem& problem,
     }
     arguments.stream = m_stream.get();
     STROBE_ASSIGN(arguments.workspace, arena.workspace(kernel->workspaceBytes(), onDevice));
-    Samples samples(effortOf(m_config));
+    TimingSamples samples(effortOf(m_config));
     // The first run warms caches and thread pools and is not counted.
     for (bool warm = false; !samples.isEnough(); warm = true) {
         if (cancel.isCancelled()) return cancelled();
         const auto start = Clock::now();
         STROBE_RETURN_IF_ERROR(kernel->run(arguments));
         if (m_stream) STROBE_RETURN_IF_ERROR(m_stream->synchronize());
-        if (warm) samples.add(std::chrono::duration<double, std::milli>(Clock::now() - start).count());
+        const double milliseconds = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+        if (warm && !waitForQuiet(milliseconds)) samples.add(milliseconds);
     }
     return samples.least();
+}
+
+/// True when other work disturbed a run just measured and there is patience left to wait for a better moment.
+bool LayerTimer::waitForQuiet(double measured) {
+    if (m_patienceMs <= 0 || !isMachineBusy()) return false;
+    // Who sleeps is served first afterwards: the scheduler owes it time.
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    m_patienceMs -= measured + 1.0;
+    return true;
 }
 
 }  // namespace strobe

@@ -12,7 +12,7 @@ namespace strobe {
 class LayerTimer {
 public:
     LayerTimer(const BuilderConfig& config, std::string deviceFingerprint, TimingCache* cache, Device* device, PackedWeightsCache& packedWeights);
-    /// Median milliseconds, from the timing cache when it is there. Errors: the tactic's own, Cancelled, NotFound when a miss is forbidden.
+    /// Least milliseconds, from the timing cache when it is there. Errors: the tactic's own, Cancelled, NotFound when a miss is forbidden.
     Result<double> time(const Tactic& tactic, const Problem& problem, const CancelToken& cancel);
     /// Scratch memory of the tactic on this problem: it is prepared for that, not run. 0 where it cannot be prepared.
     size_t workspaceBytes(const Tactic& tactic, const Problem& problem) const;
@@ -21,6 +21,7 @@ public:
 
 private:
     Result<double> measure(const Tactic& tactic, const Problem& problem, const CancelToken& cancel);
+    bool waitForQuiet(double measured);
     const BuilderConfig& m_config;
     std::string m_fingerprint;
     TimingCache* m_cache;
@@ -28,6 +29,7 @@ private:
     PackedWeightsCache& m_packedWeights;
     std::shared_ptr<Stream> m_stream;
     int m_timed = 0, m_cached = 0;
+    double m_patienceMs = 3000;  // that one build may lose to other work on the machine
 };
 
 }  // namespace strobe
