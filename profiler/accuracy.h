@@ -40,6 +40,7 @@ struct AccuracyReport {
     int firstDiverging = -1;                // index into layers: first whose SNR falls under `divergenceDb`; −1: none
     std::vector<SampleDifference> worst;    // up to 16, worst first
     int samples = 0;
+    std::string inputFile;                  // where the samples came from; empty: random. Filled in by whoever loaded them
     double labelAccuracyReference = -1, labelAccuracyCandidate = -1;  // when labels were given
 };
 

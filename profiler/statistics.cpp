@@ -26,6 +26,8 @@ Statistics summarize(std::span<const double> sample) {
     s.max = sorted.back();
     s.mean = std::accumulate(sorted.begin(), sorted.end(), 0.0) / n;
     s.median = percentile(sorted, 0.5);
+    s.p25 = percentile(sorted, 0.25);
+    s.p75 = percentile(sorted, 0.75);
     s.p90 = percentile(sorted, 0.90);
     s.p95 = percentile(sorted, 0.95);
     s.p99 = percentile(sorted, 0.99);

@@ -1,5 +1,7 @@
 #include "sessions/document_json.h"
 
+#include <limits>
+
 namespace strobe {
 namespace {
 
@@ -47,7 +49,7 @@ TensorDifference differenceFrom(const Json& j) {
 }  // namespace
 
 Json toJson(const Statistics& s) {
-    return {{"count", s.count}, {"min", s.min}, {"max", s.max}, {"mean", s.mean}, {"median", s.median}, {"p90", s.p90}, {"p95", s.p95}, {"p99", s.p99}, {"deviation", s.deviation}, {"medianError", s.medianError}};
+    return {{"count", s.count}, {"min", s.min}, {"max", s.max}, {"mean", s.mean}, {"median", s.median}, {"p25", s.p25}, {"p75", s.p75}, {"p90", s.p90}, {"p95", s.p95}, {"p99", s.p99}, {"deviation", s.deviation}, {"medianError", s.medianError}};
 }
 Statistics statisticsFrom(const Json& j) {
     Statistics s;
@@ -56,6 +58,9 @@ Statistics statisticsFrom(const Json& j) {
     s.max = get<double>(j, "max");
     s.mean = get<double>(j, "mean");
     s.median = get<double>(j, "median");
+    // Sessions of older versions hold no quartiles: the spread is then unknown, not nought.
+    s.p25 = get<double>(j, "p25", std::numeric_limits<double>::quiet_NaN());
+    s.p75 = get<double>(j, "p75", std::numeric_limits<double>::quiet_NaN());
     s.p90 = get<double>(j, "p90");
     s.p95 = get<double>(j, "p95");
     s.p99 = get<double>(j, "p99");
@@ -143,7 +148,7 @@ Profile profileFrom(const Json& j) {
 }
 
 Json toJson(const AccuracyReport& r) {
-    Json json = {{"firstDiverging", r.firstDiverging}, {"samples", r.samples}, {"labelsA", r.labelAccuracyReference}, {"labelsB", r.labelAccuracyCandidate}};
+    Json json = {{"firstDiverging", r.firstDiverging}, {"samples", r.samples}, {"inputFile", r.inputFile}, {"labelsA", r.labelAccuracyReference}, {"labelsB", r.labelAccuracyCandidate}};
     for (const TensorDifference& d : r.outputs) json["outputs"].push_back(toJson(d));
     for (const LayerDifference& l : r.layers) json["layers"].push_back({{"nodes", l.provenance}, {"a", l.layerReference}, {"b", l.layerCandidate}, {"difference", toJson(l.difference)}});
     for (const SampleDifference& s : r.worst) json["worst"].push_back({{"sample", s.sample}, {"maxAbs", s.maxAbs}, {"tensor", s.tensor}});
@@ -153,6 +158,7 @@ AccuracyReport accuracyFrom(const Json& j) {
     AccuracyReport r;
     r.firstDiverging = get<int>(j, "firstDiverging", -1);
     r.samples = get<int>(j, "samples");
+    r.inputFile = get<std::string>(j, "inputFile");
     r.labelAccuracyReference = get<double>(j, "labelsA", -1);
     r.labelAccuracyCandidate = get<double>(j, "labelsB", -1);
     if (const auto list = j.find("outputs"); list != j.end())

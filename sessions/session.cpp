@@ -314,10 +314,12 @@ Result<std::shared_ptr<const Build>> Session::buildNow(bool profile, const Build
 Result<std::shared_ptr<const Comparison>> Session::compareNow(int a, int b, const std::function<void(double)>& progress, const CancelToken& cancel) {
     const auto buildA = build(a), buildB = build(b);
     if (!buildA || !buildB) return notFound("build " + std::to_string(buildA ? b : a) + " does not exist");
-    STROBE_ASSIGN(const Samples samples, loadSamples(*buildA->engine, settings().inputFile, settings().shapes, settings().seed, kMaxSamplesCompared * 8));
+    const Settings compared = settings();
+    STROBE_ASSIGN(const Samples samples, loadSamples(*buildA->engine, compared.inputFile, compared.shapes, compared.seed, kMaxSamplesCompared * 8));
     AccuracyOptions options;
     options.labels = samples.labels;
     STROBE_ASSIGN(AccuracyReport report, compareAccuracy(*buildA->engine, *buildB->engine, samples.runs, options, progress, cancel));
+    report.inputFile = compared.inputFile;
     auto comparison = std::make_shared<Comparison>();
     comparison->a = a;
     comparison->b = b;
@@ -390,7 +392,23 @@ Status Session::openDocumentNow(const std::string& path, const CancelToken& canc
 
 JobId Session::openModel(std::string path) {
     const std::string name = std::filesystem::path(path).filename().string();
-    return m_jobs->submit("Open " + name, [this, path = std::move(path)](JobContext& job) { return openModelNow(path, job.cancelToken()); });
+    return m_jobs->submit("Open " + name, [this, path = std::move(path)](JobContext& job) {
+        STROBE_RETURN_IF_ERROR(openModelNow(path, job.cancelToken()));
+        useDataBeside(path);
+        return Status::ok();
+    });
+}
+void Session::useDataBeside(const std::string& path) {
+    const std::filesystem::path model(path);
+    const std::filesystem::path data = model.parent_path() / (model.stem().string() + "_heldout.npz");
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(data, error)) return;
+    {
+        std::lock_guard lock(m_state->mutex);
+        if (!m_state->settings.inputFile.empty()) return;
+        m_state->settings.inputFile = data.string();
+    }
+    m_state->notify({SessionChange::Settings});
 }
 JobId Session::buildAndProfile(bool profile) {
     const std::string title = "Build " + std::string(precisionModeName(settings().builder.precision));

@@ -116,6 +116,7 @@ public:
     Status clearTimingCache();
 
     // --- jobs (queued on the worker; the id is in JobQueue). Results arrive by listener.
+    /// Held-out data beside the model ("digits_heldout.npz" beside "digits.onnx") becomes the input data where none was set.
     JobId openModel(std::string path);
     JobId buildAndProfile(bool profile = true);
     JobId compare(int buildA, int buildB);
@@ -134,6 +135,8 @@ public:
     Status openDocumentNow(const std::string& path, const CancelToken& cancel = {});
 
 private:
+    void useDataBeside(const std::string& path);
+
     struct State;
     const KernelRegistry& m_kernels;
     std::unique_ptr<State> m_state;

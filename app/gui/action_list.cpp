@@ -18,15 +18,15 @@ struct Spec {
 };
 
 constexpr Spec kSpecs[] = {
-    {"&File", "open", "&Open …", "Ctrl+O", "Open an ONNX model or a Strobe session"},
+    {"&File", "open", "&Open…", "Ctrl+O", "Open an ONNX model or a Strobe session"},
     {"&File", "openSample", "Open the s&ample", "", "A small network that reads handwritten digits, with its data"},
     {"&File", "reload", "&Reload the model", "F5", "Read the model file again"},
     {"&File", "", "", ""},
     {"&File", "save", "&Save session", "Ctrl+S", "Save settings, builds and comparisons in one file"},
-    {"&File", "saveAs", "Save session &as …", "Ctrl+Shift+S"},
-    {"&File", "export", "&Export …", "Ctrl+E", "Engine file, report and tables of the current build"},
-    {"&File", "exportGraphPng", "Save graph as PNG …", ""},
-    {"&File", "exportGraphSvg", "Save graph as SVG …", ""},
+    {"&File", "saveAs", "Save session &as…", "Ctrl+Shift+S"},
+    {"&File", "export", "&Export…", "Ctrl+E", "Engine file, report and tables of the current build"},
+    {"&File", "exportGraphPng", "Save graph as PNG…", ""},
+    {"&File", "exportGraphSvg", "Save graph as SVG…", ""},
     {"&File", "", "", ""},
     {"&File", "quit", "&Quit", "Ctrl+Q"},
     {"&Edit", "undo", "&Undo", "Ctrl+Z"},

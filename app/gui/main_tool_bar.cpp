@@ -46,7 +46,7 @@ MainToolBar::MainToolBar(WorkbenchContext& context, const ActionList& actions, Q
     actions["open"].setIconText(tr("Open"));
     actions["build"].setIconText(tr("▶ Build and profile"));
     actions["compare"].setIconText(tr("Compare"));
-    actions["export"].setIconText(tr("Export …"));
+    actions["export"].setIconText(tr("Export…"));
     m_open->setDefaultAction(&actions["open"]);
     m_open->setPopupMode(QToolButton::MenuButtonPopup);
     addWidget(m_open);
@@ -130,7 +130,7 @@ void MainToolBar::follow() {
     if (model) {
         const auto shapes = effectiveShapes(*model->parsed, settings);
         if (!shapes.empty()) text = shapeText(shapes.begin()->second);
-        if (shapes.size() > 1) text += QStringLiteral(" …");
+        if (shapes.size() > 1) text += QStringLiteral(", …");
     }
     m_shapes->setText(tr("Shapes: %1").arg(text));
 }

@@ -2,6 +2,7 @@
 
 #include <QDockWidget>
 #include <QMainWindow>
+#include <algorithm>
 
 #include "app/gui/action_list.h"
 #include "views/models/workbench_context.h"
@@ -17,6 +18,10 @@
 namespace strobe {
 
 PageDocks::PageDocks(QMainWindow& window, WorkbenchContext& context, ActionList& actions) : QObject(&window), m_window(window), m_actions(actions) {
+    // Docks say that they moved before they have: the titles follow when they have.
+    m_titles.setSingleShot(true);
+    m_titles.setInterval(0);
+    connect(&m_titles, &QTimer::timeout, this, &PageDocks::showTitles);
     window.setDockOptions(QMainWindow::AnimatedDocks | QMainWindow::AllowNestedDocks | QMainWindow::AllowTabbedDocks);
     window.setTabPosition(Qt::BottomDockWidgetArea, QTabWidget::North);
     window.setTabPosition(Qt::RightDockWidgetArea, QTabWidget::North);
@@ -46,6 +51,10 @@ void PageDocks::add(Page* page, Qt::DockWidgetArea area, const QString& keys) {
     auto* dock = new QDockWidget(page->title(), &m_window);
     dock->setObjectName(page->objectName() + "Dock");
     dock->setWidget(page);
+    dock->setTitleBarWidget(page->takeHeader());
+    connect(page, &Page::closeRequested, dock, &QDockWidget::close);
+    for (const auto signal : {&QDockWidget::topLevelChanged, &QDockWidget::visibilityChanged}) connect(dock, signal, &m_titles, qOverload<>(&QTimer::start));
+    connect(dock, &QDockWidget::dockLocationChanged, &m_titles, qOverload<>(&QTimer::start));
     m_window.addDockWidget(area, dock);
     m_pages.insert(page->objectName(), page);
     m_docks.insert(page->objectName(), dock);
@@ -71,6 +80,16 @@ void PageDocks::arrange() {
     if (QDockWidget* session = m_docks.value("sessionPage")) m_window.resizeDocks({session}, {width * 3 / 16}, Qt::Horizontal);
     if (QDockWidget* inspector = m_docks.value("inspectorPage")) m_window.resizeDocks({inspector}, {width / 5}, Qt::Horizontal);
     if (front) m_window.resizeDocks({front}, {height / 3}, Qt::Vertical);
+    showTitles();
+}
+
+void PageDocks::showTitles() {
+    for (Page* page : m_order) {
+        QDockWidget* dock = m_docks.value(page->objectName());
+        const auto others = m_window.tabifiedDockWidgets(dock);
+        const bool hasTab = !dock->isFloating() && std::any_of(others.begin(), others.end(), [](const QDockWidget* other) { return !other->isHidden(); });
+        page->setTitleShown(!hasTab);
+    }
 }
 
 void PageDocks::reset() {

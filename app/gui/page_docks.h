@@ -5,6 +5,7 @@
 #include <QHash>
 #include <QList>
 #include <QObject>
+#include <QTimer>
 
 class QDockWidget;
 class QMainWindow;
@@ -29,12 +30,14 @@ public:
 private:
     void add(Page* page, Qt::DockWidgetArea area, const QString& keys);
     void arrange();
+    void showTitles();
 
     QMainWindow& m_window;
     ActionList& m_actions;
     QHash<QString, Page*> m_pages;
     QHash<QString, QDockWidget*> m_docks;
     QList<Page*> m_order;
+    QTimer m_titles;
 };
 
 }  // namespace strobe

@@ -33,6 +33,9 @@ TEST(Statistics, ByHand) {
     EXPECT_DOUBLE_EQ(s.p90, 4.6);
     EXPECT_GT(s.deviation, 1.41);  // √2 over n, √2.5 over n − 1
     EXPECT_LT(s.deviation, 1.59);
+    EXPECT_DOUBLE_EQ(s.p25, 2);
+    EXPECT_DOUBLE_EQ(s.p75, 4);
+    EXPECT_NEAR(s.spread(), 2 / 1.349 / 3, 1e-12);
     const std::vector<double> sorted = {10, 20};
     EXPECT_DOUBLE_EQ(percentile(sorted, 0.0), 10);
     EXPECT_DOUBLE_EQ(percentile(sorted, 0.5), 15);
@@ -45,6 +48,16 @@ TEST(Statistics, EmptyAndSingleSamples) {
     const std::vector<double> one = {7};
     EXPECT_DOUBLE_EQ(summarize(one).p99, 7);
     EXPECT_DOUBLE_EQ(summarize(one).deviation, 0);
+}
+
+TEST(Statistics, OneOutlierMovesDeviationAndNotSpread) {
+    std::vector<double> sample;
+    for (int i = 0; i < 99; ++i) sample.push_back(10 + 0.01 * (i % 10));
+    const double calm = summarize(sample).spread();
+    sample.push_back(1000);
+    const Statistics s = summarize(sample);
+    EXPECT_GT(s.variation(), 1);
+    EXPECT_NEAR(s.spread(), calm, 0.1 * calm);
 }
 
 TEST(TensorDifference, ByHand) {

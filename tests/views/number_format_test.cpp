@@ -46,7 +46,13 @@ TEST(NumberFormat, Times) {
     EXPECT_EQ(plain(formatTime(2.5e-5)), "25.0 µs");
     EXPECT_EQ(plain(formatTime(12.0)), "12.0 s");
     EXPECT_EQ(plain(formatTime(1.5)), "1,500 ms");
-    EXPECT_EQ(plain(formatTimeSpread(0.01231, 0.00008)), "12.3 ms ± 0.080");
+    EXPECT_EQ(plain(formatTimeSpread(0.01231, 0.00008)), "12.31 ms ± 0.08");
+    EXPECT_EQ(plain(formatTimeSpread(0.00189, 0.0000091)), "1.890 ms ± 0.009");
+    EXPECT_EQ(plain(formatTimeSpread(0.00189, 0.0000096)), "1.89 ms ± 0.01");
+    EXPECT_EQ(plain(formatTimeSpread(0.000144, 0.00000048)), "144.0 µs ± 0.5");
+    EXPECT_EQ(plain(formatTimeSpread(0.000144, 0.000025)), "144 µs ± 25");
+    EXPECT_EQ(plain(formatTimeSpread(0.000144, 0)), "144.00 µs ± < 0.01");
+    EXPECT_EQ(plain(formatTimeSpread(0.00189, NAN)), "1.89 ms");
     EXPECT_EQ(plain(formatTimeIn(0.0005, TimeUnit::Milliseconds)), "0.500");
 }
 

@@ -10,6 +10,8 @@ Statistics statistics(double median, double error) {
     s.min = median * 0.97;
     s.max = median * 1.2;
     s.deviation = median * 0.02;
+    s.p25 = median * 0.99;
+    s.p75 = median * 1.01;
     s.medianError = error;
     return s;
 }

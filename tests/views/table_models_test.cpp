@@ -202,20 +202,49 @@ private slots:
         const Build a = makeBuild(1, "FP32", makeProfile({{"a", "Conv", "fp32", 10, {}}}), 4 << 20);
         const Build b = makeBuild(2, "BF16", makeProfile({{"a", "Conv", "bf16", 5, {}}}), 2 << 20);
         const Comparison comparison = makeComparison();
-        const QString headline = compareHeadline(a, b, &comparison).replace(QChar(0x00a0), ' ');
-        QCOMPARE(headline, QString("BF16 is 2.00 × faster than FP32; outputs differ by at most 0.00310 (SNR 40.0 dB)"));
-        QVERIFY(compareHeadline(b, a, nullptr).contains("slower"));
-        QVERIFY(compareHeadline(a, a, nullptr).contains("equally fast"));
+        const CompareAnswer speed = speedAnswer(a, b);
+        QCOMPARE(speed.headline, QString::fromUtf8("BF16 is 2.00× as fast"));
+        QCOMPARE(speed.verdict, CompareFigure::Verdict::Better);
+        QCOMPARE(speedAnswer(b, a).headline, QString::fromUtf8("FP32 takes 2.00× as long"));
+        QCOMPARE(speedAnswer(b, a).verdict, CompareFigure::Verdict::Worse);
+        QVERIFY(speedAnswer(a, a).headline.contains("equally fast"));
+        QVERIFY(speedAnswer(a, makeBuild(3, "FP16", nullptr, 1)).headline.contains("No times"));
         const auto figures = compareFigures(a, b, &comparison);
         const auto find = [&](const QString& name) {
             return *std::find_if(figures.begin(), figures.end(), [&](const CompareFigure& f) { return f.name == name; });
         };
         QCOMPARE(find("Latency").verdict, CompareFigure::Verdict::Better);
-        QVERIFY(find("Latency").change.startsWith("2.00 ± 0.01"));
+        QVERIFY(find("Latency").change.startsWith(QString::fromUtf8("2.00× ± 0.01")));
         QCOMPARE(find("Engine size").change.replace(QChar(0x00a0), ' '), QString("−50.0 %"));
         QCOMPARE(find("First to diverge").a, QString("/head/attn/Softmax"));
         QCOMPARE(find("Label accuracy").verdict, CompareFigure::Verdict::Worse);
         QVERIFY(find("Label accuracy").change.startsWith("−0.600"));
+    }
+
+    void accuracyHoldsByLabelsElseByTheWorstOutput() {
+        Comparison comparison;
+        QVERIFY(accuracyAnswer(nullptr).headline.contains("unknown"));
+        const auto answer = [&](double snrDb, double labelsA, double labelsB) {
+            auto report = std::make_shared<AccuracyReport>();
+            TensorDifference output;
+            output.tensor = "scores";
+            output.maxAbs = 0.5;
+            output.maxRel = 0.05;
+            output.snrDb = snrDb;
+            report->outputs = {output};
+            report->labelAccuracyReference = labelsA;
+            report->labelAccuracyCandidate = labelsB;
+            comparison.accuracy = report;
+            return accuracyAnswer(&comparison);
+        };
+        QCOMPARE(answer(45, -1, -1).verdict, CompareFigure::Verdict::Better);
+        QVERIFY(answer(25, -1, -1).isDoubtful);
+        QCOMPARE(answer(8, -1, -1).verdict, CompareFigure::Verdict::Worse);
+        QVERIFY(answer(8, -1, -1).detail.contains("scores"));
+        QCOMPARE(answer(8, 0.98, 0.979).headline, QString("Accuracy holds"));  // labels outweigh distances
+        QVERIFY(answer(45, 0.98, 0.97).isDoubtful);
+        QCOMPARE(answer(45, 0.98, 0.90).headline, QString("Accuracy drops by 8.00 points"));
+        QCOMPARE(answer(45, 0.98, 0.90).verdict, CompareFigure::Verdict::Worse);
     }
 
     void outputsAndSamples() {

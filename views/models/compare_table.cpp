@@ -32,6 +32,13 @@ QString titleOf(const CompareRow& row) {
 
 using Verdict = CompareFigure::Verdict;
 
+constexpr double kDivergenceDb = 20, kHoldsDb = 30;                    // of the worst output, where there are no labels
+constexpr double kLabelLossHolds = 0.005, kLabelLossFails = 0.02;  // of all labels
+
+QString latencyText(const Build& build) {
+    return formatTimeSpread(build.profile->latency.median / 1000, build.profile->latency.medianError / 1000);
+}
+
 Verdict verdictOf(double a, double b, double tolerance) {
     if (std::abs(b - a) <= tolerance) return Verdict::None;
     return b < a ? Verdict::Better : Verdict::Worse;
@@ -59,11 +66,6 @@ QString snrText(double decibels) {
 }
 
 void addAccuracy(std::vector<CompareFigure>& figures, const AccuracyReport& report) {
-    if (const TensorDifference* worst = worstOutput(report))
-        figures.push_back({QObject::tr("Worst output"), QString::fromStdString(worst->tensor),
-                           worst->maxAbs > 0 ? QObject::tr("max abs %1").arg(formatNumber(worst->maxAbs)) : QObject::tr("equal"),
-                           QObject::tr("SNR %1").arg(snrText(worst->snrDb)),
-                           worst->snrDb < 20 ? Verdict::Worse : Verdict::None});
     if (report.firstDiverging >= 0 && static_cast<size_t>(report.firstDiverging) < report.layers.size()) {
         const LayerDifference& layer = report.layers[static_cast<size_t>(report.firstDiverging)];
         figures.push_back({QObject::tr("First to diverge"), QString::fromStdString(layer.layerReference),
@@ -130,11 +132,9 @@ std::optional<Speedup> speedup(const Build& a, const Build& b) {
 std::vector<CompareFigure> compareFigures(const Build& a, const Build& b, const Comparison* comparison) {
     std::vector<CompareFigure> figures;
     if (const auto faster = speedup(a, b)) {
-        const Statistics &x = a.profile->latency, &y = b.profile->latency;
-        const QString change = QObject::tr("%1 ± %2 × as fast").arg(formatNumber(faster->ratio), formatNumber(faster->error, 1));
-        figures.push_back({QObject::tr("Latency"), formatTimeSpread(x.median / 1000, x.medianError / 1000),
-                           formatTimeSpread(y.median / 1000, y.medianError / 1000),
-                           faster->isSignificant() ? change : change + QObject::tr(" (no clear difference)"),
+        const QString change = QObject::tr("%1× ± %2 as fast").arg(formatNumber(faster->ratio), formatNumber(faster->error, 1));
+        figures.push_back({QObject::tr("Latency"), latencyText(a), latencyText(b),
+                           faster->isSignificant() ? change : change + QObject::tr(" (within the noise)"),
                            !faster->isSignificant() ? Verdict::None : faster->ratio > 1 ? Verdict::Better : Verdict::Worse});
     }
     figures.push_back(bytesFigure(QObject::tr("Engine size"), static_cast<double>(a.engineBytes), static_cast<double>(b.engineBytes)));
@@ -148,23 +148,44 @@ std::vector<CompareFigure> compareFigures(const Build& a, const Build& b, const 
     return figures;
 }
 
-QString compareHeadline(const Build& a, const Build& b, const Comparison* comparison) {
+CompareAnswer speedAnswer(const Build& a, const Build& b) {
     const QString nameA = QString::fromStdString(a.name), nameB = QString::fromStdString(b.name);
-    QString text;
-    if (const auto faster = speedup(a, b)) {
-        const bool isFaster = faster->ratio >= 1;
-        const double ratio = isFaster ? faster->ratio : 1 / faster->ratio;
-        text = !faster->isSignificant() ? QObject::tr("%1 and %2 are equally fast within the noise").arg(nameA, nameB)
-                                        : QObject::tr("%1 is %2 × %3 than %4")
-                                              .arg(nameB, formatNumber(ratio), isFaster ? QObject::tr("faster") : QObject::tr("slower"), nameA);
-    } else {
-        text = QObject::tr("%1 against %2, without times").arg(nameB, nameA);
+    const auto faster = speedup(a, b);
+    if (!faster) return {QObject::tr("No times"), QObject::tr("Profile both builds to compare their speed"), Verdict::None, false};
+    const QString detail = QObject::tr("%1 against %2").arg(latencyText(b), latencyText(a));
+    if (!faster->isSignificant()) return {QObject::tr("%1 and %2 are equally fast").arg(nameB, nameA), detail, Verdict::None, false};
+    const bool isFaster = faster->ratio > 1;
+    return {isFaster ? QObject::tr("%1 is %2× as fast").arg(nameB, formatNumber(faster->ratio)) : QObject::tr("%1 takes %2× as long").arg(nameB, formatNumber(1 / faster->ratio)),
+            detail, isFaster ? Verdict::Better : Verdict::Worse, false};
+}
+
+CompareAnswer accuracyAnswer(const Comparison* comparison) {
+    if (!comparison || !comparison->accuracy) return {QObject::tr("Accuracy unknown"), QObject::tr("Press Compare to run both on the same inputs"), Verdict::None, false};
+    const AccuracyReport& report = *comparison->accuracy;
+    const TensorDifference* worst = worstOutput(report);
+    if (!worst) return {QObject::tr("No outputs to compare"), {}, Verdict::None, false};
+    QString detail = worst->maxAbs > 0 ? QObject::tr("%1: SNR %2, error up to %3 of its range").arg(QString::fromStdString(worst->tensor), snrText(worst->snrDb), formatPercent(worst->maxRel))
+                                       : QObject::tr("every output is equal, bit by bit");
+    if (report.labelAccuracyReference >= 0 && report.labelAccuracyCandidate >= 0) {
+        const double lost = report.labelAccuracyReference - report.labelAccuracyCandidate;
+        const bool isHeld = lost < kLabelLossHolds, isLost = lost >= kLabelLossFails;
+        detail = QObject::tr("%1 → %2 of labels right").arg(formatPercent(report.labelAccuracyReference), formatPercent(report.labelAccuracyCandidate)) + QStringLiteral(" · ") + detail;
+        return {isHeld ? QObject::tr("Accuracy holds") : QObject::tr("Accuracy drops by %1 points").arg(formatNumber(100 * lost)), detail,
+                isHeld ? Verdict::Better : isLost ? Verdict::Worse : Verdict::None, !isHeld && !isLost};
     }
+    if (worst->mismatchedNaN > 0) return {QObject::tr("Accuracy does not hold"), QObject::tr("%1: %2 elements are NaN in one build only").arg(QString::fromStdString(worst->tensor), formatCount(worst->mismatchedNaN)), Verdict::Worse, false};
+    if (worst->snrDb < kDivergenceDb) return {QObject::tr("Accuracy does not hold"), detail, Verdict::Worse, false};
+    if (worst->snrDb < kHoldsDb) return {QObject::tr("Accuracy is doubtful"), detail, Verdict::None, true};
+    return {QObject::tr("Accuracy holds"), detail, Verdict::Better, false};
+}
+
+QString compareSubject(const Build& a, const Build& b, const Comparison* comparison) {
+    QString text = QObject::tr("%1 against %2").arg(QString::fromStdString(b.name), QString::fromStdString(a.name));
     if (!comparison || !comparison->accuracy) return text;
-    if (const TensorDifference* worst = worstOutput(*comparison->accuracy))
-        text += worst->maxAbs > 0 ? QObject::tr("; outputs differ by at most %1 (SNR %2)").arg(formatNumber(worst->maxAbs), snrText(worst->snrDb))
-                                  : QObject::tr("; outputs are equal");
-    return text;
+    const int samples = comparison->accuracy->samples;
+    const QString file = QString::fromStdString(comparison->accuracy->inputFile).section('/', -1);
+    if (file.isEmpty()) return text + QObject::tr(", on random input");
+    return text + (samples == 1 ? QObject::tr(", on 1 run of %1").arg(file) : QObject::tr(", on %1 runs of %2").arg(formatCount(samples), file));
 }
 
 }  // namespace strobe

@@ -46,8 +46,18 @@ struct CompareFigure {
 };
 // `comparison` may be null: then only what the builds say by themselves.
 std::vector<CompareFigure> compareFigures(const Build& a, const Build& b, const Comparison* comparison);
-// "BF16 is 1.86 ± 0.02 × as fast as FP32; outputs stay within 0.0031 (SNR 42 dB)".
-QString compareHeadline(const Build& a, const Build& b, const Comparison* comparison);
+
+// The answer in one line, and what it rests on: "BF16 is 1.86× as fast", "1.890 ms ± 0.009 against 3.512 ms ± 0.012".
+struct CompareAnswer {
+    QString headline, detail;
+    CompareFigure::Verdict verdict = CompareFigure::Verdict::None;
+    bool isDoubtful = false;  // neither good nor bad: to be looked at
+};
+CompareAnswer speedAnswer(const Build& a, const Build& b);
+// Does accuracy hold? By labels where the data has them, else by the output that differs most. `comparison` may be null.
+CompareAnswer accuracyAnswer(const Comparison* comparison);
+// "BF16 against FP32, on 360 samples of digits_heldout.npz".
+QString compareSubject(const Build& a, const Build& b, const Comparison* comparison);
 
 // How many times faster B is than A, with the half-width of its 95 % interval; nullopt without two profiles.
 struct Speedup {

@@ -162,6 +162,11 @@ bool OutputTableModel::hasScores() const {
                                    [](const TensorDifference& output) { return output.top1Agreement >= 0; });
 }
 
+bool OutputTableModel::hasNaNs() const {
+    return m_report && std::any_of(m_report->outputs.begin(), m_report->outputs.end(),
+                                   [](const TensorDifference& output) { return output.mismatchedNaN > 0; });
+}
+
 QVariant OutputTableModel::number(const TensorDifference& output, int column) const {
     switch (column) {
         case MaxAbs: return output.maxAbs;

@@ -40,7 +40,8 @@ public:
     explicit OutputTableModel(QObject* parent = nullptr);
     void setReport(std::shared_ptr<const AccuracyReport> report);  // null empties
     const TensorDifference& output(int row) const { return m_report->outputs[static_cast<size_t>(row)]; }
-    bool hasScores() const;  // any output with top-1 agreement
+    bool hasScores() const;
+    bool hasNaNs() const;  // of one build only  // any output with top-1 agreement
 
 protected:
     QVariant cell(int row, int column, int role) const override;

@@ -72,7 +72,7 @@ LayerTablePtr makeLayerTable(const Profile& profile, std::span<const LayerFacts>
                 row.nodes << QString::fromStdString(nodes[static_cast<size_t>(node)].name);
         row.scope = scopeOf(row.name);
         row.seconds = layer.milliseconds.median / 1000;
-        row.spread = layer.milliseconds.variation();
+        row.spread = layer.milliseconds.spread();
         row.error = layer.milliseconds.medianError / 1000;
         row.share = layer.share;
         if (profile.instrumented.count > 0)

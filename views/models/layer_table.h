@@ -30,7 +30,7 @@ struct LayerRow {
     std::vector<int> provenance;
     QStringList nodes;  // names of the ONNX nodes
     QString scope;      // name scope of the layer, "model.2/cv1"; empty for none
-    double seconds = 0, spread = 0;  // median; standard deviation over mean
+    double seconds = 0, spread = 0;  // median; Statistics::spread()
     double error = 0;                // half-width of the 95 % interval of the median, seconds
     double share = 0;                // of the sum of layers
     double cumulative = 0;           // share of this layer and all slower ones

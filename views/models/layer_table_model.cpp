@@ -39,7 +39,7 @@ std::vector<ColumnTableModel::Column> LayerTableModel::columnsFor(const LayerTab
             {tr("Time (%1)").arg(time.name), tr("Median over the timed runs"), true, true},
             {tr("Share (%)"), tr("Of the sum of all layers' medians"), true, true},
             {tr("Cumulative (%)"), tr("Share of this layer and all slower ones together"), true},
-            {tr("σ (%)"), tr("Standard deviation of the time over its mean"), true},
+            {tr("Spread (%)"), tr("How far single runs scatter around the median: interquartile range, scaled to a σ that outliers do not move"), true},
             {tr("× calls"), tr("Runs of the layer in one inference"), true},
             {flops.name, tr("Arithmetic operations of one run, by the op's definition"), true, true},
             {bytes.name, tr("Bytes read and written in one run: inputs, weights, outputs"), true, true},
@@ -118,7 +118,7 @@ QString LayerTableModel::display(const LayerRow& row, int column) const {
 QString LayerTableModel::tooltip(const LayerRow& row, int column) const {
     switch (column) {
         case Time:
-        case Spread: return tr("%1 (95 %), σ %2").arg(formatTimeSpread(row.seconds, row.error), formatPercent(row.spread));
+        case Spread: return tr("%1 (95 %), spread %2").arg(formatTimeSpread(row.seconds, row.error), formatPercent(row.spread));
         case Tactic:
             return row.facts.isReference
                        ? tr("%1\nThe naive reference kernel: right, but slow. No other kernel takes this layer.").arg(row.tactic)

@@ -6,10 +6,12 @@
 
 class QHBoxLayout;
 class QLabel;
+class QToolButton;
 class QVBoxLayout;
 
 namespace strobe {
 
+class ElidedLabel;
 class WorkbenchContext;
 
 class Page : public QWidget {
@@ -22,19 +24,34 @@ public:
     void setQuestion(const QString& question);
     /// What gets the keyboard when the page is brought to the front.
     virtual QWidget* focusTarget() { return this; }
+    /// The first line, to be the title bar of the page's dock: it then belongs to the dock, which is dragged by it, and has a button that closes it.
+    QWidget* takeHeader();
+    /// Where no tab names the page, its first line does.
+    void setTitleShown(bool shown);
+
+signals:
+    void closeRequested();
 
 protected:
     WorkbenchContext& context() const { return m_context; }
     /// Under the first line; no margins.
     QVBoxLayout& body() const { return *m_body; }
     /// Right of the question: filters, choices.
-    QHBoxLayout& headerControls() const { return *m_header; }
+    QHBoxLayout& headerControls() const { return *m_controls; }
+    /// Left of the question.
+    QHBoxLayout& leadingControls() const { return *m_lead; }
+    /// How much of the first line's spare room the controls take, against 1 for the question; 0 at first.
+    void setControlsStretch(int stretch);
+    QWidget& header() const { return *m_header; }
 
 private:
     WorkbenchContext& m_context;
     QString m_title;
-    QLabel* m_question;
-    QHBoxLayout* m_header;
+    QWidget* m_header;
+    ElidedLabel* m_question;
+    QLabel* m_titleLabel;
+    QToolButton* m_close;
+    QHBoxLayout *m_lead, *m_controls;
     QVBoxLayout* m_body;
 };
 

@@ -73,17 +73,27 @@ QString formatTimeIn(double seconds, TimeUnit unit) {
     return formatNumber(seconds / kSecondsPerUnit[static_cast<size_t>(unit)]);
 }
 
-QString formatTime(double seconds) {
+QString formatTime(double seconds, int digits) {
     if (!std::isfinite(seconds)) return kNoValue;
     const TimeUnit unit = timeUnitFor(seconds);
-    return withUnit(formatTimeIn(seconds, unit), timeUnitName(unit));
+    return withUnit(formatNumber(seconds / kSecondsPerUnit[static_cast<size_t>(unit)], digits), timeUnitName(unit));
 }
 
-QString formatTimeSpread(double medianSeconds, double sigmaSeconds) {
-    const QString median = formatTime(medianSeconds);
-    if (!std::isfinite(sigmaSeconds) || !std::isfinite(medianSeconds)) return median;
-    const double scale = kSecondsPerUnit[static_cast<size_t>(timeUnitFor(medianSeconds))];
-    return median + QStringLiteral(" ± ") + formatNumber(sigmaSeconds / scale, 2);
+QString formatTimeSpread(double medianSeconds, double errorSeconds) {
+    const QString plain = formatTime(medianSeconds);
+    if (!std::isfinite(errorSeconds) || !std::isfinite(medianSeconds) || medianSeconds <= 0 || errorSeconds < 0) return plain;
+    constexpr int kMaxDigits = 5;  // more would only be noise on the screen
+    const TimeUnit unit = timeUnitFor(medianSeconds);
+    const double scale = kSecondsPerUnit[static_cast<size_t>(unit)];
+    const double median = medianSeconds / scale, error = errorSeconds / scale;
+    const int most = std::max(0, kMaxDigits - 1 - static_cast<int>(std::floor(std::log10(median))));
+    // One digit of the uncertainty says it all; 0.0096 is 0.01 once it is rounded.
+    const double power = error > 0 ? std::floor(std::log10(error)) : -most;
+    const int wanted = -static_cast<int>(std::round(error / std::pow(10.0, power)) >= 10 ? power + 1 : power);
+    const int decimals = std::clamp(wanted, 0, most);
+    const double last = std::pow(10.0, -decimals);
+    const QString about = error < last / 2 ? QStringLiteral("< ") + fixed(last, decimals) : fixed(error, decimals);
+    return withUnit(fixed(median, decimals), timeUnitName(unit)) + QStringLiteral(" ± ") + about;
 }
 
 QString formatTimeLeft(double seconds) {

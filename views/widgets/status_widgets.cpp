@@ -94,7 +94,7 @@ void ProgressStrip::setProgress(const QString& job, const QString& step, double 
 
 void ProgressStrip::setCancelling() {
     m_cancel->setEnabled(false);
-    m_cancel->setText(tr("Stopping …"));
+    m_cancel->setText(tr("Stopping…"));
 }
 
 StatusStrip::StatusStrip(QWidget* parent) : QWidget(parent), m_layout(new QHBoxLayout(this)) {

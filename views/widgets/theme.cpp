@@ -41,8 +41,10 @@ constexpr std::array<NamedColour, 7> kPrecisions{{{"FP32", 0xFF4C6EF5},
                                                   {"INT8", 0xFFE0620D},
                                                   {"INT4", 0xFFD9363E}}};
 
-// Hue runs from violet through teal to yellow while lightness rises evenly, so that it also reads without hue.
-constexpr std::array<QRgb, 6> kMagnitude{0xFF46256B, 0xFF3F4E8C, 0xFF2C7A8E, 0xFF26A784, 0xFF7DCB52, 0xFFF7DF3A};
+// Small is cool and close to the surface, large is warm and far from it, in both themes alike. Lightness runs evenly
+// one way, so that the ramps also read without hue.
+constexpr std::array<QRgb, 6> kMagnitudeLight{0xFFE2EAF3, 0xFFB4D3DC, 0xFF8CC0A4, 0xFFCFA93A, 0xFFC8601F, 0xFF8A1C2B};
+constexpr std::array<QRgb, 6> kMagnitudeDark{0xFF2C3550, 0xFF33597A, 0xFF2C8080, 0xFF63A854, 0xFFD9BE3C, 0xFFFFE98A};
 
 QColor mix(const QColor& a, const QColor& b, double t) {
     const auto channel = [t](double x, double y) { return static_cast<float>(x + (y - x) * t); };
@@ -135,10 +137,10 @@ QColor Theme::precision(const QString& name) const {
 
 QColor Theme::magnitude(double t) const {
     const double clamped = std::isfinite(t) ? std::clamp(t, 0.0, 1.0) : 0.0;
-    // The large end must stand out from the surface: bright on dark, dark on light.
-    const double at = (m_dark ? clamped : 1.0 - clamped) * (kMagnitude.size() - 1);
-    const auto low = std::min(static_cast<size_t>(at), kMagnitude.size() - 2);
-    return mix(QColor::fromRgb(kMagnitude[low]), QColor::fromRgb(kMagnitude[low + 1]), at - static_cast<double>(low));
+    const auto& ramp = m_dark ? kMagnitudeDark : kMagnitudeLight;
+    const double at = clamped * (ramp.size() - 1);
+    const auto low = std::min(static_cast<size_t>(at), ramp.size() - 2);
+    return mix(QColor::fromRgb(ramp[low]), QColor::fromRgb(ramp[low + 1]), at - static_cast<double>(low));
 }
 
 QColor Theme::difference(double t) const {

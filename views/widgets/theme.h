@@ -53,7 +53,7 @@ public:
     QColor family(NodeFamily family) const;
     // "FP32", "TF32", "BF16", "FP16", "FP8", "INT8", "INT4" in any case; anything else is the secondary text colour.
     QColor precision(const QString& name) const;
-    // Viridis-like, `t` in 0..1 (clamped); dark themes run from dark to bright, light themes from bright to dark.
+    // `t` in 0..1 (clamped), cool to warm; the larger, the further from the surface: brighter on dark, darker on light.
     QColor magnitude(double t) const;
     // Blue (−1) through grey (0) to orange (+1).
     QColor difference(double t) const;

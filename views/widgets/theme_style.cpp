@@ -14,6 +14,9 @@ QSplitter::handle:vertical { height: 1px; }
 QSplitter::handle:hover { background: @accent; }
 QDockWidget { titlebar-close-icon: none; titlebar-normal-icon: none; }
 QDockWidget::title { background: @window; padding: 6px 8px; border: none; border-bottom: 1px solid @hairline; text-align: left; }
+QWidget#pageHeader { background: @window; border-bottom: 1px solid @hairline; }
+QToolButton#closePage { color: @secondary; padding: 2px 5px; }
+QToolButton#closePage:hover { color: @text; }
 QMenuBar { background: @window; border: none; border-bottom: 1px solid @hairline; padding: 0 4px; }
 QMenuBar::item { padding: 5px 8px; background: transparent; }
 QMenuBar::item:selected { background: @hover; }
@@ -71,11 +74,13 @@ QGroupBox::title { subcontrol-origin: margin; left: 0; color: @secondary; }
 const char* const kViews = R"(
 QAbstractItemView { background: @surface; border: none; outline: none; selection-background-color: @selection; selection-color: @text; alternate-background-color: @alternate; }
 QPlainTextEdit, QTextEdit, QTextBrowser { background: @surface; border: none; selection-background-color: @accent; selection-color: @accentText; }
+QTreeView { padding: 4px; }
 QTreeView::item { padding: 3px 4px; }
 QHeaderView { background: @surface; }
 QHeaderView::section { background: @surface; color: @secondary; border: none; border-bottom: 1px solid @hairline; border-right: 1px solid @hairline; padding: 4px 6px; }
 QHeaderView::section:hover { color: @text; background: @hover; }
 QHeaderView::up-arrow, QHeaderView::down-arrow { subcontrol-origin: padding; subcontrol-position: top center; width: 9px; height: 9px; top: 1px; }
+QAbstractScrollArea::corner { background: transparent; border: none; }
 QTableCornerButton::section { background: @surface; border: none; }
 QScrollArea { border: none; background: transparent; }
 QScrollBar { background: transparent; border: none; }

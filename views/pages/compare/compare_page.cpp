@@ -13,6 +13,7 @@
 #include "views/delegates/cell_delegates.h"
 #include "views/models/build_label.h"
 #include "views/models/workbench_context.h"
+#include "views/pages/compare/answer_tile.h"
 #include "views/pages/compare/figure_grid.h"
 #include "views/widgets/bar_chart.h"
 #include "views/widgets/number_format.h"
@@ -26,7 +27,7 @@ namespace {
 QComboBox* makeBuildBox(QWidget* parent, const QString& name) {
     auto* box = new QComboBox(parent);
     box->setSizeAdjustPolicy(QComboBox::AdjustToContents);
-    box->setMinimumWidth(150);
+    box->setMinimumWidth(112);
     box->setAccessibleName(name);
     box->setToolTip(name);
     return box;
@@ -40,6 +41,8 @@ TableView* makeTable(QWidget* parent, QAbstractItemModel& model) {
     table->setSelectionMode(QAbstractItemView::SingleSelection);
     return table;
 }
+
+constexpr int kFiguresWidth = 430, kRowsWidth = 550;  // at first; every column of the rows then fits
 
 // Decades of |difference| as the accuracy report counts them.
 QStringList decadeLabels(size_t bins) {
@@ -58,12 +61,19 @@ ComparePage::ComparePage(WorkbenchContext& context, QWidget* parent)
       m_stack(new QStackedWidget(this)),
       m_empty(new EmptyState({}, this)) {
     buildHeader();
-    auto* content = new QSplitter(Qt::Horizontal, this);
-    content->addWidget(buildFigures());
-    content->addWidget(buildRows());
-    content->setStretchFactor(0, 1);
-    content->setStretchFactor(1, 1);
-    content->setChildrenCollapsible(false);
+    auto* halves = new QSplitter(Qt::Horizontal, this);
+    halves->addWidget(buildFigures());
+    halves->addWidget(buildRows());
+    halves->setSizes({kFiguresWidth, kRowsWidth});
+    halves->setStretchFactor(0, 2);
+    halves->setStretchFactor(1, 3);
+    halves->setChildrenCollapsible(false);
+    auto* content = new QWidget(this);
+    auto* layout = new QVBoxLayout(content);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(0);
+    layout->addWidget(buildAnswers());
+    layout->addWidget(halves, 1);
     m_stack->addWidget(m_empty);
     m_stack->addWidget(content);
     body().addWidget(m_stack);
@@ -89,6 +99,20 @@ void ComparePage::buildHeader() {
     connect(m_compare, &QPushButton::clicked, this, &ComparePage::compareNow);
 }
 
+QWidget* ComparePage::buildAnswers() {
+    auto* answers = new QWidget(this);
+    auto* row = new QHBoxLayout(answers);
+    row->setContentsMargins(kGrid, kGrid, kGrid, kGrid);
+    row->setSpacing(kGrid);
+    m_speed = new AnswerTile(answers);
+    m_speed->setObjectName(QStringLiteral("speedAnswer"));
+    m_accuracy = new AnswerTile(answers);
+    m_accuracy->setObjectName(QStringLiteral("accuracyAnswer"));
+    row->addWidget(m_speed, 2);
+    row->addWidget(m_accuracy, 3);
+    return answers;
+}
+
 QWidget* ComparePage::buildFigures() {
     auto* side = new QWidget(this);
     auto* layout = new QVBoxLayout(side);
@@ -101,8 +125,12 @@ QWidget* ComparePage::buildFigures() {
     m_outputTable = makeTable(tabs, m_outputs);
     m_outputTable->setItemDelegateForColumn(OutputTableModel::Tensor, new NameDelegate(m_outputTable));
     m_outputTable->setEmptyText(tr("Compare to see how the outputs differ"));
-    m_outputTable->setColumnWidth(OutputTableModel::Tensor, 150);
-    for (int column = 1; column < OutputTableModel::ColumnTotal; ++column) m_outputTable->setColumnWidth(column, column == OutputTableModel::MaxRel ? 96 : 78);
+    m_outputTable->horizontalHeader()->setSectionResizeMode(OutputTableModel::Tensor, QHeaderView::Stretch);
+    for (int column = 1; column < OutputTableModel::ColumnTotal; ++column) m_outputTable->setColumnWidth(column, column == OutputTableModel::MaxRel ? 92 : 74);
+    m_outputTable->setColumnHidden(OutputTableModel::Rms, true);
+    // What is read first stands first.
+    m_outputTable->horizontalHeader()->moveSection(OutputTableModel::Snr, 1);
+    m_outputTable->horizontalHeader()->moveSection(m_outputTable->horizontalHeader()->visualIndex(OutputTableModel::MaxRel), 2);
     m_worstTable = makeTable(tabs, m_worst);
     m_worstTable->setItemDelegateForColumn(WorstSamplesModel::Tensor, new NameDelegate(m_worstTable));
     m_worstTable->setEmptyText(tr("Compare to see the samples that differ most"));
@@ -135,11 +163,13 @@ QWidget* ComparePage::buildRows() {
     for (const int column : {CompareTableModel::Title, CompareTableModel::LayersA, CompareTableModel::LayersB})
         table.setItemDelegateForColumn(column, new NameDelegate(&table));
     table.setItemDelegateForColumn(CompareTableModel::Delta, new DeltaDelegate(&table));
-    const int widths[] = {210, 200, 200, 76, 76, 100, 84, 76, 88};
+    const int widths[] = {190, 200, 200, 62, 62, 84, 76, 70, 88};
     for (int column = 0; column < CompareTableModel::ColumnTotal; ++column) table.setColumnWidth(column, widths[column]);
     // The nodes name the row; the layers' own names are a menu away.
     table.setColumnHidden(CompareTableModel::LayersA, true);
     table.setColumnHidden(CompareTableModel::LayersB, true);
+    table.setColumnHidden(CompareTableModel::Cosine, true);
+    table.horizontalHeader()->moveSection(table.horizontalHeader()->visualIndex(CompareTableModel::Snr), table.horizontalHeader()->visualIndex(CompareTableModel::MaxAbs));
     table.sortByColumn(CompareTableModel::Title, Qt::AscendingOrder);
     connect(&table, &TableView::rowSelectionChanged, this, &ComparePage::publish);
     connect(&table, &TableView::rowActivated, this, [this] { context().showPage(QStringLiteral("graphPage")); });
@@ -207,7 +237,9 @@ void ComparePage::showPair() {
         setQuestion(tr("Which build is better, and what did it cost?"));
         return;
     }
-    setQuestion(compareHeadline(*a, *b, comparison.get()) + (comparison ? QString() : tr(" · press Compare for accuracy")));
+    setQuestion(compareSubject(*a, *b, comparison.get()));
+    m_speed->setAnswer(speedAnswer(*a, *b));
+    m_accuracy->setAnswer(accuracyAnswer(comparison.get()));
     m_figures->setFigures(QString::fromStdString(a->name), QString::fromStdString(b->name), compareFigures(*a, *b, comparison.get()));
     showTables(*a, *b, comparison);
 }
@@ -223,11 +255,12 @@ void ComparePage::showTables(const Build& a, const Build& b, std::shared_ptr<con
     m_isFollowing = true;
     const CompareTablePtr table = makeCompareTable(*comparison, compareNames(a, b), a.profile && b.profile);
     m_rows.setTable(table, QString::fromStdString(a.name), QString::fromStdString(b.name));
-    for (const int column : {CompareTableModel::MaxAbs, CompareTableModel::Snr, CompareTableModel::Cosine})
+    for (const int column : {CompareTableModel::MaxAbs, CompareTableModel::Snr})
         m_rowPane->table().setColumnHidden(column, !table->hasAccuracy);
     m_outputs.setReport(accuracy);
     m_worst.setReport(accuracy);
     for (const int column : {OutputTableModel::Top1, OutputTableModel::Top5}) m_outputTable->setColumnHidden(column, !m_outputs.hasScores());
+    m_outputTable->setColumnHidden(OutputTableModel::NaNs, !m_outputs.hasNaNs());
     if (m_outputs.rowCount() > 0) m_outputTable->selectRow(0);
     m_isFollowing = false;
     showOutput();

@@ -12,6 +12,7 @@ class QStackedWidget;
 
 namespace strobe {
 
+class AnswerTile;
 class BarChart;
 class EmptyState;
 class FigureGrid;
@@ -28,6 +29,7 @@ public:
 
 private:
     void buildHeader();
+    QWidget* buildAnswers();
     QWidget* buildFigures();
     QWidget* buildRows();
     void followBuilds();
@@ -52,6 +54,7 @@ private:
     QPushButton* m_compare;
     QStackedWidget* m_stack;
     EmptyState* m_empty;
+    AnswerTile *m_speed, *m_accuracy;
     FigureGrid* m_figures;
     TableView *m_outputTable, *m_worstTable;
     BarChart* m_histogram;

@@ -4,6 +4,7 @@
 #include <QLabel>
 #include <QVBoxLayout>
 
+#include "views/widgets/elided_label.h"
 #include "views/widgets/theme.h"
 
 namespace strobe {
@@ -29,19 +30,14 @@ void FigureGrid::rebuild() {
     m_content = new QWidget(this);
     layout()->addWidget(m_content);
     auto* grid = new QGridLayout(m_content);
-    grid->setContentsMargins(kGrid, kGrid, kGrid, kGrid);
+    grid->setContentsMargins(kGrid, 0, kGrid, kGrid);
     grid->setHorizontalSpacing(2 * kGrid);
     grid->setVerticalSpacing(4);
-    grid->setColumnStretch(1, 3);
-    grid->setColumnStretch(2, 3);
-    grid->setColumnStretch(3, 4);
+    for (const int column : {1, 2, 3}) grid->setColumnStretch(column, 1);
     const auto put = [&](const QString& text, int row, int column) {
-        auto* label = new QLabel(text, m_content);
-        label->setFont(Theme::figuresFont());
-        label->setTextInteractionFlags(Qt::TextSelectableByMouse);
-        label->setToolTip(text);
         // Long tensor names give way, they must not widen the page.
-        label->setSizePolicy(column == 0 ? QSizePolicy::Preferred : QSizePolicy::Ignored, QSizePolicy::Preferred);
+        QLabel* label = column == 0 ? new QLabel(text, m_content) : new ElidedLabel(text, m_content, Qt::ElideMiddle);
+        label->setFont(Theme::figuresFont());
         if (column == 0) label->setForegroundRole(QPalette::PlaceholderText);
         grid->addWidget(label, row, column);
         return label;

@@ -226,7 +226,7 @@ void ExportPage::exportEngine() {
     if (!build) return;
     m_jobPath = m_path->text().trimmed();
     m_job = context().session().exportEngine(build->id, m_jobPath.toStdString());
-    say(tr("Writing %1 …").arg(m_jobPath), false);
+    say(tr("Writing %1…").arg(m_jobPath), false);
 }
 
 void ExportPage::saveReport(Report report, const QString& path) {
@@ -237,7 +237,7 @@ void ExportPage::saveReport(Report report, const QString& path) {
         const std::string text = reportText(report, *build);
         return writeFileAtomically(path, {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
     });
-    say(tr("Writing %1 …").arg(path), false);
+    say(tr("Writing %1…").arg(path), false);
 }
 
 void ExportPage::followJob() {

@@ -20,6 +20,7 @@ QString tr(const char* text) {
 
 struct TimeRange {
     double low = 0, high = 0;  // ms
+    bool isCut = false;        // faster layers than `low` look like `low`
     bool isEmpty() const { return high <= 0; }
     /// Logarithmic, since layers span decades; small ranges are not stretched.
     double at(double milliseconds) const {
@@ -28,6 +29,14 @@ struct TimeRange {
     }
 };
 
+/// To 1, 2 or 5 times a power of ten.
+double roundUp(double value) {
+    const double power = std::pow(10, std::floor(std::log10(value)));
+    for (const double step : {1.0, 2.0, 5.0})
+        if (value <= step * power * (1 + 1e-9)) return step * power;
+    return 10 * power;
+}
+
 TimeRange timeRange(const GraphSceneData& data) {
     TimeRange range{HUGE_VAL, 0};
     for (const GraphNodeFacts& facts : data.facts) {
@@ -35,7 +44,10 @@ TimeRange timeRange(const GraphSceneData& data) {
         range.low = std::min(range.low, facts.milliseconds);
         range.high = std::max(range.high, facts.milliseconds);
     }
-    range.low = std::max(range.low, range.high / 1000);
+    // Under a hundredth of the slowest layer nobody looks for time; the ramp keeps its colours for the others.
+    const double least = roundUp(range.high / 100);
+    range.isCut = range.low < least;
+    if (range.isCut) range.low = least;
     return range;
 }
 
@@ -77,9 +89,9 @@ void colourByTime(const std::shared_ptr<const GraphSceneData>& data, GraphColour
     if (range.isEmpty()) return;
     for (const GraphNodeFacts& facts : data->facts)
         colouring.fills.push_back(facts.milliseconds < 0 ? noValue() : Theme::instance().magnitude(range.at(facts.milliseconds)));
-    colouring.legend.title = data->stage == GraphStage::Parsed ? tr("Time of the layer that holds the node") : tr("Time, logarithmic");
+    colouring.legend.title = data->stage == GraphStage::Parsed ? tr("Time of the layer that holds the node") : tr("Time of the layer");
     for (int i = 0; i < 32; ++i) colouring.legend.ramp.push_back(Theme::instance().magnitude(i / 31.0));
-    colouring.legend.rampLow = formatTime(range.low / 1e3);
+    colouring.legend.rampLow = range.isCut ? tr("≤ %1").arg(formatTime(range.low / 1e3, 1)) : formatTime(range.low / 1e3);
     colouring.legend.rampHigh = formatTime(range.high / 1e3);
     colouring.groupFill = [data, range](const std::vector<int>& members) {
         double most = -1;

@@ -12,6 +12,7 @@
 #include "views/models/workbench_context.h"
 #include "views/widgets/filter_bar.h"
 #include "views/widgets/graph_canvas.h"
+#include "views/widgets/number_format.h"
 #include "views/widgets/segmented_control.h"
 #include "views/widgets/theme.h"
 
@@ -51,10 +52,11 @@ void GraphPage::buildHeader() {
     m_search->setMaximumWidth(420);
     auto* colourLabel = new QLabel(tr("Colour"), this);
     colourLabel->setForegroundRole(QPalette::PlaceholderText);
-    headerControls().insertWidget(0, m_stages);
+    leadingControls().addWidget(m_stages);
     headerControls().addWidget(colourLabel);
     headerControls().addWidget(m_colours);
-    headerControls().addWidget(m_search, 2);
+    headerControls().addWidget(m_search, 1);
+    setControlsStretch(3);
 }
 
 void GraphPage::connectAll() {
@@ -147,10 +149,22 @@ void GraphPage::showScene(std::shared_ptr<const GraphSceneData> scene) {
     m_data = std::move(scene);
     m_canvas->setEmptyText(context().model() ? tr("This network has no layers") : tr("Open a model to see its graph · Ctrl+O"));
     m_canvas->setScene(m_data->scene);
+    showCounts();
     recolour();
     showSelection();
     if (!m_query.isEmpty()) m_canvas->setSearchHits(m_query.find(*m_data));
     emit sceneShown();
+}
+
+void GraphPage::showCounts() {
+    const auto model = context().model();
+    if (!model) return setQuestion(tr("What is this network, and what became of it?"));
+    const QString nodes = formatCount(static_cast<int64_t>(model->parsed->sourceNodes().size()));
+    const auto layers = std::count_if(m_data->facts.begin(), m_data->facts.end(), [](const GraphNodeFacts& facts) { return facts.layer.has_value(); });
+    if (m_data->stage == GraphStage::Parsed)
+        setQuestion(tr("%1 nodes").arg(nodes));
+    else
+        setQuestion(tr("%1 nodes → %2 layers").arg(nodes, formatCount(layers)));
 }
 
 void GraphPage::recolour() {
@@ -169,8 +183,8 @@ void GraphPage::showSelection() {
     if (!selection.tensor.isEmpty())
         for (size_t i = 0; i < m_data->facts.size(); ++i)
             if (m_data->facts[i].tensor == selection.tensor) ids.push_back(m_data->scene->nodes[i].id);
-    // A layer of another state is shown as what it is made of: framed, the rest dimmed.
-    const bool isForeign = selection.layer && selection.layer->stage != m_stage;
+    // A layer of another state is shown as the nodes that it is made of: framed, the rest dimmed.
+    const bool isForeign = m_stage == GraphStage::Parsed && selection.layer && selection.layer->stage != m_stage;
     m_canvas->setHighlight(isForeign ? ids : GraphCanvas::Ids(), isForeign);
     m_canvas->setSelection(ids, true);
 }

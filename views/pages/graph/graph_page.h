@@ -43,6 +43,7 @@ private:
     void connectAll();
     void rebuild();
     void showScene(std::shared_ptr<const GraphSceneData> scene);
+    void showCounts();
     void recolour();
     void updateStages();
     void followNewBuild();

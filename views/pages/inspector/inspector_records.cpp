@@ -29,7 +29,7 @@ const EngineLayer* onlyEngineLayer(const BuildIndex& index, const LayerRef& ref,
 void addProfile(KeyValueSection& section, const LayerProfile& layer) {
     const Statistics& time = layer.milliseconds;
     section.rows.push_back({tr("median"), formatTimeSpread(time.median / 1e3, time.medianError / 1e3), {}, false, tr("median of %1 runs and the 95 % confidence of that median").arg(time.count)});
-    section.rows.push_back({tr("spread"), tr("σ %1, p99 %2").arg(formatPercent(time.variation()), formatTime(time.p99 / 1e3)), {}, false, {}});
+    section.rows.push_back({tr("spread"), tr("%1, p99 %2").arg(formatPercent(time.spread()), formatTime(time.p99 / 1e3)), {}, false, tr("Interquartile range of single runs, scaled to a σ that outliers do not move; one run in a hundred is slower than p99")});
     section.rows.push_back({tr("share"), formatPercent(layer.share), {}, false, {}});
     const double seconds = time.median / 1e3;
     if (layer.flops > 0 && seconds > 0) section.rows.push_back({tr("work"), tr("%1 at %2").arg(formatScaled(layer.flops, "FLOP"), formatScaled(layer.flops / seconds, "FLOP/s")), {}, false, {}});

@@ -21,7 +21,7 @@
 namespace strobe {
 namespace {
 
-constexpr int kColumnWidths[] = {44, 270, 170, 80, 130, 84, 140, 116, 60, 64, 76, 76, 76, 70, 230, 96, 80, 56, 80};
+constexpr int kColumnWidths[] = {40, 196, 176, 74, 108, 76, 132, 108, 82, 64, 70, 60, 76, 60, 190, 88, 80, 56, 80};
 static_assert(std::size(kColumnWidths) == LayerTableModel::ColumnTotal);
 
 }  // namespace
@@ -51,7 +51,9 @@ void LayersPage::buildHeader() {
                                     {tr("By precision"), tr("Add up by the type of the result")}, {tr("By scope"), tr("Add up by name scope")}})
         m_grouper->addSegment(text, tip);
     m_grouper->setCurrent(0);
-    m_filter->setFixedWidth(300);
+    m_filter->setMinimumWidth(120);
+    m_filter->setMaximumWidth(300);
+    setControlsStretch(1);
     m_filter->setToolTip(tr("Words look in names, op, tactic and ONNX nodes. Conditions: op: precision: scope: tactic: shape: node:, "
                             "and time share cumulative flops bytes gflops gbps with < > =. A leading - turns a term round."));
     headerControls().addWidget(m_grouper);
@@ -109,12 +111,8 @@ void LayersPage::setGrouping(LayerGrouping grouping) {
     if (m_layers) m_stack->setCurrentWidget(grouping == LayerGrouping::None ? m_layerPane : m_groupPane);
 }
 
-QString LayersPage::question(const Build& build) const {
+QString LayersPage::question() const {
     QStringList parts{layersHeadline(*m_layers)};
-    const Statistics& latency = build.profile->latency;
-    parts << tr("end to end %1, layers sum to %2 of it")
-                 .arg(formatTimeSpread(latency.median / 1000, latency.medianError / 1000),
-                      formatPercent(latency.median > 0 ? build.profile->layersSum / latency.median : 0));
     const auto slow = std::count_if(m_layers->rows.begin(), m_layers->rows.end(), [](const LayerRow& r) { return r.facts.isReference; });
     if (slow > 0) parts << tr("%n layer(s) on the slow reference kernel", nullptr, static_cast<int>(slow));
     return parts.join(QStringLiteral(" · "));
@@ -137,7 +135,7 @@ void LayersPage::followBuild() {
     m_empty->setAction(context().action(QStringLiteral("build")));
     m_empty->setText(build && !build->profile ? tr("%1 was built without a profile. Build and profile to see layer times · Ctrl+B").arg(QString::fromStdString(build->name))
                                               : tr("Build and profile to see layer times · Ctrl+B"));
-    setQuestion(m_layers ? question(*build) : tr("Where does the time go?"));
+    setQuestion(m_layers ? question() : tr("Where does the time go?"));
     applyFilter(m_filter->text());
     setGrouping(m_grouping);
     if (!m_layers) m_stack->setCurrentWidget(m_empty);

@@ -38,7 +38,7 @@ private:
     void publishGroups();
     void openGroup(const QModelIndex& index);
     void fillMenu(QMenu& menu, const QModelIndex& index);
-    QString question(const Build& build) const;
+    QString question() const;
 
     LayerTablePtr m_layers;
     LayerTableModel m_model;

@@ -1,7 +1,9 @@
 #include "views/pages/session/session_page.h"
 
 #include <QHeaderView>
+#include <QIcon>
 #include <QMenu>
+#include <QPainter>
 #include <QTreeWidget>
 #include <QVBoxLayout>
 
@@ -21,9 +23,24 @@ QString buildTooltip(const Build& build) {
     lines += QStringLiteral("engine %1, %2 layers").arg(formatBytes(static_cast<double>(build.engineBytes)), formatCount(static_cast<int64_t>(build.engine->graph().layers.size())));
     if (build.profile) {
         const Statistics& latency = build.profile->latency;
-        lines += QStringLiteral("%1, σ %2, %3 runs").arg(formatTimeSpread(latency.median / 1e3, latency.medianError / 1e3), formatPercent(latency.variation()), formatCount(latency.count));
+        lines += QStringLiteral("%1, spread %2, %3 runs").arg(formatTimeSpread(latency.median / 1e3, latency.medianError / 1e3), formatPercent(latency.spread()), formatCount(latency.count));
     }
     return lines.join('\n');
+}
+
+/// A disc in the colour of the build's precision; a ring for one that is not shown.
+QIcon buildMark(const Build& build, bool isCurrent, double ratio) {
+    constexpr int kSide = 16;
+    QPixmap pixmap(QSize(kSide, kSide) * ratio);
+    pixmap.setDevicePixelRatio(ratio);
+    pixmap.fill(Qt::transparent);
+    QPainter painter(&pixmap);
+    painter.setRenderHint(QPainter::Antialiasing);
+    const QColor colour = Theme::instance().precision(toQString(precisionModeName(build.settings.builder.precision)));
+    painter.setPen(QPen(colour, 2));
+    painter.setBrush(isCurrent ? QBrush(colour) : QBrush(Qt::NoBrush));
+    painter.drawEllipse(QRectF(4, 4, kSide - 8, kSide - 8));
+    return QIcon(pixmap);
 }
 
 }  // namespace
@@ -87,8 +104,9 @@ void SessionPage::addBuilds() {
     for (const auto& build : builds) {
         const QString time = build->profile ? formatTime(build->profile->latency.median / 1e3) : tr("not profiled");
         const bool isCurrent = current == build;
-        auto* item = new QTreeWidgetItem(m_tree, {(isCurrent ? QStringLiteral("● ") : QStringLiteral("○ ")) + toQString(build->name), time}, kBuild);
+        auto* item = new QTreeWidgetItem(m_tree, {toQString(build->name), time}, kBuild);
         item->setData(0, Qt::UserRole, build->id);
+        item->setIcon(0, buildMark(*build, isCurrent, devicePixelRatioF()));
         item->setFont(1, Theme::figuresFont());
         item->setTextAlignment(1, Qt::AlignRight | Qt::AlignVCenter);
         item->setToolTip(0, buildTooltip(*build));
@@ -108,7 +126,7 @@ void SessionPage::addComparisons() {
         QString ratio;
         if (a->profile && b->profile && a->profile->latency.median > 0 && b->profile->latency.median > 0) {
             const double gain = a->profile->latency.median / b->profile->latency.median;
-            ratio = gain >= 1 ? tr("%1× faster").arg(formatNumber(gain)) : tr("%1× slower").arg(formatNumber(1 / gain));
+            ratio = gain >= 1 ? tr("%1× as fast").arg(formatNumber(gain)) : tr("%1× as long").arg(formatNumber(1 / gain));
         }
         auto* item = new QTreeWidgetItem(m_tree, {tr("%1 ↔ %2").arg(toQString(a->name), toQString(b->name)), ratio}, kComparison);
         item->setData(0, Qt::UserRole, comparison->id);

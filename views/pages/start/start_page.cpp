@@ -35,6 +35,7 @@ QString shortFolder(const QString& path) {
 
 StartPage::StartPage(WorkbenchContext& workbench, RecentFiles& recent, const QString& samplePath, QWidget* parent)
     : Page("startPage", tr("Start"), {}, workbench, parent), m_recent(recent), m_rows(new QGridLayout), m_recentHeading(new QLabel(tr("Recent"), this)) {
+    header().hide();
     auto* column = new QWidget(this);
     column->setFixedWidth(kColumnWidth);
     auto* layout = new QVBoxLayout(column);
@@ -63,7 +64,7 @@ QWidget* StartPage::makeActions(const QString& samplePath) {
     auto* row = new QWidget;
     auto* layout = new QHBoxLayout(row);
     layout->setContentsMargins(0, kGrid, 0, 0);
-    auto* open = new QPushButton(tr("Open a model …"));
+    auto* open = new QPushButton(tr("Open a model…"));
     open->setProperty("primary", true);
     connect(open, &QPushButton::clicked, this, [this] {
         if (QAction* action = context().action("open")) action->trigger();

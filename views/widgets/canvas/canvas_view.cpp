@@ -10,7 +10,7 @@ namespace strobe {
 namespace {
 
 constexpr double kMinZoom = 0.004, kMaxZoom = 4.0;
-constexpr double kRevealZoom = 0.75;  // a revealed node is at least readable
+constexpr double kRevealZoom = 0.9;  // a revealed node reads well
 
 }  // namespace
 
@@ -139,7 +139,7 @@ void GraphCanvas::paintEvent(QPaintEvent* event) {
     painter.fillRect(event->rect(), c.window);
     if (s.picture.rects.empty()) {
         painter.setPen(c.secondary);
-        const QString text = s.worker.isRunning() ? tr("Placing the graph …") : s.emptyText;
+        const QString text = s.worker.isRunning() ? tr("Placing the graph…") : s.emptyText;
         painter.drawText(rect().adjusted(24, 24, -24, -24), Qt::AlignCenter | Qt::TextWordWrap, text);
         return;
     }

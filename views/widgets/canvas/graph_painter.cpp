@@ -45,7 +45,7 @@ void GraphPainter::paint(QPainter& painter, const ViewTransform& view, const QRe
 }
 
 QColor GraphPainter::dim(const QColor& colour, int node) const {
-    return (marksOf(node) & kDimmed) != 0 ? blend(colour, Theme::instance().colours().window, 0.72) : colour;
+    return (marksOf(node) & kDimmed) != 0 ? blend(colour, Theme::instance().colours().window, 0.6) : colour;
 }
 
 QColor GraphPainter::fillOf(int node) const {
@@ -237,23 +237,24 @@ void GraphPainter::paintPrecision(QPainter& painter, const GraphNode& node, cons
     const Theme& theme = Theme::instance();
     const double zoom = m_view.zoom;
     QFont font = m_valueFont;
-    font.setPixelSize(std::max(5, static_cast<int>(m_metrics.smallPixels * 0.9 * zoom)));
+    font.setPixelSize(std::max(5, static_cast<int>(m_metrics.smallPixels * 0.95 * zoom)));
     painter.setFont(font);
-    const double width = painter.fontMetrics().horizontalAdvance(node.precision) + 8 * zoom;
+    const double mark = 3 * zoom;
+    const double width = painter.fontMetrics().horizontalAdvance(node.precision) + mark + 7 * zoom;
     const double height = (m_metrics.smallPixels + 3) * zoom;
     const QRectF chip(rect.right() - width - m_metrics.padding * zoom, rect.bottom() - height - 4 * zoom, width,
                       height);
-    QColor colour = theme.precision(node.precision);
-    if (dimmed) colour = theme.tint(colour, 0.3);
+    // Text on the surface reads on every fill; the mark at its left carries the precision's colour.
+    const double shade = dimmed ? 0.45 : 1;
+    const QColor window = theme.colours().window, colour = blend(window, theme.precision(node.precision), shade);
     painter.setPen(Qt::NoPen);
-    painter.setBrush(colour);
+    painter.setBrush(blend(window, theme.colours().surface, shade));
     painter.drawRoundedRect(chip, 2.5 * zoom, 2.5 * zoom);
-    if (node.preview) {
-        painter.setBrush(QBrush(theme.tint(colour, 0.55), Qt::BDiagPattern));
-        painter.drawRoundedRect(chip, 2.5 * zoom, 2.5 * zoom);
-    }
-    painter.setPen(theme.textOn(colour));
-    painter.drawText(chip, Qt::AlignCenter, node.precision);
+    const QRectF side(chip.left(), chip.top(), mark, chip.height());
+    painter.fillRect(side, colour);
+    if (node.preview) painter.fillRect(side, QBrush(theme.tint(colour, 0.35), Qt::BDiagPattern));
+    painter.setPen(blend(window, theme.colours().text, shade));
+    painter.drawText(chip.adjusted(mark, 0, 0, 0), Qt::AlignCenter, node.precision);
 }
 
 void GraphPainter::paintBadge(QPainter& painter, GraphBadge badge, const QRectF& rect) {

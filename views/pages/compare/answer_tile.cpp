@@ -1,0 +1,65 @@
+#include "views/pages/compare/answer_tile.h"
+
+#include <QPainter>
+#include <QVBoxLayout>
+
+#include "views/widgets/elided_label.h"
+#include "views/widgets/theme.h"
+
+namespace strobe {
+namespace {
+
+constexpr int kBar = 3;
+
+using Verdict = CompareFigure::Verdict;
+
+QString signOf(const CompareAnswer& answer) {
+    return answer.verdict == Verdict::Better ? QStringLiteral("✓ ") : answer.verdict == Verdict::Worse ? QStringLiteral("✗ ") : answer.isDoubtful ? QStringLiteral("! ") : QString();
+}
+
+}  // namespace
+
+AnswerTile::AnswerTile(QWidget* parent) : QWidget(parent), m_headline(new ElidedLabel({}, this)), m_detail(new ElidedLabel({}, this)) {
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(kBar + kGrid + 1, 5, kGrid, 5);
+    layout->setSpacing(0);
+    layout->addWidget(m_headline);
+    layout->addWidget(m_detail);
+    m_headline->setFont(Theme::systemFont(1, true));
+    m_detail->setFont(Theme::figuresFont());
+    m_detail->setForegroundRole(QPalette::PlaceholderText);
+    connect(&Theme::instance(), &Theme::themeChanged, this, &AnswerTile::recolour);
+}
+
+void AnswerTile::setAnswer(const CompareAnswer& answer) {
+    m_answer = answer;
+    m_headline->setText(signOf(answer) + answer.headline);
+    m_detail->setText(answer.detail);
+    setAccessibleName(answer.headline);
+    recolour();
+}
+
+QString AnswerTile::headline() const {
+    return m_answer.headline;
+}
+
+QColor AnswerTile::colour() const {
+    const ThemeColours& c = Theme::instance().colours();
+    return m_answer.verdict == Verdict::Better ? c.good : m_answer.verdict == Verdict::Worse ? c.bad : m_answer.isDoubtful ? c.warning : c.secondary;
+}
+
+void AnswerTile::recolour() {
+    const ThemeColours& c = Theme::instance().colours();
+    QPalette palette = m_headline->palette();
+    palette.setColor(QPalette::WindowText, m_answer.verdict == Verdict::None && !m_answer.isDoubtful ? c.text : colour());
+    m_headline->setPalette(palette);
+    update();
+}
+
+void AnswerTile::paintEvent(QPaintEvent*) {
+    QPainter painter(this);
+    painter.fillRect(rect(), Theme::instance().tint(colour(), 0.09));
+    painter.fillRect(0, 0, kBar, height(), colour());
+}
+
+}  // namespace strobe
