@@ -118,21 +118,6 @@ void readRun(const TensorAccess& access, const void* data, const Cursor& at, siz
 
 }  // namespace
 
-Dims logicalStrides(const Dims& dims, Layout layout) {
-    Dims strides(dims.size(), 0);
-    int64_t step = 1;
-    if (layout == Layout::ChannelsLast) {
-        strides[1] = dims[1] == 1 ? 0 : 1;
-        step = dims[1];
-    }
-    for (size_t i = dims.size(); i-- > 0;) {
-        if (layout == Layout::ChannelsLast && i == 1) continue;
-        strides[i] = dims[i] == 1 ? 0 : step;
-        step *= dims[i];
-    }
-    return strides;
-}
-
 bool makeAccess(const Dims& dims, const Format& format, const Dims& target, Layout targetLayout, TensorAccess& access) {
     if ((format.layout != Layout::Plain && (dims.size() < 3 || dims.size() != target.size())) ||
         (targetLayout != Layout::Plain && target.size() < 3))

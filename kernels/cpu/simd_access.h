@@ -4,12 +4,9 @@
 #include <vector>
 
 #include "engine_core/ir/format.h"
+#include "kernels/shared/copy_plan.h"
 
 namespace strobe {
-
-/// Distance in elements along each logical dim of a plain or channels-last tensor; 0 along extents of 1, so that it
-/// also reads as broadcast.
-Dims logicalStrides(const Dims& dims, Layout layout);
 
 /// How a tensor is read in the stored order of another one that it broadcasts to: for each stored dim of the target
 /// (channel block and lane included) the distance between elements. Neighbouring dims that step alike are merged.

@@ -2,8 +2,9 @@
 #include <optional>
 
 #include "kernels/cpu/cpu_threads.h"
-#include "kernels/cpu/simd_copy_plan.h"
+#include "kernels/cpu/simd_strided_copy.h"
 #include "kernels/cpu/simd_tactics.h"
+#include "kernels/shared/copy_plan.h"
 
 namespace strobe {
 namespace {

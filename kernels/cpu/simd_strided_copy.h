@@ -2,17 +2,9 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "engine_core/ir/dim.h"
+#include "kernels/shared/copy_plan.h"
 
 namespace strobe {
-
-/// A box of elements read and written with a stride of its own along each dim: transposes, slices, broadcasts,
-/// concatenations. Strides and offsets in elements; `from` may be 0 or negative, `to` is positive and no element is
-/// written twice.
-struct StridedBox {
-    Dims dims, from, to;
-    int64_t fromOffset = 0, toOffset = 0;
-};
 
 /// A box in the shape that copies fastest: dims in the order of the destination, merged where both sides run on, short
 /// contiguous runs taken as one wider element. Immutable.

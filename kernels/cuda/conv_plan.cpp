@@ -1,8 +1,9 @@
 #include "kernels/cuda/conv_plan.h"
 
+#include <algorithm>
 #include <cstring>
 
-#include "engine_core/ops/inference_helpers.h"
+#include "engine_core/ops/compute_shapes.h"
 #include "kernels/cuda/cuda_tactics.h"
 #include "kernels/cuda/pointwise_source.h"
 
@@ -144,6 +145,28 @@ std::string translateEpilogue(const Problem& problem, ConvPlan& plan) {
                : "the epilogue is not one chain that ends in its result";
 }
 
+Status placeWindow(const Problem& problem, ConvPlan& plan) {
+    const Shape input = toShape(plan.x);
+    const Dims kernel(plan.w.begin() + 2, plan.w.end());
+    WindowAttributes window;
+    if (plan.transposed) {
+        STROBE_ASSIGN(const TransposedWindow transposed, transposedWindow(*problem.attributes, input, kernel));
+        window = transposed.window;
+    } else {
+        STROBE_ASSIGN(window, windowAttributes(*problem.attributes, input, kernel));
+    }
+    plan.padsBegin = toDims(window.padsBegin);
+    plan.padsEnd = toDims(window.padsEnd);
+    plan.strides = window.strides;
+    plan.dilations = window.dilations;
+    // Rows that output_padding adds are what the convolution's last window would not reach: they count as no padding.
+    for (size_t d = 0; plan.transposed && d < kernel.size(); ++d) {
+        const int64_t full = plan.strides[d] * (plan.x[d + 2] - 1) + plan.dilations[d] * (kernel[d] - 1) + 1;
+        plan.padsEnd[d] = std::max<int64_t>(0, full - plan.y[d + 2] - plan.padsBegin[d]);
+    }
+    return Status::ok();
+}
+
 Status checkConv(const Problem& problem) {
     if (const Support support = checkDeviceTensors(problem); !support.supported) return unsupported(support.reason);
     const TensorDesc &x = problem.inputs[0], &w = problem.inputs[1], &y = problem.outputs[0];
@@ -164,17 +187,16 @@ Status checkConv(const Problem& problem) {
 
 Result<ConvPlan> planConv(const Problem& problem) {
     STROBE_RETURN_IF_ERROR(checkConv(problem));
-    const Dims& w = problem.inputs[1].dims;
-    STROBE_ASSIGN(const WindowAttributes window,
-                  windowAttributes(*problem.attributes, toShape(problem.inputs[0].dims), Dims(w.begin() + 2, w.end())));
-    ConvPlan plan{problem.inputs[0].dims,  w,
-                  problem.outputs[0].dims, toDims(window.padsBegin),
-                  toDims(window.padsEnd),  window.strides,
-                  window.dilations};
+    ConvPlan plan;
+    plan.transposed = problem.op->name == "ConvTranspose";
+    plan.x = problem.inputs[0].dims;
+    plan.w = problem.inputs[1].dims;
+    plan.y = problem.outputs[0].dims;
+    STROBE_RETURN_IF_ERROR(placeWindow(problem, plan));
     for (const auto* pads : {&plan.padsBegin, &plan.padsEnd})
         for (int64_t pad : *pads)
             if (pad < 0) return unsupported("cuDNN cannot crop: a pad is " + std::to_string(pad));
-    if (w.size() == 3) {
+    if (plan.w.size() == 3) {
         for (auto* dims : {&plan.x, &plan.w, &plan.y}) dims->insert(dims->begin() + 2, 1);
         for (auto* pads : {&plan.padsBegin, &plan.padsEnd}) pads->insert(pads->begin(), 0);
         for (auto* steps : {&plan.strides, &plan.dilations}) steps->insert(steps->begin(), 1);

@@ -40,9 +40,11 @@ struct ConvNode {
     float alpha = 1.0f;                 // Elu
 };
 
-/// A Conv problem in cuDNN's terms, made without cuDNN. One spatial dim becomes two, the first of extent 1.
+/// A Conv or ConvTranspose problem in cuDNN's terms, made without cuDNN. One spatial dim becomes two, the first of
+/// extent 1.
 struct ConvPlan {
-    std::vector<int64_t> x, w, y;  // dims; w is [M, C/group, kernel…]
+    bool transposed = false;       // the gradient of a convolution from y to x by its data
+    std::vector<int64_t> x, w, y;  // dims; w is [M, C/group, kernel…], transposed [C, M/group, kernel…]
     std::vector<int64_t> padsBegin, padsEnd, strides, dilations;
     DataType type = DataType::Float32;
     Layout layout = Layout::ChannelsLast;

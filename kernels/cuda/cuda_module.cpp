@@ -11,6 +11,9 @@ void registerCudaTactics(KernelRegistry& registry, bool allowTf32) {
     registerCublasLtMatMul(registry, allowTf32);
     registerCudaRows(registry);
     registerCudaPools(registry);
+    registerCudaMoves(registry);
+    registerCudaResize(registry);
+    registerCudaAttention(registry);
 }
 
 }  // namespace strobe

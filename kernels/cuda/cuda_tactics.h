@@ -5,10 +5,13 @@ namespace strobe {
 
 void registerCudaCopies(KernelRegistry& registry);  // cuda.copy: Reformat; cuda.reshape: ops that keep the plain order
 void registerCudaPointwise(KernelRegistry& registry);  // cuda.pointwise, cuda.transpose
-void registerCudnnConv(KernelRegistry& registry, bool allowTf32);
+void registerCudnnConv(KernelRegistry& registry, bool allowTf32);  // cudnn.conv, cudnn.deconv
 void registerCublasLtMatMul(KernelRegistry& registry, bool allowTf32);
 void registerCudaRows(KernelRegistry& registry);   // softmax, layer normalisation, means over trailing axes
 void registerCudaPools(KernelRegistry& registry);  // window and global pooling
+void registerCudaMoves(KernelRegistry& registry);  // cuda.move: Concat, Slice, Pad …; cuda.gather
+void registerCudaResize(KernelRegistry& registry);
+void registerCudaAttention(KernelRegistry& registry);
 
 /// The problem's formats with every tensor that is not constant on the device, in `layout` where its rank allows.
 Tactic::Formats deviceFormats(const Problem& problem, Layout layout = Layout::Plain);

@@ -84,15 +84,21 @@ private:
     Tensor convolution() {
         const Tensor x = tensor(kX, m_plan.x, m_plan.layout, m_plan.type),
                      w = tensor(kW, m_plan.w, m_plan.layout, m_plan.type);
-        auto attributes = fe::graph::Conv_fprop_attributes()
-                              .set_pre_padding(m_plan.padsBegin)
-                              .set_post_padding(m_plan.padsEnd)
-                              .set_stride(m_plan.strides)
-                              .set_dilation(m_plan.dilations)
-                              .set_compute_data_type(fe::DataType_t::FLOAT);
-        Tensor y = m_graph->conv_fprop(x, w, attributes);
+        Tensor y = m_plan.transposed
+                       ? m_graph->conv_dgrad(x, w, withWindow(fe::graph::Conv_dgrad_attributes()))
+                       : m_graph->conv_fprop(x, w, withWindow(fe::graph::Conv_fprop_attributes()));
         y->set_dim(m_plan.y).set_stride(cudnnStrides(m_plan.y, m_plan.layout));
         return y;
+    }
+
+    template <class Attributes>
+    Attributes withWindow(Attributes attributes) {
+        attributes.set_pre_padding(m_plan.padsBegin)
+            .set_post_padding(m_plan.padsEnd)
+            .set_stride(m_plan.strides)
+            .set_dilation(m_plan.dilations)
+            .set_compute_data_type(fe::DataType_t::FLOAT);
+        return attributes;
     }
 
     /// One value a channel.
@@ -204,11 +210,11 @@ Result<std::shared_ptr<const void>> placeWeights(const Problem& problem, const C
     return device.constant(desc.constantKey.empty() ? std::string() : desc.constantKey + "|krsc", packed.data(), bytes);
 }
 
-/// FP32 is exact unless m_tf32.
+/// Conv or ConvTranspose. FP32 is exact unless m_tf32.
 class CudnnConvTactic final : public Tactic {
 public:
-    explicit CudnnConvTactic(bool tf32) : m_tf32(tf32) {}
-    std::string_view name() const override { return m_tf32 ? "cudnn.conv.tf32" : "cudnn.conv"; }
+    CudnnConvTactic(std::string name, bool tf32) : m_name(std::move(name)), m_tf32(tf32) {}
+    std::string_view name() const override { return m_name; }
 
     Support supports(const Problem& problem) const override {
         if (m_tf32 && problem.inputs[0].format.type != DataType::Float32)
@@ -238,7 +244,7 @@ public:
         STROBE_ASSIGN(kernel->constants, uploadOthers(problem, device));
         STROBE_ASSIGN(kernel->constants[1], placeWeights(problem, plan, device));
         // Compiling takes up to seconds; the builder prepares a layer when it times it and again for the engine.
-        const std::string key = std::string(name()) + " " + problem.key();
+        const std::string key = m_name + " " + problem.key();
         const auto make = [&]() -> Result<std::shared_ptr<const void>> {
             STROBE_ASSIGN(BuiltConv built, buildGraph(problem, plan, device));
             return std::shared_ptr<const void>(std::make_shared<const BuiltConv>(std::move(built)));
@@ -281,14 +287,18 @@ private:
         return bare;
     }
 
+    std::string m_name;
     bool m_tf32;
 };
 
 }  // namespace
 
 void registerCudnnConv(KernelRegistry& registry, bool allowTf32) {
-    registry.add(DeviceKind::Cuda, "Conv", std::make_unique<CudnnConvTactic>(false));
-    if (allowTf32) registry.add(DeviceKind::Cuda, "Conv", std::make_unique<CudnnConvTactic>(true));
+    for (const auto& [op, name] : {std::pair{"Conv", "cudnn.conv"}, {"ConvTranspose", "cudnn.deconv"}}) {
+        registry.add(DeviceKind::Cuda, op, std::make_unique<CudnnConvTactic>(name, false));
+        if (allowTf32)
+            registry.add(DeviceKind::Cuda, op, std::make_unique<CudnnConvTactic>(std::string(name) + ".tf32", true));
+    }
 }
 
 }  // namespace strobe

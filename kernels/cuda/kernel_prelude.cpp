@@ -63,4 +63,10 @@ __device__ inline float opMod(float a, float b) {
     return text;
 }
 
+std::string replaceAll(std::string text, const std::string& what, const std::string& with) {
+    for (size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size()))
+        text.replace(at, what.size(), with);
+    return text;
+}
+
 }  // namespace strobe

@@ -16,4 +16,7 @@ Result<std::string> compileCubin(const std::string& source, const std::string& a
 /// PointwiseOp.
 const std::string& kernelPrelude();
 
+/// The text with every `what` replaced: how templates of kernels are filled in.
+std::string replaceAll(std::string text, const std::string& what, const std::string& with);
+
 }  // namespace strobe

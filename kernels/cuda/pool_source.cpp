@@ -42,12 +42,6 @@ extern "C" __global__ void __launch_bounds__(256) strobeKernel(const Params p) {
 }
 )";
 
-std::string replaceAll(std::string text, const std::string& what, const std::string& with) {
-    for (size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size()))
-        text.replace(at, what.size(), with);
-    return text;
-}
-
 /// {kernel, stride, dilation, pad begin, pad end} for each spatial dim.
 Result<std::vector<std::vector<int64_t>>> windows(const Problem& problem) {
     const Dims& x = problem.inputs[0].dims;

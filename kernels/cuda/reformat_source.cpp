@@ -26,11 +26,6 @@ extern "C" __global__ void __launch_bounds__(256) strobeKernel(const Params p) {
 }
 )";
 
-std::string replaced(std::string text, const std::string& what, const std::string& with) {
-    text.replace(text.find(what), what.size(), with);
-    return text;
-}
-
 Result<std::string> convertText(DataType from, DataType to, bool zero) {
     const auto isFloat = [](DataType t) { return t == DataType::Float32 || t == DataType::BFloat16; };
     const auto suffix = [](DataType t) { return std::string(t == DataType::Float32 ? "F32" : "Bf16"); };
@@ -70,7 +65,7 @@ Result<ReformatPlan> planReformat(const TensorDesc& from, const TensorDesc& to) 
     if (!plan.convert) return plan;
     STROBE_ASSIGN(const std::string convert, convertText(from.format.type, to.format.type, false));
     STROBE_ASSIGN(const std::string zero, convertText(from.format.type, to.format.type, true));
-    plan.source = kernelPrelude() + replaced(replaced(kBody, "STORE_ZERO", zero), "CONVERT", convert);
+    plan.source = kernelPrelude() + replaceAll(replaceAll(kBody, "STORE_ZERO", zero), "CONVERT", convert);
     plan.storedElements = storedElementCount(to.dims, to.format.layout);
     int64_t channels = 1, spatial = elementCount(to.dims);
     if (to.dims.size() >= 3) {

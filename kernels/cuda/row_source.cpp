@@ -61,12 +61,6 @@ constexpr const char* kReduce = R"(
 }
 )";
 
-std::string replaceAll(std::string text, const std::string& what, const std::string& with) {
-    for (size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size()))
-        text.replace(at, what.size(), with);
-    return text;
-}
-
 std::string suffix(const TensorDesc& desc) {
     return desc.format.type == DataType::BFloat16 ? "Bf16" : "F32";
 }

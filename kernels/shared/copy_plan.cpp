@@ -1,11 +1,10 @@
-#include "kernels/cpu/simd_copy_plan.h"
+#include "kernels/shared/copy_plan.h"
 
 #include <algorithm>
 #include <map>
 #include <string>
 
 #include "engine_core/ops/slice.h"
-#include "kernels/cpu/simd_access.h"
 
 namespace strobe {
 namespace {
@@ -273,6 +272,21 @@ Status planBlocks(const Problem& problem, CopyPlan& plan) {
 }
 
 }  // namespace
+
+Dims logicalStrides(const Dims& dims, Layout layout) {
+    Dims strides(dims.size(), 0);
+    int64_t step = 1;
+    if (layout == Layout::ChannelsLast) {
+        strides[1] = dims[1] == 1 ? 0 : 1;
+        step = dims[1];
+    }
+    for (size_t i = dims.size(); i-- > 0;) {
+        if (layout == Layout::ChannelsLast && i == 1) continue;
+        strides[i] = dims[i] == 1 ? 0 : step;
+        step *= dims[i];
+    }
+    return strides;
+}
 
 Result<CopyPlan> makeCopyPlan(const Problem& problem) {
     static const std::map<std::string, Status (*)(const Problem&, CopyPlan&)> kPlans = {

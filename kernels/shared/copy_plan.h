@@ -3,9 +3,20 @@
 #include <vector>
 
 #include "engine_core/builder/tactic.h"
-#include "kernels/cpu/simd_strided_copy.h"
 
 namespace strobe {
+
+/// A box of elements read and written with a stride of its own along each dim: transposes, slices, broadcasts,
+/// concatenations. Strides and offsets in elements; `from` may be 0 or negative, `to` is positive and no element is
+/// written twice.
+struct StridedBox {
+    Dims dims, from, to;
+    int64_t fromOffset = 0, toOffset = 0;
+};
+
+/// Distance in elements along each logical dim of a plain or channels-last tensor; 0 along extents of 1, so that it
+/// also reads as broadcast.
+Dims logicalStrides(const Dims& dims, Layout layout);
 
 /// A copy from one input to one output.
 struct CopyPart {
