@@ -10,6 +10,8 @@ void registerSimdKernels(KernelRegistry& registry) {
     registerSimdDepthwise(registry);
     registerSimdGather(registry);
     registerSimdGemv(registry);
+    registerDenseConv(registry);
+    registerDenseMatMul(registry);
     registerSimdIntegers(registry);
     registerSimdLstm(registry);
     registerSimdNormalizations(registry);

@@ -4,6 +4,8 @@
 namespace strobe {
 
 /// Our own kernels, a function a family; registerSimdKernels calls them all.
+void registerDenseConv(KernelRegistry& registry);
+void registerDenseMatMul(KernelRegistry& registry);
 void registerSimdAttention(KernelRegistry& registry);
 void registerSimdCast(KernelRegistry& registry);
 void registerSimdCopies(KernelRegistry& registry);
@@ -20,7 +22,7 @@ void registerSimdResize(KernelRegistry& registry);
 void registerSimdShapes(KernelRegistry& registry);
 void registerSimdSoftmax(KernelRegistry& registry);
 
-/// "simd.*": kernels in Highway for AVX-512, AVX2 or plain scalar code, whatever the machine has.
+/// "simd.*": kernels in Highway for AVX-512, AVX2 or plain scalar code, whatever the machine has; "amx.*": in AMX tiles.
 void registerSimdKernels(KernelRegistry& registry);
 
 }  // namespace strobe
