@@ -107,7 +107,12 @@ Result<double> LayerTimer::measure(const Tactic& tactic, const Problem& problem,
     for (size_t i = 0; i < problem.inputs.size(); ++i) {
         const TensorDesc& desc = problem.inputs[i];
         void* data = const_cast<void*>(desc.constantData);
-        // As the planner will place it.
+        // As the planner will place it. Not for an op's own inputs: run after run on its own result, numbers would decay.
+        const bool isExtra = static_cast<int>(i) >= problem.op->maxInputs;
+        if (isExtra && desc.present && !data && !onDevice && tactic.canRunInPlace(problem, static_cast<int>(i), 0)) {
+            data = outputs[0].data;
+            fillRandom(data, desc, storedBytes(desc.dims, desc.format));
+        }
         if (const auto place = desc.present && !data && !onDevice ? tactic.placeInOutput(problem, static_cast<int>(i)) : std::nullopt)
             data = outputs[0].as<char>() + *place;
         if (desc.present && !data) {

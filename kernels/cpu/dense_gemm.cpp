@@ -11,10 +11,14 @@
 namespace strobe {
 namespace {
 
-constexpr int64_t kFloatChunk = 288, kAmxChunk = 1024;  // A's rows and a panel of B of that depth stay in L1 and L2
-constexpr int64_t kBlockBytes = 384 << 10;              // of gathered windows and sums: well inside L2
-constexpr int64_t kConflictBytes = 2048;                // rows so far apart fall into few sets of the L1 cache
-constexpr int64_t kSharedWeightBytes = 256 << 10;       // more are worth reading once instead of once a thread
+// Weights that stay in L2: each tile of windows waits in L1 while all of them pass. Larger ones: as many windows as L2
+// holds, so that weights come from memory seldom.
+constexpr int64_t kResidentWeightBytes = 1280 << 10;
+constexpr int64_t kFloatChunk = 512, kAmxChunk = 1024;
+constexpr int64_t kTileBytes = 28 << 10;           // of windows in L1
+constexpr int64_t kBlockBytes = 512 << 10;         // of windows and sums in L2
+constexpr int64_t kConflictBytes = 2048;           // rows so far apart fall into few sets of the L1 cache
+constexpr int64_t kSharedWeightBytes = 256 << 10;  // more are worth reading once instead of once a thread
 
 int64_t roundUp(int64_t value, int64_t step) {
     return (value + step - 1) / step * step;
@@ -115,20 +119,23 @@ void DenseGemmKernel::chooseBlocks() {
     m_kPadded = roundUp(m_shape.patch.depth(), step);
     const int64_t chunks = (m_kPadded + most - 1) / most;
     m_chunk = roundUp((m_kPadded + chunks - 1) / chunks, step);
+    const int64_t element = static_cast<int64_t>(dataTypeBytes(m_elementType, 1));
     m_gatherStride = m_chunk;
-    const int64_t panels = panelsOfGroup() * m_shape.groups,
-                  element = static_cast<int64_t>(dataTypeBytes(m_elementType, 1));
     if (m_gatherStride * element % kConflictBytes == 0) m_gatherStride += 64 / element;
+    const int64_t panels = panelsOfGroup() * m_shape.groups,
+                  weightBytes = panels * m_panelColumns * m_kPadded * element;
     const int64_t tile = gemmRows(m_compute), tiles = (m_shape.rows + tile - 1) / tile;
     const int64_t perRow = m_chunk * element + m_shape.columns * static_cast<int64_t>(sizeof(float));
     const int64_t fitting = std::max<int64_t>(1, kBlockBytes / perRow / tile);
-    const int64_t weightBytes = panels * m_panelColumns * m_kPadded * element;
     // Weights that no cache keeps: every thread reads its own columns, once.
     const bool onePass = tiles <= fitting * m_threads;
     m_splitColumns =
         m_threads > 1 && panels >= m_threads && (tiles < m_threads || (onePass && weightBytes > kSharedWeightBytes));
+    const bool resident = weightBytes / (m_splitColumns ? m_threads : 1) <= kResidentWeightBytes;
+    const int64_t inTile = std::max<int64_t>(1, kTileBytes / (m_chunk * element) / tile);
+    const int64_t tilesOfBlock = resident ? std::min(inTile, fitting) : fitting;
     const int64_t tilesOfShare = m_splitColumns ? tiles : (tiles + m_threads - 1) / m_threads;
-    const int64_t blocks = (tilesOfShare + fitting - 1) / fitting;
+    const int64_t blocks = (tilesOfShare + tilesOfBlock - 1) / tilesOfBlock;
     m_blockRows = (tilesOfShare + blocks - 1) / blocks * tile;
 }
 

@@ -1,6 +1,11 @@
 #include "kernels/cpu/simd_epilogue.h"
 
+#include <array>
+
 namespace strobe {
+namespace {
+constexpr size_t kMaxExtras = 31;
+}  // namespace
 
 EpiloguePlan epiloguePlan(const Problem& problem) {
     EpiloguePlan plan;
@@ -17,6 +22,8 @@ Support supportsEpilogue(const Problem& problem) {
     const EpiloguePlan plan = epiloguePlan(problem);
     if (plan.inputs.size() != static_cast<size_t>(problem.program->inputCount))
         return Support::no("the epilogue's inputs are not the layer's");
+    if (plan.inputs.size() > kMaxExtras + 1)
+        return Support::no("an epilogue of more than " + std::to_string(kMaxExtras) + " further inputs");
     return SimdPointwise::supports(*problem.program, plan.inputs, std::span(&plan.output, 1));
 }
 
@@ -29,10 +36,10 @@ TileEpilogue::TileEpilogue(const Problem& problem) {
 
 void TileEpilogue::apply(const RunArguments& arguments, const float* tile, int64_t begin, int64_t end,
                          void* scratch) const {
-    std::vector<const void*> inputs = {tile};
-    for (size_t i = 0; i < m_extras; ++i) inputs.push_back(arguments.inputs[m_firstExtra + i].data);
+    std::array<const void*, kMaxExtras + 1> inputs{tile};
+    for (size_t i = 0; i < m_extras; ++i) inputs[i + 1] = arguments.inputs[m_firstExtra + i].data;
     void* output = arguments.outputs[0].data;
-    m_chain->runRange(inputs, std::span<void* const>(&output, 1), begin, end, scratch);
+    m_chain->runRange(std::span(inputs).first(m_extras + 1), std::span<void* const>(&output, 1), begin, end, scratch);
 }
 
 }  // namespace strobe

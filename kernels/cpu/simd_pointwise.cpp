@@ -40,9 +40,10 @@ struct SimdPointwise::Tile {
     int64_t begin = 0, rangeBegin = 0;
     size_t n = 0;
     float* buffers = nullptr;
-    std::vector<const float*> values;
-    std::vector<int64_t> keys;
-    std::vector<size_t> keyLengths;
+    // Arrays, since small layers would spend their time on allocations; set before they are read.
+    const float* values[kMaxValues];
+    int64_t keys[kMaxValues];
+    size_t keyLengths[kMaxValues];
 };
 
 Support SimdPointwise::supports(const PointwiseProgram& program, std::span<const PointwiseTensor> inputs,
@@ -199,9 +200,7 @@ void SimdPointwise::runRange(std::span<const void* const> inputs, std::span<void
     Tile tile;
     tile.rangeBegin = begin;
     tile.buffers = static_cast<float*>(scratch);
-    tile.values.resize(static_cast<size_t>(m_program.valueCount()), nullptr);
-    tile.keys.resize(m_sources.size(), 0);
-    tile.keyLengths.resize(m_sources.size(), 0);
+    std::fill_n(tile.keyLengths, m_sources.size(), 0);
     for (int64_t at = begin; at < end; at += m_tile) {
         tile.begin = at;
         tile.n = static_cast<size_t>(std::min(m_tile, end - at));
