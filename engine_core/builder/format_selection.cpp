@@ -5,21 +5,12 @@
 
 namespace strobe {
 
-double reformatMilliseconds(const Dims& dims, const Format& from, const Format& to) {
-    if (from == to) return 0;
-    const double bytes = static_cast<double>(storedBytes(dims, from) + storedBytes(dims, to));
-    // A launch and about 8 GB/s through a strided copy on two cores, or a device's own memory at some 400; across the bus a synchronisation comes on top.
-    const double fixed = from.memory == to.memory ? 0.004 : 0.02;
-    const bool onDevice = from.memory == MemoryKind::Device && to.memory == MemoryKind::Device;
-    return fixed + bytes / (onDevice ? 4e8 : 8e6);
-}
-
 namespace {
 
 class Selector {
 public:
-    Selector(const Network& network, const std::vector<SelectionNode>& nodes, const std::function<const Dims&(TensorId)>& dims)
-        : m_network(network), m_nodes(nodes), m_dims(dims), m_nodeOfLayer(static_cast<size_t>(network.layerIdCount()), -1), m_choice(nodes.size(), 0) {
+    Selector(const Network& network, const std::vector<SelectionNode>& nodes, const std::function<const Dims&(TensorId)>& dims, const ReformatMilliseconds& reformat)
+        : m_network(network), m_nodes(nodes), m_dims(dims), m_reformat(reformat), m_nodeOfLayer(static_cast<size_t>(network.layerIdCount()), -1), m_choice(nodes.size(), 0) {
         for (size_t n = 0; n < nodes.size(); ++n) m_nodeOfLayer[static_cast<size_t>(nodes[n].layer)] = static_cast<int>(n);
     }
 
@@ -43,7 +34,7 @@ private:
         const Layer& layer = m_network.layer(m_nodes[node].layer);
         return m_nodes[node].candidates ? m_nodes[node].candidates->usable[candidate].outputs[output] : plainOf(layer.outputs[output]);
     }
-    double reformat(TensorId id, const Format& from, const Format& to) const { return reformatMilliseconds(m_dims(id), from, to); }
+    double reformat(TensorId id, const Format& from, const Format& to) const { return from == to ? 0 : m_reformat(m_dims(id), from, to); }
     bool isFree(TensorId id) const { return id == kNone || m_network.tensor(id).isConstant() || m_network.tensor(id).isSymbolicConstant(); }
 
     /// Best cost of getting input `input` in the wanted format, over the producer's candidates; a value read n times pays 1/n of its producer.
@@ -148,6 +139,7 @@ private:
     const Network& m_network;
     const std::vector<SelectionNode>& m_nodes;
     const std::function<const Dims&(TensorId)>& m_dims;
+    const ReformatMilliseconds& m_reformat;
     std::vector<int> m_nodeOfLayer;
     std::vector<std::vector<double>> m_forward;
     std::vector<int> m_choice;
@@ -155,8 +147,9 @@ private:
 
 }  // namespace
 
-std::vector<int> selectCandidates(const Network& network, const std::vector<SelectionNode>& nodes, const std::function<const Dims&(TensorId)>& dims) {
-    return Selector(network, nodes, dims).select();
+std::vector<int> selectCandidates(const Network& network, const std::vector<SelectionNode>& nodes, const std::function<const Dims&(TensorId)>& dims,
+                                  const ReformatMilliseconds& reformat) {
+    return Selector(network, nodes, dims, reformat).select();
 }
 
 }  // namespace strobe

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine_core/builder/reformat_costs.h"
 #include "engine_core/runtime/plan.h"
 
 namespace strobe {
@@ -161,7 +162,9 @@ Result<std::shared_ptr<const CompiledGraph>> GraphCompiler::compile(const Networ
     STROBE_ASSIGN(std::vector<LayerCandidates> candidates, findCandidates(network, order, precision, shapes));
     std::vector<SelectionNode> nodes;
     for (size_t n = 0; n < order.size(); ++n) nodes.push_back({order[n], candidates[n].usable.empty() ? nullptr : &candidates[n]});
-    const std::vector<int> choice = selectCandidates(network, nodes, shapes.dims);
+    ReformatCosts costs({m_setup.kernels, m_setup.config->optimizationLevel > 1 ? m_setup.timer : nullptr, m_setup.threads, m_setup.cancel});
+    const auto reformat = [&](const Dims& dims, const Format& from, const Format& to) { return costs.milliseconds(dims, from, to); };
+    const std::vector<int> choice = selectCandidates(network, nodes, shapes.dims, reformat);
     std::vector<LoweredLayer> lowered;
     for (size_t n = 0; n < order.size(); ++n) {
         const Layer& layer = network.layer(order[n]);
