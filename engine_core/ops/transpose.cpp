@@ -64,6 +64,15 @@ Status inferSpaceToDepth(InferenceContext& context) {
     return Status::ok();
 }
 
+/// Channel i·group + j of the result is channel j·(C ÷ group) + i of the input.
+Status inferChannelShuffle(InferenceContext& context) {
+    STROBE_RETURN_IF_ERROR(requireRankAtLeast(context, 0, 2));
+    const int64_t group = context.attributes().getInt("group", 0);
+    if (group < 1) return invalidModel("attribute 'group' is " + std::to_string(group) + ", 1 or more is needed");
+    STROBE_RETURN_IF_ERROR(requireDivisible(context.inputShape(0)[1], group, "channel count"));
+    return inferLikeInput0(context);
+}
+
 Status inferReverseSequence(InferenceContext& context) {
     STROBE_RETURN_IF_ERROR(requireRankAtLeast(context, 0, 2));
     STROBE_RETURN_IF_ERROR(requireRank(context, 1, 1));
@@ -95,6 +104,7 @@ STROBE_OPS(transpose) {
                                                {"mode", AttributeKind::String}};
     registry.add(copyOp("DepthToSpace", 1, inferDepthToSpace, blocks));
     registry.add(copyOp("SpaceToDepth", 1, inferSpaceToDepth, blocks));
+    registry.add(copyOp("ChannelShuffle", 1, inferChannelShuffle, {{"group", AttributeKind::Int, true}}));
     OpDefinition reverse = copyOp("ReverseSequence", 1, inferReverseSequence,
                                   {{"batch_axis", AttributeKind::Int}, {"time_axis", AttributeKind::Int}});
     reverse.minInputs = reverse.maxInputs = 2;

@@ -25,6 +25,7 @@ std::unique_ptr<Pass> makeNormalizationFusion();
 std::unique_ptr<Pass> makeSoftmaxFusion();
 std::unique_ptr<Pass> makeAttentionFusion();
 std::unique_ptr<Pass> makeAttentionHeadFusion();
+std::unique_ptr<Pass> makeChannelShuffleFusion();
 std::unique_ptr<Pass> makeTransposeMotion();
 std::unique_ptr<Pass> makeHorizontalFusion();
 std::unique_ptr<Pass> makeEpilogueFusion();

@@ -9,8 +9,8 @@ std::vector<std::unique_ptr<Pass>> makeStandardPasses() {
     static constexpr Maker kMakers[] = {
         makeSymbolicConstantFolding, makeConstantFolding,     makeBodySpecialization,  makeConstantIfInlining, makeIdentityElimination, makeDuplicateElimination,
         makeDeadLayerElimination,    makeGemmLowering,        makeConvBatchNormFusion, makeOneHotFusion,
-        makeBatchNormLowering,       makeNormalizationFusion, makeSoftmaxFusion,       makeTransposeMotion,
-        makeAttentionFusion,         makeAttentionHeadFusion, makeActivationFusion,    makeEpilogueFusion,
+        makeBatchNormLowering,       makeNormalizationFusion, makeSoftmaxFusion,       makeChannelShuffleFusion,
+        makeTransposeMotion,     makeAttentionFusion,         makeAttentionHeadFusion, makeActivationFusion,    makeEpilogueFusion,
         makeHorizontalFusion,        makePointwiseFusion,     makePointwiseLowering,
     };
     std::vector<std::unique_ptr<Pass>> passes;
@@ -55,6 +55,8 @@ std::span<const std::string_view> passSchedule() {
         // Whole patterns before their pieces: these are made of element-wise layers that PointwiseFusion would join.
         std::string_view("NormalizationFusion"),
         std::string_view("SoftmaxFusion"),
+        // Before the reshapes in it meet others.
+        std::string_view("ChannelShuffleFusion"),
         // Attention looks for one Transpose before K.
         std::string_view("TransposeMotion"),
         std::string_view("AttentionFusion"),

@@ -5,6 +5,7 @@ set(STROBE_PASS_FILES
     attention_head_fusion
     batch_norm_lowering
     body_specialization
+    channel_shuffle_fusion
     constant_folding
     constant_if_inlining
     conv_batch_norm_fusion

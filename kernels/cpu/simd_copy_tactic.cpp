@@ -11,7 +11,8 @@ namespace {
 
 constexpr const char* kRenames[] = {"Identity", "Reshape", "Flatten", "Squeeze", "Unsqueeze"};
 constexpr const char* kMoves[] = {"Transpose", "Slice", "Concat",       "Split",       "Expand",
-                                  "Tile",      "Pad",   "DepthToSpace", "SpaceToDepth"};
+                                  "Tile",      "Pad",   "DepthToSpace", "SpaceToDepth",
+                                  "ChannelShuffle"};
 
 bool isRename(const OpDefinition& op) {
     return std::any_of(std::begin(kRenames), std::end(kRenames), [&](const char* name) { return op.name == name; });

@@ -44,6 +44,19 @@ Status runBlocks(const Problem& problem, const RunArguments& arguments) {
     return Status::ok();
 }
 
+Status runChannelShuffle(const Problem& problem, const RunArguments& arguments) {
+    const Dims& x = *arguments.inputs[0].dims;
+    if (elementCount(x) == 0) return Status::ok();
+    const int64_t group = problem.attributes->getInt("group", 1), each = x[1] / group;
+    const CopyElement copy = elementCopier(problem.outputs[0].format.type);
+    const int64_t inner = elementCount(Dims(x.begin() + 2, x.end()));
+    for (int64_t i = 0; i < elementCount(x); ++i) {
+        const int64_t channel = i / inner % x[1], from = channel % group * each + channel / group;
+        copy(arguments.outputs[0].data, i, arguments.inputs[0].data, i + (from - channel) * inner);
+    }
+    return Status::ok();
+}
+
 Status runReverseSequence(const Problem& problem, const RunArguments& arguments) {
     const Dims& x = *arguments.inputs[0].dims;
     if (elementCount(x) == 0) return Status::ok();
@@ -92,6 +105,7 @@ Support noStrings(const Problem& problem) {
 STROBE_REFERENCE(rearrange) {
     addReference(registry, {"DepthToSpace", runBlocks, nullptr, true});
     addReference(registry, {"SpaceToDepth", runBlocks, nullptr, true});
+    addReference(registry, {"ChannelShuffle", runChannelShuffle, nullptr, true});
     addReference(registry, {"ReverseSequence", runReverseSequence, nullptr, true});
     addReference(registry, {"Trilu", runTrilu, noStrings, true});
 }

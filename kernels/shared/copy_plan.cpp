@@ -116,6 +116,26 @@ Status planTranspose(const Problem& problem, CopyPlan& plan) {
     return Status::ok();
 }
 
+Status planChannelShuffle(const Problem& problem, CopyPlan& plan) {
+    const TensorDesc &in = problem.inputs[0], &out = problem.outputs[0];
+    if (in.format.layout != out.format.layout) return unsupported("input and output differ in layout");
+    if (layoutBlock(in.format.layout) > 1) return unsupported("does not read or write blocked layouts");
+    const int64_t group = problem.attributes->getInt("group", 1), each = in.dims[1] / group;
+    CopyPart part;
+    part.box.dims = in.dims;
+    part.box.from = part.box.to = logicalStrides(in.dims, in.format.layout);
+    // The channel dim becomes two.
+    const int64_t channel = part.box.to[1];
+    part.box.dims[1] = each;
+    part.box.to[1] = channel * group;
+    const auto split = [](Dims& dims, int64_t value) { dims.insert(dims.begin() + 2, value); };
+    split(part.box.dims, group);
+    split(part.box.from, channel * each);
+    split(part.box.to, channel);
+    plan.parts.push_back(std::move(part));
+    return Status::ok();
+}
+
 Status planExpand(const Problem& problem, CopyPlan& plan) {
     const TensorDesc &in = problem.inputs[0], &out = problem.outputs[0];
     if (in.format.layout != Layout::Plain || out.format.layout != Layout::Plain)
@@ -292,7 +312,7 @@ Result<CopyPlan> makeCopyPlan(const Problem& problem) {
     static const std::map<std::string, Status (*)(const Problem&, CopyPlan&)> kPlans = {
         {"Transpose", planTranspose}, {"Slice", planSlice}, {"Concat", planConcat}, {"Split", planSplit},
         {"Expand", planExpand},       {"Tile", planTile},   {"Pad", planPad},       {"DepthToSpace", planBlocks},
-        {"SpaceToDepth", planBlocks}};
+        {"SpaceToDepth", planBlocks}, {"ChannelShuffle", planChannelShuffle}};
     CopyPlan plan;
     const auto found = kPlans.find(problem.op->name);
     STROBE_RETURN_IF_ERROR((found == kPlans.end() ? planRename : found->second)(problem, plan));

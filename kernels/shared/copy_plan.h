@@ -32,7 +32,7 @@ struct CopyPlan {
     int fillInput = -1;
 };
 
-/// The plan of Transpose, Slice, Concat, Split, Expand, Tile, Pad, DepthToSpace, SpaceToDepth and of the ops
+/// The plan of Transpose, Slice, Concat, Split, Expand, Tile, Pad, DepthToSpace, SpaceToDepth, ChannelShuffle and of the ops
 /// that only rename dims; or why there is none: layouts that do not fit, values that are not known.
 Result<CopyPlan> makeCopyPlan(const Problem& problem);
 

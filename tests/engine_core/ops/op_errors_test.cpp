@@ -45,6 +45,8 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"Pad", {{6}, {2}}, attributes({{"mode", std::string("mirror")}}), "'mirror'"},
         Refused{"DepthToSpace", {{1, 6, 2, 2}}, attributes({{"blocksize", int64_t{2}}}), "not divisible by 4"},
         Refused{"DepthToSpace", {{1, 4, 2, 2}}, attributes({{"blocksize", int64_t{0}}}), "'blocksize' is 0"},
+        Refused{"ChannelShuffle", {{1, 6, 2, 2}}, attributes({{"group", int64_t{4}}}), "not divisible by 4"},
+        Refused{"ChannelShuffle", {{1, 6, 2, 2}}, attributes({{"group", int64_t{0}}}), "'group' is 0"},
         Refused{"Gather", {{6}, {2}}, {}, "has type fp32"}, Refused{"GatherND", {{6}, {2, 1}}, {}, "has type fp32"},
         Refused{"ReverseSequence", {{2, 2}, {2}}, {}, "has type fp32"},
         Refused{"Trilu", {{2, 2}, {}}, {}, "has type fp32"}, Refused{"Multinomial", {{6}}, {}, "rank 2 is needed"},

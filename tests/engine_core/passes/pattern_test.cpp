@@ -107,6 +107,49 @@ TEST(SoftmaxFusion, DoesNotFireOnVisiblePartsOtherSumsOrDroppedAxes) {
               std::string::npos);
 }
 
+/// x as N×group×C/group×H×W, axes 1 and 2 swapped by `perm`, and `back`.
+TensorId shuffled(Net& b, TensorId x, std::vector<int64_t> middle, std::vector<int64_t> perm, std::vector<int64_t> back) {
+    const TensorId split = b.op("split", "Reshape", {x, b.integers("middle", middle)});
+    return b.op("joined", "Reshape", {b.transpose("swap", split, std::move(perm)), b.integers("back", back)});
+}
+
+TEST(ChannelShuffleFusion, ThreeLayersAreOne) {
+    for (const Dim& batch : {Dim(2), Dim::symbol("N")}) {
+        Net b;
+        const TensorId x = b.input("x", {batch, 12, 2, 3});
+        b.output(b.op("out", "Exp", {shuffled(b, x, {0, 3, 4, 2, 3}, {0, 2, 1, 3, 4}, {0, 12, 2, 3})}));
+        Network network = b.take();
+        runPassesAndCompare(network, {"ChannelShuffleFusion"}, {data({2, 12, 2, 3})});
+        ASSERT_EQ(opsOf(network), "ChannelShuffle Exp");
+        EXPECT_EQ(onlyLayer(network, "ChannelShuffle").attributes.toString(), "{group=3}");
+    }
+}
+
+TEST(ChannelShuffleFusion, LeavesWhatIsNoShuffle) {
+    const auto rewrites = [](std::vector<int64_t> middle, std::vector<int64_t> perm, std::vector<int64_t> back, const std::string& device = "cpu") {
+        Net b;
+        b.output(shuffled(b, b.input("x", {2, 12, 4, 4}), std::move(middle), std::move(perm), std::move(back)));
+        Network network = b.take();
+        BuilderConfig config;
+        config.device = device;
+        return runPasses(network, {"ChannelShuffleFusion"}, config).rewrites.size();
+    };
+    EXPECT_EQ(rewrites({2, 3, 4, 4, 4}, {0, 2, 1, 3, 4}, {2, 12, 4, 4}), 1u);
+    EXPECT_EQ(rewrites({2, 3, 4, 4, 4}, {0, 2, 1, 4, 3}, {2, 12, 4, 4}), 0u);     // rows and columns too
+    EXPECT_EQ(rewrites({2, 3, 4, 4, 4}, {0, 2, 1, 3, 4}, {2, 4, 12, 4}), 0u);     // another shape comes out
+    EXPECT_EQ(rewrites({2, 3, 16, 2, 2}, {0, 2, 1, 3, 4}, {2, 12, 4, 4}), 0u);    // groups reach into the image
+    EXPECT_EQ(rewrites({2, 3, 4, 16}, {0, 2, 1, 3}, {2, 12, 4, 4}), 0u);          // rows and columns merged
+    EXPECT_EQ(rewrites({2, 3, 4, 4, 4}, {0, 2, 1, 3, 4}, {2, 12, 4, 4}, "cuda:0"), 0u);
+    Net b;
+    const TensorId x = b.input("x", {2, 12, 4, 4});
+    b.output(shuffled(b, x, {2, 3, 4, 4, 4}, {0, 2, 1, 3, 4}, {2, 12, 4, 4}));
+    b.output(b.network().findTensor("swap"));
+    Network network = b.take();
+    const PassReport report = runPasses(network, {"ChannelShuffleFusion"});
+    EXPECT_TRUE(report.rewrites.empty());
+    EXPECT_NE(reasons(report, "ChannelShuffleFusion").find("'swap' is a network output"), std::string::npos);
+}
+
 TEST(TransposeMotion, CancelsMergesMovesAndFolds) {
     Net b;
     const TensorId x = b.input("x", {2, 3, 4}), y = b.input("y", {2, 4, 5});

@@ -121,6 +121,15 @@ TEST(SimdCopy, BlocksOfPixels) {
     expectMatchesReference(withInt(copyCase("SpaceToDepth", {{{2, 3, 6, 9}}}), "blocksize", 3), "simd.copy");
 }
 
+TEST(SimdCopy, ChannelShuffles) {
+    for (DataType type : {DataType::Float32, DataType::BFloat16, DataType::Int8})
+        for (const Dims& dims : {Dims{2, 12, 3, 5}, Dims{1, 136, 7, 4}, Dims{3, 24}, Dims{2, 8, 9}})
+            for (int64_t group : {1, 2, 4}) {
+                const int formats = dims.size() < 3 ? 1 : 2;
+                EXPECT_EQ(expectMatchesReference(withInt(copyCase("ChannelShuffle", {{dims}}, type), "group", group), "simd.copy"), formats);
+            }
+}
+
 TEST(SimdCopy, RenamesRunInPlace) {
     expectMatchesReference(copyCase("Identity", {{{2, 19, 5, 6}}}), "simd.copy");
     expectMatchesReference(copyCase("Reshape", {{{2, 20, 6}}, integers({4, -1})}), "simd.copy");

@@ -115,6 +115,11 @@ TEST(Rearranging, BlocksGoThereAndBack) {
     EXPECT_EQ(run("SpaceToDepth", {wide.tensors[0]}, two).values[0], toDoubles(*deep));
 }
 
+TEST(Rearranging, ChannelShuffleTakesOneOfEachGroupInTurn) {
+    EXPECT_THAT(run("ChannelShuffle", {counting({1, 6, 1, 2})}, attributes({{"group", int64_t{2}}})).values[0],
+                ElementsAre(0, 1, 6, 7, 2, 3, 8, 9, 4, 5, 10, 11));
+}
+
 TEST(Rearranging, GeneratorsAndTriangles) {
     EXPECT_THAT(run("Range", {numbers(Type::Float32, {}, {1}), numbers(Type::Float32, {}, {2}),
                               numbers(Type::Float32, {}, {0.5})})
