@@ -305,9 +305,14 @@ private slots:
         QTRY_VERIFY2(outcome.text().startsWith("Wrote"), qPrintable(outcome.text()));
         const auto loaded = Engine::load(file.toStdString(), m_kernels);
         QVERIFY2(loaded.hasValue(), loaded.status().message().c_str());
-        const auto texts = page.findChildren<QPlainTextEdit*>();
-        QVERIFY(texts[0]->toPlainText().startsWith("strobe-cli --loadEngine='" + file + "'"));
-        QVERIFY(texts[1]->toPlainText().contains("Engine::load(\"" + file + "\""));
+        QVERIFY(child<QLineEdit>(page, "exportCommand0").text().startsWith("strobe-cli --loadEngine='" + file + "'"));
+        QVERIFY(child<QLineEdit>(page, "exportCommand1").text().startsWith("strobe-cli run --loadEngine='" + file + "'"));
+        const QString again = child<QLineEdit>(page, "exportCommand2").text();
+        QVERIFY2(again.startsWith("strobe-cli build --onnx=resources/sample/digits.onnx") && again.endsWith("--saveEngine='" + file + "'"), qPrintable(again));
+        for (auto* button : page.findChildren<QPushButton*>())
+            if (button->accessibleName().contains("Build it again")) QTest::mouseClick(button, Qt::LeftButton);
+        QCOMPARE(QApplication::clipboard()->text(), again);
+        QVERIFY(page.findChild<QPlainTextEdit*>()->toPlainText().contains("Engine::load(\"" + file + "\""));
         page.saveReport(ExportPage::Report::LayerCsv, folder.filePath("layers.csv"));
         QTRY_VERIFY(outcome.text().contains("layers.csv, "));
         typeInto(path, "/proc/no/such/folder.engine");

@@ -57,6 +57,49 @@ QString shellQuoted(const QString& text) {
     return '\'' + QString(text).replace('\'', QStringLiteral("'\\''")) + '\'';
 }
 
+QString shapesFlag(const char* flag, const std::map<std::string, Dims>& shapes) {
+    QStringList all;
+    for (const auto& [name, dims] : shapes) all << QString::fromStdString(name) + ':' + shapeText(dims).replace(QChar(0x00D7), 'x');
+    return all.isEmpty() ? QString() : QStringLiteral(" --%1=%2").arg(QLatin1String(flag), shellQuoted(all.join(',')));
+}
+
+/// The shapes of inputs that may vary; the others need no word.
+QString runShapesFlag(const Build& build) {
+    std::map<std::string, Dims> shapes = runShapes(build);
+    for (const BindingInfo& input : build.engine->inputs())
+        if (isConstant(input.shape)) shapes.erase(input.name);
+    return shapesFlag("shapes", shapes);
+}
+
+QString listFlag(const char* flag, const QStringList& values) {
+    return values.isEmpty() ? QString() : QStringLiteral(" --%1=%2").arg(QLatin1String(flag), shellQuoted(values.join(',')));
+}
+
+/// The settings as strobe-cli's flags, what is default left out.
+QString settingsFlags(const Settings& settings) {
+    const BuilderConfig& builder = settings.builder;
+    static const BuilderConfig defaults;
+    QString flags;
+    if (builder.precision != defaults.precision) flags += QStringLiteral(" --") + QString::fromStdString(std::string(precisionModeName(builder.precision))).toLower();
+    if (builder.device != defaults.device) flags += QStringLiteral(" --device=") + QString::fromStdString(builder.device);
+    if (builder.optimizationLevel != defaults.optimizationLevel) flags += QStringLiteral(" --builderOptimizationLevel=%1").arg(builder.optimizationLevel);
+    if (builder.threads != defaults.threads) flags += QStringLiteral(" --cpuThreads=%1").arg(builder.threads);
+    std::map<std::string, Dims> corners[3];
+    for (const OptimizationProfile& profile : builder.profiles)
+        for (const auto& [name, range] : profile.inputs) {
+            corners[0][name] = range.min;
+            corners[1][name] = range.opt;
+            corners[2][name] = range.max;
+        }
+    flags += shapesFlag("minShapes", corners[0]) + shapesFlag("optShapes", corners[1]) + shapesFlag("maxShapes", corners[2]);
+    QStringList rules, pins, passes, bans;
+    for (const PrecisionRule& rule : builder.precisionRules) rules << QString::fromStdString(rule.pattern) + ':' + precisionLabel(rule.type).toLower();
+    for (const auto& [layer, tactic] : builder.pinnedTactics) pins << QString::fromStdString(layer) + ':' + QString::fromStdString(tactic);
+    for (const std::string& pass : builder.disabledPasses) passes << QString::fromStdString(pass);
+    for (const std::string& tactic : builder.bannedTactics) bans << QString::fromStdString(tactic);
+    return flags + listFlag("layerPrecisions", rules) + listFlag("disablePasses", passes) + listFlag("banTactics", bans) + listFlag("pinTactics", pins);
+}
+
 QString cppQuoted(QString text) {
     return '"' + text.replace('\\', QStringLiteral("\\\\")).replace('"', QStringLiteral("\\\"")) + '"';
 }
@@ -120,17 +163,17 @@ QString engineFileName(const Build& build, const QString& modelName) {
     return stem + '_' + variant + QStringLiteral(".engine");
 }
 
-QString runCommand(const Build& build, const QString& enginePath) {
-    QStringList shapes;
-    for (const BindingInfo& input : build.engine->inputs()) {
-        if (isConstant(input.shape)) continue;
-        const auto all = runShapes(build);
-        if (const auto found = all.find(input.name); found != all.end())
-            shapes << QString::fromStdString(input.name) + ':' + shapeText(found->second).replace(QChar(0x00D7), 'x');
-    }
-    QString command = QStringLiteral("strobe-cli --loadEngine=") + shellQuoted(enginePath);
-    if (!shapes.isEmpty()) command += QStringLiteral(" --shapes=") + shellQuoted(shapes.join(','));
-    return command;
+std::vector<ExportCommand> exportCommands(const Build& build, const QString& modelPath, const QString& enginePath) {
+    const QString engine = QStringLiteral(" --loadEngine=") + shellQuoted(enginePath), shapes = runShapesFlag(build);
+    const QString data = QString::fromStdString(build.settings.inputFile);
+    std::vector<ExportCommand> commands;
+    commands.push_back({QObject::tr("Measure it"), QStringLiteral("strobe-cli") + engine + shapes});
+    commands.push_back({QObject::tr("Run it once"), QStringLiteral("strobe-cli run") + engine + (data.isEmpty() ? shapes : QStringLiteral(" --loadInputs=") + shellQuoted(data)) +
+                                                        QStringLiteral(" --exportOutput=outputs.npz")});
+    if (build.settings.builder.profiles.size() <= 1)
+        commands.push_back({QObject::tr("Build it again"), QStringLiteral("strobe-cli build --onnx=") + shellQuoted(modelPath) + settingsFlags(build.settings) +
+                                                               QStringLiteral(" --saveEngine=") + shellQuoted(enginePath)});
+    return commands;
 }
 
 QString cppProgram(const Build& build, const QString& enginePath) {

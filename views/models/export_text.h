@@ -17,8 +17,13 @@ struct ExportFacts {
 };
 ExportFacts exportFacts(const Build& build);
 
-// A shell command that runs the engine file at the build's shapes.
-QString runCommand(const Build& build, const QString& enginePath);
+// A shell command and what it is for.
+struct ExportCommand {
+    QString title, command;
+};
+// Measures the engine file, runs it on the build's data, and builds it again from the model with the same settings. The last is left out
+// where no flags say the settings (several shape profiles).
+std::vector<ExportCommand> exportCommands(const Build& build, const QString& modelPath, const QString& enginePath);
 // A whole C++ program that loads and runs it.
 QString cppProgram(const Build& build, const QString& enginePath);
 // "model_bf16.engine" for build "BF16" of model.onnx.

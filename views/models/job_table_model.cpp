@@ -3,7 +3,7 @@
 #include <QColor>
 #include <algorithm>
 
-#include "views/models/unit_choice.h"
+#include "views/widgets/number_format.h"
 #include "views/widgets/table_roles.h"
 #include "views/widgets/theme.h"
 
@@ -20,6 +20,11 @@ QString detailOf(const JobInfo& job) {
     return text;
 }
 
+/// Jobs take milliseconds or minutes: each names its unit.
+QString durationText(double seconds) {
+    return seconds < 1 ? formatTime(seconds) : QStringLiteral("%1\u00a0s").arg(formatNumber(seconds));
+}
+
 }  // namespace
 
 QString jobStateName(JobState state) {
@@ -34,7 +39,7 @@ QString jobStateName(JobState state) {
 }
 
 JobTableModel::JobTableModel(QObject* parent) : ColumnTableModel(parent) {
-    setColumns({{tr("State"), {}}, {tr("Job"), {}}, {tr("Duration (s)"), {}, true}, {tr("What happened"), {}}});
+    setColumns({{tr("State"), {}}, {tr("Job"), {}}, {tr("Duration"), {}, true}, {tr("What happened"), {}}});
 }
 
 void JobTableModel::setJobs(std::vector<JobInfo> jobs) {
@@ -70,7 +75,7 @@ QVariant JobTableModel::cell(int row, int column, int role) const {
     switch (column) {
         case State: return jobStateName(job.state);
         case Title: return QString::fromStdString(job.title);
-        case Duration: return job.state == JobState::Queued ? QStringLiteral("–") : formatInUnit(job.secondsSpent);
+        case Duration: return job.state == JobState::Queued ? QStringLiteral("–") : durationText(job.secondsSpent);
         default: return detailOf(job);
     }
 }

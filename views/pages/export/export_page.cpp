@@ -1,11 +1,13 @@
 #include "views/pages/export/export_page.h"
 
+#include <QAction>
 #include <QApplication>
 #include <QClipboard>
 #include <QComboBox>
 #include <QDir>
 #include <QFileDialog>
 #include <QFileInfo>
+#include <QGridLayout>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QLineEdit>
@@ -14,12 +16,12 @@
 #include <QScrollArea>
 #include <QSplitter>
 #include <QStackedWidget>
+#include <QTimer>
 #include <QVBoxLayout>
 
 #include "engine_core/base/mapped_file.h"
 #include "profiler/trtexec_report.h"
 #include "views/models/build_label.h"
-#include "views/models/export_text.h"
 #include "views/models/workbench_context.h"
 #include "views/widgets/key_value_view.h"
 #include "views/widgets/number_format.h"
@@ -28,6 +30,9 @@
 
 namespace strobe {
 namespace {
+
+constexpr int kContentsWidth = 380, kActionsWidth = 600;  // at first
+constexpr int kCopiedMs = 1200;
 
 std::string reportText(ExportPage::Report report, const Build& build) {
     switch (report) {
@@ -67,6 +72,7 @@ ExportPage::ExportPage(WorkbenchContext& context, QWidget* parent)
     content->addWidget(buildActions());
     content->setStretchFactor(0, 2);
     content->setStretchFactor(1, 3);
+    content->setSizes({kContentsWidth, kActionsWidth});
     content->setChildrenCollapsible(false);
     m_stack->addWidget(m_empty);
     m_stack->addWidget(content);
@@ -118,6 +124,14 @@ QWidget* ExportPage::buildActions() {
             if (!path.isEmpty()) saveReport(report, path);
         });
     }
+    for (const char* id : {"exportGraphPng", "exportGraphSvg"}) {
+        QAction* action = context().action(QLatin1String(id));
+        if (!action) continue;
+        auto* button = new QPushButton(QLatin1String(id) == QLatin1String("exportGraphPng") ? tr("Graph as PNG…") : tr("Graph as SVG…"), box);
+        button->setToolTip(action->toolTip());
+        reports->addWidget(button);
+        connect(button, &QPushButton::clicked, action, &QAction::trigger);
+    }
     reports->addStretch(1);
     m_outcome = new QLabel(box);
     m_outcome->setObjectName(QStringLiteral("exportOutcome"));
@@ -125,8 +139,13 @@ QWidget* ExportPage::buildActions() {
     m_outcome->setTextInteractionFlags(Qt::TextSelectableByMouse);
     m_outcome->hide();
     layout->addWidget(m_outcome);
-    m_command = addSnippet(*layout, tr("Run it"), 2);
-    m_program = addSnippet(*layout, tr("Use it from C++"), 16);
+    addHeading(*layout, tr("From the command line"));
+    m_commandGrid = new QGridLayout;
+    m_commandGrid->setHorizontalSpacing(kGrid);
+    m_commandGrid->setVerticalSpacing(4);
+    m_commandGrid->setColumnStretch(1, 1);
+    layout->addLayout(m_commandGrid);
+    m_program = addProgram(*layout);
     scroll->setWidget(box);
     scroll->setWidgetResizable(true);
     scroll->setFrameShape(QFrame::NoFrame);
@@ -142,31 +161,71 @@ QWidget* ExportPage::buildActions() {
     return scroll;
 }
 
-QPlainTextEdit* ExportPage::addSnippet(QVBoxLayout& layout, const QString& heading, int lines) {
-    auto* row = new QHBoxLayout;
-    row->setContentsMargins(0, kGrid, 0, 0);
+void ExportPage::addHeading(QVBoxLayout& layout, const QString& heading) {
     auto* title = new QLabel(heading, this);
     title->setFont(Theme::systemFont(0, true));
+    title->setContentsMargins(0, kGrid, 0, 0);
+    layout.addWidget(title);
+}
+
+QPushButton* ExportPage::makeCopyButton(const QString& what, const std::function<QString()>& text) {
     auto* copy = new QPushButton(tr("Copy"), this);
-    copy->setAccessibleName(tr("Copy “%1”").arg(heading));
+    copy->setAccessibleName(tr("Copy “%1”").arg(what));
+    copy->setToolTip(copy->accessibleName());
+    connect(copy, &QPushButton::clicked, this, [this, copy, text] {
+        QApplication::clipboard()->setText(text());
+        copy->setText(tr("Copied"));
+        QTimer::singleShot(kCopiedMs, copy, [copy] { copy->setText(tr("Copy")); });
+    });
+    copy->setMinimumWidth(std::max(copy->sizeHint().width(), copy->fontMetrics().horizontalAdvance(tr("Copied")) + 3 * kGrid));
+    return copy;
+}
+
+void ExportPage::fillCommands(const std::vector<ExportCommand>& commands) {
+    while (m_commands.size() < commands.size()) {
+        const int row = static_cast<int>(m_commands.size());
+        CommandRow line{new QLabel(this), new QLineEdit(this), nullptr};
+        line.text->setReadOnly(true);
+        line.text->setFont(Theme::monoFont(-1));
+        line.text->setObjectName(QStringLiteral("exportCommand%1").arg(row));
+        line.copy = makeCopyButton(commands[static_cast<size_t>(row)].title, [edit = line.text] { return edit->text(); });
+        line.title->setForegroundRole(QPalette::PlaceholderText);
+        m_commandGrid->addWidget(line.title, row, 0);
+        m_commandGrid->addWidget(line.text, row, 1);
+        m_commandGrid->addWidget(line.copy, row, 2);
+        m_commands.push_back(line);
+    }
+    for (size_t row = 0; row < m_commands.size(); ++row) {
+        const bool isUsed = row < commands.size();
+        for (QWidget* widget : std::initializer_list<QWidget*>{m_commands[row].title, m_commands[row].text, m_commands[row].copy}) widget->setVisible(isUsed);
+        if (!isUsed) continue;
+        m_commands[row].title->setText(commands[row].title);
+        m_commands[row].text->setText(commands[row].command);
+        m_commands[row].text->setToolTip(commands[row].command);
+        m_commands[row].text->setAccessibleName(commands[row].title);
+        m_commands[row].text->setCursorPosition(0);
+    }
+}
+
+QPlainTextEdit* ExportPage::addProgram(QVBoxLayout& layout) {
+    constexpr int kLines = 14;
+    auto* row = new QHBoxLayout;
+    row->setContentsMargins(0, kGrid, 0, 0);
+    auto* title = new QLabel(tr("Use it from C++"), this);
+    title->setFont(Theme::systemFont(0, true));
+    auto* text = new QPlainTextEdit(this);
     row->addWidget(title);
     row->addStretch(1);
-    row->addWidget(copy);
+    row->addWidget(makeCopyButton(title->text(), [text] { return text->toPlainText(); }));
     layout.addLayout(row);
-    auto* text = new QPlainTextEdit(this);
     text->setReadOnly(true);
     text->setFont(Theme::monoFont(-1));
-    text->setLineWrapMode(lines > 2 ? QPlainTextEdit::NoWrap : QPlainTextEdit::WidgetWidth);
-    text->setWordWrapMode(lines > 2 ? QTextOption::NoWrap : QTextOption::WrapAnywhere);
+    text->setLineWrapMode(QPlainTextEdit::NoWrap);
+    text->setTabChangesFocus(true);
     text->setBackgroundVisible(false);
     text->viewport()->setBackgroundRole(QPalette::Window);
-    const int height = QFontMetrics(text->font()).lineSpacing() * lines + 2 * kGrid;
-    if (lines > 2)
-        text->setMinimumHeight(height);
-    else
-        text->setFixedHeight(height);
-    layout.addWidget(text, lines > 2 ? 1 : 0);
-    connect(copy, &QPushButton::clicked, this, [text] { QApplication::clipboard()->setText(text->toPlainText()); });
+    text->setMinimumHeight(QFontMetrics(text->font()).lineSpacing() * kLines + 2 * kGrid);
+    layout.addWidget(text, 1);
     return text;
 }
 
@@ -216,7 +275,8 @@ void ExportPage::showBuild() {
 void ExportPage::updateSnippets() {
     const auto build = chosen();
     if (!build || !build->engine) return;
-    m_command->setPlainText(runCommand(*build, m_path->text()));
+    const auto model = context().model();
+    fillCommands(exportCommands(*build, model ? QString::fromStdString(model->path) : QString(), m_path->text()));
     m_program->setPlainText(cppProgram(*build, m_path->text()));
     m_export->setEnabled(!m_path->text().trimmed().isEmpty());
 }

@@ -1,12 +1,15 @@
 // What do I ship? The engine file of a build: what is in it, for which machine, how to run it.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "sessions/session.h"
+#include "views/models/export_text.h"
 #include "views/pages/page.h"
 
 class QComboBox;
+class QGridLayout;
 class QLabel;
 class QLineEdit;
 class QPlainTextEdit;
@@ -33,7 +36,10 @@ public:
 
 private:
     QWidget* buildActions();
-    QPlainTextEdit* addSnippet(QVBoxLayout& layout, const QString& heading, int lines);
+    void addHeading(QVBoxLayout& layout, const QString& heading);
+    QPlainTextEdit* addProgram(QVBoxLayout& layout);
+    QPushButton* makeCopyButton(const QString& what, const std::function<QString()>& text);
+    void fillCommands(const std::vector<ExportCommand>& commands);
     void followBuilds();
     void followCurrent();
     void showBuild();
@@ -50,7 +56,14 @@ private:
     QPushButton* m_export;
     std::vector<QPushButton*> m_reportButtons;
     QLabel* m_outcome;
-    QPlainTextEdit *m_command, *m_program;
+    struct CommandRow {
+        QLabel* title;
+        QLineEdit* text;
+        QPushButton* copy;
+    };
+    QGridLayout* m_commandGrid;
+    std::vector<CommandRow> m_commands;
+    QPlainTextEdit* m_program;
     bool m_isPathOwn = false;     // the user chose the path
     bool m_isOutcomeError = false;
     JobId m_job = 0;

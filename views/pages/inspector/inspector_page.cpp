@@ -14,6 +14,7 @@
 #include "views/models/workbench_context.h"
 #include "views/pages/inspector/inspector_sections.h"
 #include "views/widgets/bar_chart.h"
+#include "views/widgets/elided_label.h"
 #include "views/widgets/key_value_view.h"
 #include "views/widgets/number_format.h"
 #include "views/widgets/status_widgets.h"
@@ -53,15 +54,13 @@ void InspectorPage::buildContent() {
     auto* layout = new QVBoxLayout(content);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(0);
-    m_title = new QLabel(content);
+    m_title = new ElidedLabel({}, content);
     m_title->setFont(Theme::systemFont(2, true));
     m_title->setContentsMargins(kGrid, kGrid, kGrid, 0);
-    m_name = new QLabel(content);
+    m_name = new ElidedLabel({}, content, Qt::ElideMiddle);
     m_name->setFont(Theme::monoFont(-1));
     m_name->setForegroundRole(QPalette::PlaceholderText);
     m_name->setContentsMargins(kGrid, 0, kGrid, 4);
-    m_name->setTextInteractionFlags(Qt::TextSelectableByMouse);
-    for (QLabel* label : {m_title, m_name}) label->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     auto* buttons = new QHBoxLayout;
     buttons->setContentsMargins(4, 0, 4, 4);
     m_precision = menuButton(tr("Precision"), tr("Force a precision for this layer in the next build"), content);
@@ -74,12 +73,12 @@ void InspectorPage::buildContent() {
     connect(m_pin->menu(), &QMenu::aboutToShow, this, [this] { fillTacticMenu(*m_pin->menu(), false); });
     connect(m_ban->menu(), &QMenu::aboutToShow, this, [this] { fillTacticMenu(*m_ban->menu(), true); });
     m_details = new KeyValueView(content);
-    m_weightsTitle = new QLabel(content);
+    m_weightsTitle = new ElidedLabel({}, content);
+    m_weightsTitle->setObjectName("weightsTitle");
     m_weightsTitle->setForegroundRole(QPalette::PlaceholderText);
-    m_weightsTitle->setContentsMargins(kGrid, 4, kGrid, 0);
-    m_weightsTitle->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    m_weightsTitle->setContentsMargins(kGrid, 6, kGrid, 0);
     m_weights = new BarChart(content);
-    m_weights->setFixedHeight(120);
+    m_weights->setFixedHeight(104);
     layout->addWidget(m_title);
     layout->addWidget(m_name);
     layout->addLayout(buttons);
@@ -119,9 +118,7 @@ void InspectorPage::follow() {
 
 void InspectorPage::present(const QString& title, const QString& name, std::vector<KeyValueSection> sections) {
     m_title->setText(title);
-    m_title->setToolTip(title);
     m_name->setText(name);
-    m_name->setToolTip(name);
     m_sections = std::move(sections);
     m_details->setSections(m_sections);
     m_stack->setCurrentIndex(1);
@@ -172,7 +169,6 @@ void InspectorPage::loadWeights(const QString& name, std::shared_ptr<const Weigh
             bars.high = statistics.max;
             bars.valueName = tr("values");
             m_weightsTitle->setText(tr("Values of %1").arg(name));
-            m_weightsTitle->setToolTip(name);
             m_weightsTitle->setVisible(!bars.values.empty());
             m_weights->setVisible(!bars.values.empty());
             m_weights->setData(std::move(bars));

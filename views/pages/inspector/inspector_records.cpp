@@ -86,7 +86,7 @@ KeyValueSection candidateSection(const BuildIndex& index, const LayerRef& ref) {
     const bool isBeaten = !records.empty() && records.front().chosen && std::any_of(records.begin(), records.end(), [&](const CandidateRecord& other) {
         return other.milliseconds >= 0 && other.milliseconds < records.front().milliseconds;
     });
-    if (isBeaten) section.rows.push_back({{}, tr("● is best for the whole graph, conversions between layouts counted"), {}, false, {}});
+    if (isBeaten) section.rows.push_back({{}, tr("The first is best for the whole graph, conversions between layouts counted"), {}, false, {}});
     for (const CandidateRecord& record : records) {
         const QString key = record.milliseconds >= 0 ? formatTime(record.milliseconds / 1e3) : QStringLiteral("–");
         QString text = (record.chosen ? QStringLiteral("● ") : QString()) + toQString(record.tactic);

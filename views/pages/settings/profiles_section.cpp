@@ -11,6 +11,7 @@
 #include "views/models/display_text.h"
 #include "views/models/settings_text.h"
 #include "views/models/workbench_context.h"
+#include "views/widgets/elided_label.h"
 #include "views/widgets/theme.h"
 
 namespace strobe {
@@ -94,10 +95,10 @@ void ProfilesSection::addProfile() {
     grid->setContentsMargins(0, 0, 0, 0);
     grid->setHorizontalSpacing(6);
     grid->setVerticalSpacing(3);
-    for (int column = 0; column < 3; ++column) grid->setColumnStretch(column, 1);
-    grid->addWidget(new QLabel(tr("Profile %1").arg(m_profiles.size() + 1), profile.box), 0, 0, 1, 3);
+    grid->setColumnStretch(1, 1);
+    grid->addWidget(new QLabel(tr("Profile %1").arg(m_profiles.size() + 1), profile.box), 0, 0, 1, 2);
     QToolButton* remove = makeRemoveButton(tr("Remove this profile"));
-    grid->addWidget(remove, 0, 3);
+    grid->addWidget(remove, 0, 2);
     profile.remove = remove;
     connect(remove, &QToolButton::clicked, this, [this, box = profile.box] { removeProfile(box); });
     for (const Tensor* input : dynamicInputs()) addInput(profile, *grid, *input);
@@ -107,16 +108,13 @@ void ProfilesSection::addProfile() {
 
 void ProfilesSection::addInput(ProfileBox& profile, QGridLayout& grid, const Tensor& input) {
     int row = grid.rowCount();
-    auto* name = new QLabel(QString::fromStdString(input.name) + QStringLiteral("   ") + shapeText(input.shape), profile.box);
+    auto* name = new ElidedLabel(QString::fromStdString(input.name) + QStringLiteral("   ") + shapeText(input.shape), profile.box);
     name->setFont(Theme::monoFont(-1));
     name->setContentsMargins(0, 4, 0, 0);
-    name->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
-    name->setToolTip(name->text());
-    grid.addWidget(name, row++, 0, 1, 4);
+    grid.addWidget(name, row++, 0, 1, 3);
     InputRow fields{input.name, {}};
     const QString titles[] = {tr("smallest"), tr("best"), tr("largest")};
     for (size_t at = 0; at < 3; ++at) {
-        const int column = static_cast<int>(at);
         auto* title = new QLabel(titles[at], profile.box);
         title->setForegroundRole(QPalette::PlaceholderText);
         auto* edit = new QLineEdit(profile.box);
@@ -124,8 +122,8 @@ void ProfilesSection::addInput(ProfileBox& profile, QGridLayout& grid, const Ten
         edit->setMinimumWidth(60);
         edit->setObjectName(QStringLiteral("profile%1.%2.%3").arg(m_profiles.size()).arg(QString::fromStdString(input.name)).arg(at));
         edit->setAccessibleName(tr("%1 shape of %2").arg(titles[at], QString::fromStdString(input.name)));
-        grid.addWidget(title, row, column);
-        grid.addWidget(edit, row + 1, column);
+        grid.addWidget(title, row, 0);
+        grid.addWidget(edit, row++, 1, 1, 2);
         fields.edits[at] = edit;
         connect(edit, &QLineEdit::editingFinished, this, [this, edit] {
             if (edit->isModified()) commitProfiles(tr("Shape profile"));
