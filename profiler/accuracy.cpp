@@ -172,8 +172,9 @@ public:
     }
 
     Status add(const NamedTensors& sample, const CancelToken& cancel) {
-        STROBE_RETURN_IF_ERROR(m_reference.run(sample, m_options.layers, cancel));
-        STROBE_RETURN_IF_ERROR(m_candidate.run(sample, m_options.layers, cancel));
+        const bool readsLayers = m_options.layers && m_samples < m_options.layerSamples;
+        STROBE_RETURN_IF_ERROR(m_reference.run(sample, readsLayers, cancel));
+        STROBE_RETURN_IF_ERROR(m_candidate.run(sample, readsLayers, cancel));
         SampleDifference worst{m_samples, 0, ""};
         for (size_t o = 0; o < m_outputs.size(); ++o) {
             const Captured &r = m_reference.outputs[o], &c = m_candidate.outputs[o];

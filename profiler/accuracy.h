@@ -47,6 +47,7 @@ struct AccuracyReport {
 struct AccuracyOptions {
     double divergenceDb = 20;
     bool layers = true;
+    int layerSamples = 32;        // layers are read on so many samples at most: reading them costs far more than running
     std::vector<int64_t> labels;  // one a sample, for a classifier's first output; may be empty
 };
 

@@ -226,8 +226,15 @@ Status Session::openModelNow(const std::string& path, const CancelToken& cancel)
             if (nodes[n].name == name) return std::vector<int>{static_cast<int>(n)};
         return std::vector<int>();
     };
+    // Long names are shortened and may then be equal: the op tells the node.
+    const auto unsupportedNode = [&](const UnsupportedNode& node) {
+        const auto& nodes = shared->network.sourceNodes();
+        for (size_t n = 0; n < nodes.size(); ++n)
+            if (nodes[n].opType == node.opType && nodes[n].name.rfind(node.name, 0) == 0) return std::vector<int>{static_cast<int>(n)};
+        return nodeOf(node.name);
+    };
     for (const UnsupportedNode& node : shared->unsupported)
-        problems.push_back({ProblemSeverity::Error, "import", nodeOf(node.name), node.name,
+        problems.push_back({ProblemSeverity::Error, "import", unsupportedNode(node), node.name,
                             "op '" + node.opType + "'" + (node.domain.empty() ? "" : " of domain '" + node.domain + "'") + " (version " + std::to_string(node.version) + ") is not supported", node.help});
     for (const ImportIssue& issue : shared->warnings)
         problems.push_back({issue.severity == ImportSeverity::Note ? ProblemSeverity::Info : ProblemSeverity::Warning, "import", nodeOf(issue.node), issue.node, issue.message, issue.fix});

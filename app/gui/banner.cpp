@@ -8,7 +8,7 @@
 
 namespace strobe {
 
-Banner::Banner(QWidget* parent) : QFrame(parent), m_text(new QLabel(this)) {
+Banner::Banner(QWidget* parent) : QFrame(parent), m_text(new QLabel(this)), m_problems(new QToolButton(this)) {
     setObjectName("banner");
     auto* layout = new QHBoxLayout(this);
     layout->setContentsMargins(kGrid, 4, kGrid, 4);
@@ -18,6 +18,9 @@ Banner::Banner(QWidget* parent) : QFrame(parent), m_text(new QLabel(this)) {
     auto* dismiss = new QToolButton(this);
     dismiss->setText(tr("Dismiss"));
     connect(dismiss, &QToolButton::clicked, this, &QWidget::hide);
+    m_problems->setText(tr("Show problems"));
+    connect(m_problems, &QToolButton::clicked, this, &Banner::problemsRequested);
+    layout->addWidget(m_problems, 0, Qt::AlignTop);
     layout->addWidget(dismiss, 0, Qt::AlignTop);
     const auto restyle = [this] {
         const ThemeColours& c = Theme::instance().colours();
@@ -28,8 +31,9 @@ Banner::Banner(QWidget* parent) : QFrame(parent), m_text(new QLabel(this)) {
     hide();
 }
 
-void Banner::showMessage(const QString& message) {
+void Banner::showMessage(const QString& message, bool hasProblems) {
     m_text->setText(message);
+    m_problems->setVisible(hasProblems);
     show();
 }
 

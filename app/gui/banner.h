@@ -4,6 +4,7 @@
 #include <QFrame>
 
 class QLabel;
+class QToolButton;
 
 namespace strobe {
 
@@ -11,11 +12,16 @@ class Banner : public QFrame {
     Q_OBJECT
 public:
     explicit Banner(QWidget* parent = nullptr);
-    void showMessage(const QString& message);
+    /// `hasProblems`: the Problems page says more, and a button leads there.
+    void showMessage(const QString& message, bool hasProblems = false);
     QString message() const;
+
+signals:
+    void problemsRequested();
 
 private:
     QLabel* m_text;
+    QToolButton* m_problems;
 };
 
 }  // namespace strobe

@@ -78,6 +78,7 @@ void MainWindow::buildCentre() {
     setCentralWidget(centre);
     QAction& graph = m_actions->add(QStringLiteral("&View"), QStringLiteral("page:graphPage"), tr("Page: Graph"), QStringLiteral("Ctrl+1"));
     connect(&graph, &QAction::triggered, this, [this] { showPage("graphPage"); });
+    connect(m_banner, &Banner::problemsRequested, this, [this] { showPage("problemsPage"); });
     connect(m_start, &StartPage::openRequested, this, &MainWindow::openPath);
 }
 
@@ -112,7 +113,7 @@ void MainWindow::reportJobs() {
         if (job.state <= JobState::Running || job.id <= m_lastReported) continue;
         m_lastReported = job.id;
         if (job.state == JobState::Failed)
-            m_banner->showMessage(tr("%1 failed: %2").arg(toQString(job.title), toQString(job.result.message())));
+            m_banner->showMessage(tr("%1 failed: %2").arg(toQString(job.title), toQString(job.result.message())), !m_context.session().problems().empty());
         else if (job.state == JobState::Succeeded)
             m_banner->hide();
     }

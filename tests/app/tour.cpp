@@ -1,12 +1,14 @@
 // Opens a model, builds it in FP32 and BF16, compares the builds and saves a picture of every page in both themes: tour FOLDER [MODEL]
 #include <QApplication>
 #include <QDir>
+#include <QToolButton>
 #include <cstdio>
 
 #include "app/gui/action_list.h"
 #include "app/gui/main_tool_bar.h"
 #include "app/gui/page_docks.h"
 #include "tests/app/gui_support.h"
+#include "tests/app/odd_models.h"
 #include "views/pages/graph/graph_page.h"
 #include "views/pages/page.h"
 #include "views/widgets/command_palette.h"
@@ -44,9 +46,16 @@ public:
         selectSlowest();
         graphStates();
         pages({});
-        window.resize(1280, 720);
-        bothThemes("small-window");
-        return 0;
+        helpers();
+        for (const QSize size : {QSize(1280, 720), QSize(1200, 800)}) {
+            window.resize(size);
+            for (const char* page : {"layersPage", "comparePage", "exportPage"}) {
+                window.docks().show(page, false);
+                bothThemes(QStringLiteral("small-%1-%2").arg(size.width()).arg(page));
+            }
+        }
+        window.resize(1600, 1000);
+        return oddModels();
     }
 
 private:
@@ -100,6 +109,61 @@ private:
             bothThemes(name);
         }
         graph.setColour(GraphColour::Time);
+    }
+    /// What stands before the window for a moment.
+    void helpers() {
+        MainWindow& window = m_fixture.window();
+        window.actions()["palette"].trigger();
+        QTest::qWait(kSettleMs);
+        for (QWidget* palette : window.findChildren<CommandPalette*>()) palette->grab().save(QDir(m_folder).filePath("palette.png"));
+        for (QWidget* palette : window.findChildren<CommandPalette*>()) palette->hide();
+        QTimer::singleShot(kSettleMs, [this] {
+            QWidget* sheet = QApplication::activeModalWidget();
+            if (!sheet) return;
+            sheet->grab().save(QDir(m_folder).filePath("keys.png"));
+            sheet->close();
+        });
+        window.actions()["keys"].trigger();
+        window.findChild<QToolButton*>("shapesButton")->click();
+        settle();
+        if (QWidget* popup = QApplication::activePopupWidget()) {
+            popup->grab().save(QDir(m_folder).filePath("shapes.png"));
+            popup->close();
+        }
+        focusRings();
+    }
+    /// Where the keyboard stands after each Tab, first from the toolbar.
+    void focusRings() {
+        MainWindow& window = m_fixture.window();
+        window.docks().show("layersPage", false);
+        window.findChild<QToolButton*>("openButton")->setFocus(Qt::TabFocusReason);
+        for (int tab = 0; tab < 24; ++tab) {
+            const QWidget* focus = QApplication::focusWidget();
+            std::printf("tab %d: %s %s\n", tab, focus ? focus->metaObject()->className() : "none", focus ? qPrintable(focus->objectName()) : "");
+            if (tab % 6 == 2) save(QStringLiteral("focus-%1").arg(tab));
+            if (focus) QTest::keyClick(const_cast<QWidget*>(focus), Qt::Key_Tab);
+            QTest::qWait(20);
+        }
+    }
+    int oddModels() {
+        const std::string problem = m_fixture.path("problem.onnx").toStdString(), large = m_fixture.path("large.onnx").toStdString();
+        if (!testing::writeProblemModel(problem) || !testing::writeLargeModel(large, 10000)) return fail("the odd models could not be written");
+        Session& session = m_fixture.session();
+        session.openModel(problem);
+        if (!settleJobs()) return fail("the model with problems did not open");
+        m_fixture.window().docks().show("problemsPage", false);
+        bothThemes("problems");
+        m_fixture.window().context().selectNodes({1}, "tour");
+        bothThemes("problems-selected");
+        m_fixture.window().actions()["build"].trigger();
+        if (!settleJobs()) return fail("the build of the model with problems did not end");
+        bothThemes("problems-build");
+        session.openModel(large);
+        if (!settleJobs()) return fail("the large model did not open");
+        bothThemes("large");
+        m_fixture.window().graphPage().canvas().zoomToFit();
+        bothThemes("large-whole");
+        return 0;
     }
     void pages(const QString& prefix) {
         for (Page* page : m_fixture.window().docks().pages()) {

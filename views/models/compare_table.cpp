@@ -73,7 +73,7 @@ void addAccuracy(std::vector<CompareFigure>& figures, const AccuracyReport& repo
                            Verdict::Worse});
     } else if (!report.layers.empty()) {
         figures.push_back({QObject::tr("First to diverge"), QObject::tr("none"), {},
-                           QObject::tr("%1 tensors over 20 dB").arg(formatCount(static_cast<int64_t>(report.layers.size()))),
+                           QObject::tr("all ≥ 20 dB"),
                            Verdict::None});
     }
     const double gain = 100 * (report.labelAccuracyCandidate - report.labelAccuracyReference);
@@ -132,9 +132,9 @@ std::optional<Speedup> speedup(const Build& a, const Build& b) {
 std::vector<CompareFigure> compareFigures(const Build& a, const Build& b, const Comparison* comparison) {
     std::vector<CompareFigure> figures;
     if (const auto faster = speedup(a, b)) {
-        const QString change = QObject::tr("%1× ± %2 as fast").arg(formatNumber(faster->ratio), formatNumber(faster->error, 1));
-        figures.push_back({QObject::tr("Latency"), latencyText(a), latencyText(b),
-                           faster->isSignificant() ? change : change + QObject::tr(" (within the noise)"),
+        const QString change = QObject::tr("%1× ± %2").arg(formatNumber(faster->ratio), formatNumber(faster->error, 1));
+        figures.push_back({QObject::tr("Latency"), formatTime(a.profile->latency.median / 1000), formatTime(b.profile->latency.median / 1000),
+                           faster->isSignificant() ? change : change + QObject::tr(", noise"),
                            !faster->isSignificant() ? Verdict::None : faster->ratio > 1 ? Verdict::Better : Verdict::Worse});
     }
     figures.push_back(bytesFigure(QObject::tr("Engine size"), static_cast<double>(a.engineBytes), static_cast<double>(b.engineBytes)));

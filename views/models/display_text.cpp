@@ -41,8 +41,17 @@ QStringList programSteps(const PointwiseProgram& program) {
     return steps;
 }
 
+bool isUnsupported(const Layer& layer) {
+    return !layer.op || layer.op->name == "Unsupported";
+}
+
+QString opText(const Layer& layer) {
+    if (!layer.op) return QStringLiteral("?");
+    return isUnsupported(layer) ? toQString(layer.attributes.getString("op_type", "Unsupported")) : toQString(layer.op->name);
+}
+
 QString layerTitle(const Layer& layer) {
-    const QString op = layer.op ? toQString(layer.op->name) : QStringLiteral("?");
+    const QString op = opText(layer);
     if (!layer.program) return op;
     const QStringList steps = programSteps(*layer.program);
     if (steps.isEmpty()) return op;

@@ -17,6 +17,10 @@ QString shapeText(const Shape& shape, const SymbolValues* symbols = nullptr);
 QString shapeText(const Dims& dims);
 /// The shape of a tensor, or "known at run time".
 QString tensorShapeText(const Tensor& tensor, const SymbolValues* symbols = nullptr);
+/// A node of the file that Strobe has no op for; it stands in the parsed network so that it can be seen.
+bool isUnsupported(const Layer& layer);
+/// The op's name; of one that is not supported what the file calls it.
+QString opText(const Layer& layer);
 /// Op and what was fused behind it: "Conv + HardSwish"; a pointwise chain names its steps: "Mul · Add · Relu".
 QString layerTitle(const Layer& layer);
 /// The steps of a pointwise program in order, constants left out: "Mul", "Add", "Relu".

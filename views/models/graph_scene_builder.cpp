@@ -145,7 +145,7 @@ void SceneBuilder::measure(GraphNodeFacts& facts, const LayerRef& ref) {
 void SceneBuilder::describe(GraphNode& node, const GraphNodeFacts& facts, const Layer& layer) {
     node.title = layerTitle(layer);
     node.subtitle = toQString(layer.name);
-    node.family = nodeFamily(layer.op);
+    node.family = isUnsupported(layer) ? NodeFamily::Other : nodeFamily(layer.op);
     node.group = nameScope(node.subtitle);
     node.precision = m_request.stage == GraphStage::Engine ? facts.precision : QString();
     node.preview = facts.preview;

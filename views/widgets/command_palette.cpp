@@ -1,9 +1,9 @@
 #include "views/widgets/command_palette.h"
 
 #include <QGridLayout>
+#include <QHash>
 #include <QKeyEvent>
 #include <QLabel>
-#include <QMap>
 #include <QMenu>
 #include <QScrollArea>
 #include <QVBoxLayout>
@@ -110,25 +110,31 @@ bool CommandPalette::eventFilter(QObject* watched, QEvent* event) {
 
 KeySheet::KeySheet(const QList<QAction*>& actions, QWidget* parent) : QDialog(parent) {
     setWindowTitle(tr("Keys"));
-    QMap<QString, QList<QAction*>> categories;
+    // In the order in which the actions come, as in the menus.
+    QStringList order;
+    QHash<QString, QList<QAction*>> categories;
     for (QAction* action : actions) {
         if (action->shortcut().isEmpty() || action->text().isEmpty()) continue;
-        const QString category = action->property("category").toString();
-        categories[category.isEmpty() ? tr("General") : category].append(action);
+        const QString given = action->property("category").toString(), category = given.isEmpty() ? tr("General") : given;
+        if (!order.contains(category)) order += category;
+        categories[category].append(action);
     }
     auto* content = new QWidget;
     auto* grid = new QGridLayout(content);
+    grid->setContentsMargins(2 * kGrid, kGrid, 2 * kGrid, kGrid);
     grid->setHorizontalSpacing(3 * kGrid);
     grid->setVerticalSpacing(4);
+    grid->setColumnStretch(0, 1);
     int row = 0;
-    for (auto it = categories.cbegin(); it != categories.cend(); ++it) {
-        auto* heading = new QLabel(it.key());
+    for (const QString& category : order) {
+        auto* heading = new QLabel(category);
         heading->setFont(Theme::systemFont(0, true));
-        heading->setContentsMargins(0, row == 0 ? 0 : kGrid, 0, 0);
+        heading->setContentsMargins(0, row == 0 ? 0 : 2 * kGrid, 0, 0);
         grid->addWidget(heading, row++, 0, 1, 2);
-        for (const QAction* action : it.value()) {
-            auto* keys = new QLabel(QKeySequence::listToString(action->shortcuts(), QKeySequence::NativeText));
-            keys->setFont(Theme::monoFont());
+        for (const QAction* action : categories[category]) {
+            auto* keys = new QLabel(QKeySequence::listToString(action->shortcuts(), QKeySequence::NativeText).replace(QStringLiteral("; "), tr(" or ")));
+            keys->setFont(Theme::monoFont(-1));
+            keys->setForegroundRole(QPalette::PlaceholderText);
             grid->addWidget(new QLabel(actionLabel(*action)), row, 0);
             grid->addWidget(keys, row++, 1);
         }
@@ -140,7 +146,7 @@ KeySheet::KeySheet(const QList<QAction*>& actions, QWidget* parent) : QDialog(pa
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(kGrid, kGrid, kGrid, kGrid);
     layout->addWidget(scroll);
-    resize(480, 520);
+    resize(560, 680);
 }
 
 }  // namespace strobe

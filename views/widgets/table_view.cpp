@@ -134,6 +134,24 @@ void TableView::setEmptyText(const QString& text) {
     viewport()->update();
 }
 
+void TableView::setStretchColumn(int column, int least) {
+    m_stretchColumn = column;
+    m_leastStretch = least;
+    updateGeometries();
+}
+
+void TableView::updateGeometries() {
+    // Called for every change of sizes, hiding and models alike; the resize below calls it again.
+    if (m_stretchColumn >= 0 && !m_isStretching && model() != nullptr && m_stretchColumn < model()->columnCount()) {
+        m_isStretching = true;
+        const int others = horizontalHeader()->length() - columnWidth(m_stretchColumn);
+        const int width = std::max(m_leastStretch, viewport()->width() - others);
+        if (width != columnWidth(m_stretchColumn)) setColumnWidth(m_stretchColumn, width);
+        m_isStretching = false;
+    }
+    QTableView::updateGeometries();
+}
+
 void TableView::keyPressEvent(QKeyEvent* event) {
     if (event->matches(QKeySequence::Copy)) {
         copySelection(TableTextFormat::Tsv);

@@ -28,6 +28,8 @@ public:
     void setMenuBuilder(std::function<void(QMenu& menu, const QModelIndex& index)> builder);
     // Shown in place of rows while the model has none.
     void setEmptyText(const QString& text);
+    // This column takes the width that the others leave, but keeps `least`.
+    void setStretchColumn(int column, int least);
     void setModel(QAbstractItemModel* model) override;
 
 signals:
@@ -38,11 +40,14 @@ protected:
     void keyPressEvent(QKeyEvent* event) override;
     void contextMenuEvent(QContextMenuEvent* event) override;
     void paintEvent(QPaintEvent* event) override;
+    void updateGeometries() override;
     void selectionChanged(const QItemSelection& selected, const QItemSelection& deselected) override;
 
 private:
     std::function<void(QMenu&, const QModelIndex&)> m_menuBuilder;
     QString m_emptyText;
+    int m_stretchColumn = -1, m_leastStretch = 0;
+    bool m_isStretching = false;
 };
 
 // A TableView with a footer that adds up the summable columns of what is selected (of all rows when nothing is).

@@ -42,7 +42,7 @@ TableView* makeTable(QWidget* parent, QAbstractItemModel& model) {
     return table;
 }
 
-constexpr int kFiguresWidth = 430, kRowsWidth = 550;  // at first; every column of the rows then fits
+constexpr int kFiguresWidth = 430, kRowsWidth = 550, kLeastFigures = 330;  // at first; every column of the rows then fits
 
 // Decades of |difference| as the accuracy report counts them.
 QStringList decadeLabels(size_t bins) {
@@ -68,6 +68,7 @@ ComparePage::ComparePage(WorkbenchContext& context, QWidget* parent)
     halves->setStretchFactor(0, 2);
     halves->setStretchFactor(1, 3);
     halves->setChildrenCollapsible(false);
+    m_figures->setMinimumWidth(kLeastFigures);
     auto* content = new QWidget(this);
     auto* layout = new QVBoxLayout(content);
     layout->setContentsMargins(0, 0, 0, 0);
@@ -125,9 +126,10 @@ QWidget* ComparePage::buildFigures() {
     m_outputTable = makeTable(tabs, m_outputs);
     m_outputTable->setItemDelegateForColumn(OutputTableModel::Tensor, new NameDelegate(m_outputTable));
     m_outputTable->setEmptyText(tr("Compare to see how the outputs differ"));
-    m_outputTable->horizontalHeader()->setSectionResizeMode(OutputTableModel::Tensor, QHeaderView::Stretch);
-    for (int column = 1; column < OutputTableModel::ColumnTotal; ++column) m_outputTable->setColumnWidth(column, column == OutputTableModel::MaxRel ? 92 : 74);
-    m_outputTable->setColumnHidden(OutputTableModel::Rms, true);
+    m_outputTable->setStretchColumn(OutputTableModel::Tensor, 96);
+    for (int column = 1; column < OutputTableModel::ColumnTotal; ++column) m_outputTable->setColumnWidth(column, column == OutputTableModel::MaxRel ? 90 : 72);
+    // The context menu brings the others back.
+    for (const int column : {OutputTableModel::Rms, OutputTableModel::Cosine, OutputTableModel::Top5}) m_outputTable->setColumnHidden(column, true);
     // What is read first stands first.
     m_outputTable->horizontalHeader()->moveSection(OutputTableModel::Snr, 1);
     m_outputTable->horizontalHeader()->moveSection(m_outputTable->horizontalHeader()->visualIndex(OutputTableModel::MaxRel), 2);
@@ -163,12 +165,13 @@ QWidget* ComparePage::buildRows() {
     for (const int column : {CompareTableModel::Title, CompareTableModel::LayersA, CompareTableModel::LayersB})
         table.setItemDelegateForColumn(column, new NameDelegate(&table));
     table.setItemDelegateForColumn(CompareTableModel::Delta, new DeltaDelegate(&table));
-    const int widths[] = {190, 200, 200, 62, 62, 84, 76, 70, 88};
+    const int widths[] = {190, 200, 200, 60, 60, 84, 76, 70, 88};
     for (int column = 0; column < CompareTableModel::ColumnTotal; ++column) table.setColumnWidth(column, widths[column]);
     // The nodes name the row; the layers' own names are a menu away.
     table.setColumnHidden(CompareTableModel::LayersA, true);
     table.setColumnHidden(CompareTableModel::LayersB, true);
     table.setColumnHidden(CompareTableModel::Cosine, true);
+    table.setStretchColumn(CompareTableModel::Title, 96);
     table.horizontalHeader()->moveSection(table.horizontalHeader()->visualIndex(CompareTableModel::Snr), table.horizontalHeader()->visualIndex(CompareTableModel::MaxAbs));
     table.sortByColumn(CompareTableModel::Title, Qt::AscendingOrder);
     connect(&table, &TableView::rowSelectionChanged, this, &ComparePage::publish);
@@ -259,7 +262,7 @@ void ComparePage::showTables(const Build& a, const Build& b, std::shared_ptr<con
         m_rowPane->table().setColumnHidden(column, !table->hasAccuracy);
     m_outputs.setReport(accuracy);
     m_worst.setReport(accuracy);
-    for (const int column : {OutputTableModel::Top1, OutputTableModel::Top5}) m_outputTable->setColumnHidden(column, !m_outputs.hasScores());
+    m_outputTable->setColumnHidden(OutputTableModel::Top1, !m_outputs.hasScores());
     m_outputTable->setColumnHidden(OutputTableModel::NaNs, !m_outputs.hasNaNs());
     if (m_outputs.rowCount() > 0) m_outputTable->selectRow(0);
     m_isFollowing = false;

@@ -112,11 +112,16 @@ QWidget* ExportPage::buildActions() {
     pathRow->addWidget(browse);
     pathRow->addWidget(m_export);
     layout->addLayout(pathRow);
-    auto* reports = new QHBoxLayout;
+    constexpr int kReportColumns = 3;
+    auto* reports = new QGridLayout;
+    reports->setHorizontalSpacing(kGrid);
+    reports->setVerticalSpacing(4);
+    reports->setColumnStretch(kReportColumns, 1);
     layout->addLayout(reports);
+    const auto place = [reports](QWidget* widget) { reports->addWidget(widget, reports->count() / kReportColumns, reports->count() % kReportColumns); };
     for (const auto& [text, report] : {std::pair{tr("Layers as CSV…"), Report::LayerCsv}, {tr("Profile as JSON…"), Report::ProfileJson}, {tr("Layer info as JSON…"), Report::LayerInfoJson}}) {
         auto* button = new QPushButton(text, box);
-        reports->addWidget(button);
+        place(button);
         m_reportButtons.push_back(button);
         connect(button, &QPushButton::clicked, this, [this, report = report, text = text] {
             const QString suggestion = QFileInfo(m_path->text()).path() + '/' + QFileInfo(m_path->text()).completeBaseName() + reportSuffix(report);
@@ -129,10 +134,9 @@ QWidget* ExportPage::buildActions() {
         if (!action) continue;
         auto* button = new QPushButton(QLatin1String(id) == QLatin1String("exportGraphPng") ? tr("Graph as PNG…") : tr("Graph as SVG…"), box);
         button->setToolTip(action->toolTip());
-        reports->addWidget(button);
+        place(button);
         connect(button, &QPushButton::clicked, action, &QAction::trigger);
     }
-    reports->addStretch(1);
     m_outcome = new QLabel(box);
     m_outcome->setObjectName(QStringLiteral("exportOutcome"));
     m_outcome->setWordWrap(true);

@@ -128,7 +128,7 @@ void InspectorPage::showLayer(const LayerRef& ref) {
     const auto index = context().index();
     const Layer& layer = *index->layer(ref);
     m_shown = ref;
-    present(layerTitle(layer), toQString(layer.name), layerSections({index, context().currentComparison()}, ref));
+    present(layerTitle(layer), toQString(layer.name), layerSections({index, context().currentComparison(), context().session().problems()}, ref));
     loadWeights(ref);
 }
 
@@ -138,7 +138,7 @@ void InspectorPage::showTensor(const QString& name) {
         const Network* network = index->network(stage);
         const TensorId id = network ? network->findTensor(name.toStdString()) : kNone;
         if (id == kNone || !network->isAlive(id)) continue;
-        present(tr("Tensor"), name, tensorSections({index, context().currentComparison()}, stage, id));
+        present(tr("Tensor"), name, tensorSections({index, context().currentComparison(), {}}, stage, id));
         if (const WeightsPtr& constant = network->tensor(id).constant) loadWeights(name, constant);
         return;
     }
@@ -146,7 +146,7 @@ void InspectorPage::showTensor(const QString& name) {
 }
 
 void InspectorPage::showNodes(const std::vector<int>& nodes) {
-    present(tr("%1 nodes").arg(nodes.size()), {}, manySections({context().index(), context().currentComparison()}, nodes));
+    present(tr("%1 nodes").arg(nodes.size()), {}, manySections({context().index(), context().currentComparison(), {}}, nodes));
 }
 
 void InspectorPage::loadWeights(const LayerRef& ref) {

@@ -88,6 +88,19 @@ KeyValueSection differenceSection(const InspectorSubject& subject, const Layer& 
     return section;
 }
 
+KeyValueSection problemSection(const InspectorSubject& subject, const Layer& layer) {
+    KeyValueSection section{tr("Problems"), {}};
+    for (const ProblemEntry& problem : subject.problems) {
+        const bool isHere = std::any_of(problem.provenance.begin(), problem.provenance.end(),
+                                        [&](int node) { return std::find(layer.provenance.begin(), layer.provenance.end(), node) != layer.provenance.end(); });
+        if (!isHere && (problem.layer.empty() || problem.layer != layer.name)) continue;
+        const QString severity = problem.severity == ProblemSeverity::Error ? tr("error") : problem.severity == ProblemSeverity::Warning ? tr("warning") : tr("note");
+        section.rows.push_back({severity, toQString(problem.message), {}, false, {}});
+        if (!problem.fix.empty()) section.rows.push_back({tr("what to do"), toQString(problem.fix), {}, false, {}});
+    }
+    return section;
+}
+
 void append(std::vector<KeyValueSection>& sections, KeyValueSection section) {
     if (!section.rows.empty()) sections.push_back(std::move(section));
 }
@@ -107,8 +120,9 @@ std::vector<KeyValueSection> layerSections(const InspectorSubject& subject, cons
     std::vector<KeyValueSection> sections;
     sections.push_back({{},
                         {{tr("what"), stageName(ref.stage), {}, false, {}},
-                         {tr("op"), layer->op ? toQString(layer->op->name) : tr("unknown"), {}, false, {}},
-                         {tr("family"), layer->op ? toQString(opFamilyName(layer->op->family)) : QString(), {}, false, {}}}});
+                         {tr("op"), isUnsupported(*layer) ? tr("%1, not supported").arg(opText(*layer)) : opText(*layer), {}, false, {}}}});
+    if (!isUnsupported(*layer)) sections.front().rows.push_back({tr("family"), toQString(opFamilyName(layer->op->family)), {}, false, {}});
+    append(sections, problemSection(subject, *layer));
     append(sections, timeSection(index, ref));
     append(sections, candidateSection(index, ref));
     append(sections, fusionSection(index, *layer));

@@ -14,6 +14,7 @@ namespace strobe {
 struct InspectorSubject {
     std::shared_ptr<const BuildIndex> index;
     std::shared_ptr<const Comparison> comparison;  // may be null
+    std::vector<ProblemEntry> problems;            // of the session
 };
 
 std::vector<KeyValueSection> layerSections(const InspectorSubject& subject, const LayerRef& ref);

@@ -53,9 +53,9 @@ ProblemsPage::ProblemsPage(WorkbenchContext& context, QWidget* parent)
     m_table->setItemDelegate(new TextDelegate(m_table));
     m_table->setItemDelegateForColumn(ProblemTableModel::Severity, new ChipDelegate(ChipDelegate::Look::Dot, m_table));
     m_table->setItemDelegateForColumn(ProblemTableModel::Where, new NameDelegate(m_table));
-    const int widths[] = {90, 220, 450, 360, 100};
+    const int widths[] = {84, 180, 360, 280, 96};
     for (int column = 0; column < ProblemTableModel::ColumnTotal; ++column) m_table->setColumnWidth(column, widths[column]);
-    m_table->horizontalHeader()->setStretchLastSection(true);
+    m_table->setStretchColumn(ProblemTableModel::Message, 200);
     m_table->sortByColumn(ProblemTableModel::Severity, Qt::AscendingOrder);
     m_detail->setWordWrap(true);
     m_detail->setTextInteractionFlags(Qt::TextSelectableByMouse);

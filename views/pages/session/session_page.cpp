@@ -28,19 +28,41 @@ QString buildTooltip(const Build& build) {
     return lines.join('\n');
 }
 
-/// A disc in the colour of the build's precision; a ring for one that is not shown.
-QIcon buildMark(const Build& build, bool isCurrent, double ratio) {
+QColor precisionColour(const Build& build) {
+    return Theme::instance().precision(toQString(precisionModeName(build.settings.builder.precision)));
+}
+
+template <class Paint>
+QIcon mark(double ratio, Paint paint) {
     constexpr int kSide = 16;
     QPixmap pixmap(QSize(kSide, kSide) * ratio);
     pixmap.setDevicePixelRatio(ratio);
     pixmap.fill(Qt::transparent);
     QPainter painter(&pixmap);
     painter.setRenderHint(QPainter::Antialiasing);
-    const QColor colour = Theme::instance().precision(toQString(precisionModeName(build.settings.builder.precision)));
-    painter.setPen(QPen(colour, 2));
-    painter.setBrush(isCurrent ? QBrush(colour) : QBrush(Qt::NoBrush));
-    painter.drawEllipse(QRectF(4, 4, kSide - 8, kSide - 8));
+    paint(painter, QRectF(4, 4, kSide - 8, kSide - 8));
     return QIcon(pixmap);
+}
+
+/// A disc in the colour of the build's precision; a ring for one that is not shown.
+QIcon buildMark(const Build& build, bool isCurrent, double ratio) {
+    return mark(ratio, [&](QPainter& painter, const QRectF& disc) {
+        painter.setPen(QPen(precisionColour(build), 2));
+        painter.setBrush(isCurrent ? QBrush(precisionColour(build)) : QBrush(Qt::NoBrush));
+        painter.drawEllipse(disc);
+    });
+}
+
+/// Both builds' colours, half and half.
+QIcon comparisonMark(const Build& a, const Build& b, double ratio) {
+    return mark(ratio, [&](QPainter& painter, const QRectF& disc) {
+        painter.setPen(Qt::NoPen);
+        const QRectF whole = disc.adjusted(-1, -1, 1, 1);
+        painter.setBrush(precisionColour(a));
+        painter.drawPie(whole, 90 * 16, 180 * 16);
+        painter.setBrush(precisionColour(b));
+        painter.drawPie(whole, -90 * 16, 180 * 16);
+    });
 }
 
 }  // namespace
@@ -130,6 +152,7 @@ void SessionPage::addComparisons() {
         }
         auto* item = new QTreeWidgetItem(m_tree, {tr("%1 ↔ %2").arg(toQString(a->name), toQString(b->name)), ratio}, kComparison);
         item->setData(0, Qt::UserRole, comparison->id);
+        item->setIcon(0, comparisonMark(*a, *b, devicePixelRatioF()));
         item->setFont(1, Theme::figuresFont());
         item->setTextAlignment(1, Qt::AlignRight | Qt::AlignVCenter);
         item->setToolTip(0, tr("%1 is the reference, %2 the candidate").arg(toQString(a->name), toQString(b->name)));

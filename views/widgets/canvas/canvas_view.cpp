@@ -233,7 +233,7 @@ QString GraphCanvas::State::frameGroup(QRectF* area, QRectF* label) const {
     *area = view.map(bounds.adjusted(-10, -12, 10, 12));
     const QFontMetricsF metrics(Theme::systemFont(-1));
     *label = QRectF(area->left(), area->top() - metrics.height() - 4,
-                    metrics.horizontalAdvance(group + QStringLiteral(" −")) + 12, metrics.height() + 4);
+                    std::min(metrics.horizontalAdvance(group + QStringLiteral(" −")) + 12, std::max(160.0, area->width())), metrics.height() + 4);
     return group;
 }
 
@@ -248,7 +248,9 @@ void GraphCanvas::State::paintGroupFrame(QPainter& painter) {
     painter.drawRoundedRect(area, 6, 6);
     painter.setFont(Theme::systemFont(-1));
     painter.setPen(theme.colours().secondary);
-    painter.drawText(label, Qt::AlignCenter, group + QStringLiteral(" −"));
+    const QFontMetricsF metrics(painter.font());
+    const QString sign = QStringLiteral(" −");
+    painter.drawText(label, Qt::AlignCenter, metrics.elidedText(group, Qt::ElideMiddle, label.width() - 12 - metrics.horizontalAdvance(sign)) + sign);
 }
 
 void GraphCanvas::State::paintHoverLabel(QPainter& painter) {
