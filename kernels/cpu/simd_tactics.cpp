@@ -16,6 +16,7 @@ void registerSimdKernels(KernelRegistry& registry) {
     registerSimdLstm(registry);
     registerSimdNormalizations(registry);
     registerSimdPointwise(registry);
+    registerSimdPool(registry);
     registerSimdReductions(registry);
     registerSimdResize(registry);
     registerSimdShapes(registry);

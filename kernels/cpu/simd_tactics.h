@@ -17,6 +17,7 @@ void registerSimdIntegers(KernelRegistry& registry);
 void registerSimdLstm(KernelRegistry& registry);
 void registerSimdNormalizations(KernelRegistry& registry);
 void registerSimdPointwise(KernelRegistry& registry);
+void registerSimdPool(KernelRegistry& registry);
 void registerSimdReductions(KernelRegistry& registry);
 void registerSimdResize(KernelRegistry& registry);
 void registerSimdShapes(KernelRegistry& registry);

@@ -45,6 +45,18 @@ Attributes axis(int64_t value) {
     return a;
 }
 
+Attributes pool(int64_t kernel, int64_t stride, int64_t pad) {
+    Attributes a = conv(1, stride, pad);
+    a.erase("group");
+    a.set("kernel_shape", std::vector<int64_t>{kernel, kernel});
+    return a;
+}
+Attributes group(int64_t value) {
+    Attributes a;
+    a.set("group", value);
+    return a;
+}
+
 std::vector<BenchCase> cases() {
     const Dims big{1, 96, 112, 112}, mid{1, 64, 56, 56};
     return {
@@ -110,6 +122,24 @@ std::vector<BenchCase> cases() {
         {"matmul 1x2048x1000", "MatMul", {}, {{1, 2048}, {2048, 1000}}, 2},
         {"matmul 1024x1024x1024", "MatMul", {}, {{1024, 1024}, {1024, 1024}}, 2},
         {"matmul heads 12x128x32x128", "MatMul", {}, {{1, 12, 128, 32}, {1, 12, 32, 128}}},
+        {"max pool 3x3 s2 64x111x111", "MaxPool", pool(3, 2, 0), {{1, 64, 111, 111}}},
+        {"max pool 3x3 64x32x32", "MaxPool", pool(3, 1, 1), {{1, 64, 32, 32}}},
+        {"max pool 13x13 192x13x13", "MaxPool", pool(13, 1, 6), {{1, 192, 13, 13}}},
+        {"average pool 3x3 s2 136x28x28", "AveragePool", pool(3, 2, 1), {{1, 136, 28, 28}}},
+        {"channel shuffle 136x28x28", "ChannelShuffle", group(4), {{1, 136, 28, 28}}},
+        {"concat channels 64+64x55x55", "Concat", axis(1), {{1, 64, 55, 55}, {1, 64, 55, 55}}},
+        {"batch norm, relu 256x56x56",
+         "Pointwise",
+         {},
+         {{1, 256, 56, 56}, {256, 1, 1}, {256, 1, 1}},
+         6,
+         "v3=Mul(v0,v1); v4=Add(v3,v2); v5=Relu(v4); -> v5"},
+        {"squeeze-excite, residual 96x160x160",
+         "Pointwise",
+         {},
+         {{1, 96, 160, 160}, {1, 96, 1, 1}, {1, 96, 160, 160}},
+         0,
+         "v3=Mul(v0,v1); v4=Add(v0,v3); v5=Add(v4,v2); -> v5"},
         {"global average pool 96x112x112", "GlobalAveragePool", {}, {big}},
         {"global average pool 512x7x7", "GlobalAveragePool", {}, {{1, 512, 7, 7}}},
     };

@@ -1,0 +1,72 @@
+#include "tests/kernels/cpu/simd_test.h"
+
+namespace strobe {
+namespace {
+
+using Ints = std::vector<int64_t>;
+
+KernelCase poolCase(const std::string& op, Dims x, Ints kernel = {}, Ints strides = {}, Ints pads = {}, Ints dilations = {}) {
+    KernelCase c;
+    c.op = op;
+    if (!kernel.empty()) c.attributes.set("kernel_shape", kernel);
+    if (!strides.empty()) c.attributes.set("strides", strides);
+    if (!pads.empty()) c.attributes.set("pads", pads);
+    if (!dilations.empty()) c.attributes.set("dilations", dilations);
+    c.inputs = {{std::move(x)}};
+    return c;
+}
+
+void expectInBothTypes(KernelCase c) {
+    expectMatchesOnEachTarget(c, "simd.pool");
+    c.floatType = DataType::BFloat16;
+    expectMatchesOnEachTarget(c, "simd.pool");
+}
+
+TEST(SimdPool, WindowsStridesPadsAndDilations) {
+    for (const char* op : {"MaxPool", "AveragePool"}) {
+        for (int64_t channels : {1, 5, 8, 16, 24, 33, 64, 100}) expectInBothTypes(poolCase(op, {2, channels, 9, 11}, {3, 3}, {2, 2}, {1, 1, 1, 1}));
+        expectInBothTypes(poolCase(op, {1, 48, 12, 12}, {3, 3}, {1, 1}, {1, 1, 1, 1}));
+        expectInBothTypes(poolCase(op, {1, 32, 8, 8}, {2, 2}, {2, 2}));
+        expectInBothTypes(poolCase(op, {1, 20, 13, 13}, {13, 5}, {1, 1}, {6, 2, 6, 2}));
+        expectInBothTypes(poolCase(op, {3, 19, 10, 7}, {2, 3}, {3, 1}, {0, 1, 1, 0}));
+        expectInBothTypes(poolCase(op, {1, 16, 12, 15}, {3, 2}, {1, 2}, {1, 0, 1, 1}, {2, 3}));
+        expectInBothTypes(poolCase(op, {2, 18, 17}, {4}, {3}, {1, 2}));
+        expectInBothTypes(poolCase(op, {1, 40, 5, 700}, {3, 3}, {2, 2}));  // channels in several goes
+    }
+}
+
+TEST(SimdPool, WhatIsCountedInTheMean) {
+    KernelCase c = poolCase("AveragePool", {1, 23, 8, 9}, {3, 3}, {2, 2}, {1, 1, 1, 1});
+    c.attributes.set("count_include_pad", int64_t{1});
+    expectInBothTypes(c);
+    c.attributes.set("ceil_mode", int64_t{1});
+    expectDeclines(c, "simd.pool", "ceil_mode");
+    for (const char* op : {"MaxPool", "AveragePool"}) {
+        KernelCase ceil = poolCase(op, {1, 17, 8, 9}, {3, 3}, {2, 2}, {0, 1, 0, 1});
+        ceil.attributes.set("ceil_mode", int64_t{1});
+        expectInBothTypes(ceil);
+    }
+}
+
+TEST(SimdPool, Global) {
+    for (const char* op : {"GlobalMaxPool", "GlobalAveragePool"})
+        for (const Dims& dims : {Dims{2, 19, 7, 5}, Dims{1, 96, 32, 32}, Dims{3, 5, 9}, Dims{1, 130, 1, 1}, Dims{1, 64, 3, 4, 5}, Dims{1, 72, 64, 33}}) expectInBothTypes(poolCase(op, dims));
+}
+
+TEST(SimdPool, GreatestOfNegativeNumbersAtTheEdge) {
+    KernelCase c = poolCase("MaxPool", {1, 24, 6, 6}, {3, 3}, {1, 1}, {1, 1, 1, 1});
+    c.inputs[0].low = -5.0;
+    c.inputs[0].high = -1.0;
+    expectInBothTypes(c);
+}
+
+TEST(SimdPool, WhatItLeavesToOthers) {
+    KernelCase indices = poolCase("MaxPool", {1, 16, 6, 6}, {2, 2});
+    indices.outputs = 2;
+    expectDeclines(indices, "simd.pool", "indices");
+    expectDeclines(poolCase("MaxPool", {1, 16, 6, 6}, {2, 2}, {1, 1}, {2, 0, 0, 0}), "simd.pool", "padding");
+    expectDeclines(poolCase("MaxPool", {1, 16, 6, 6, 6}, {2, 2, 2}), "simd.pool", "two spatial");
+}
+
+}  // namespace
+}  // namespace strobe
