@@ -88,12 +88,12 @@ Result<WeightsPtr> parseNpy(std::span<const uint8_t> bytes, const std::string& n
 }
 
 Result<WeightsPtr> readNpy(const std::string& path) {
-    STROBE_ASSIGN(std::shared_ptr<const MappedFile> file, MappedFile::open(path));
+    STROBE_ASSIGN(std::shared_ptr<const MappedFile> file, MappedFile::read(path));
     return parseNpy(file->bytes(), path);
 }
 
 Result<std::map<std::string, WeightsPtr>> readNpz(const std::string& path) {
-    STROBE_ASSIGN(std::shared_ptr<const MappedFile> file, MappedFile::open(path));
+    STROBE_ASSIGN(std::shared_ptr<const MappedFile> file, MappedFile::read(path));
     // libzip takes no bytes at all for an archive without entries.
     if (file->bytes().empty()) return invalidArgument(path + ": the file is empty; save it with numpy.savez");
     zip_error_t error;

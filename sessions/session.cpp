@@ -302,6 +302,7 @@ Result<std::shared_ptr<const Build>> Session::buildNow(bool profile, const Build
         STROBE_ASSIGN(Profile measured, profileEngine(*build->engine, samples.runs.front(), options, report, cancel));
         build->profile = std::make_shared<const Profile>(std::move(measured));
     }
+    STROBE_RETURN_IF_ERROR(checkModelFiles());
     {
         std::lock_guard lock(m_state->mutex);
         if (m_state->model != model) return Status(ErrorCode::Cancelled, "another model was opened meanwhile");
@@ -327,6 +328,7 @@ Result<std::shared_ptr<const Comparison>> Session::compareNow(int a, int b, cons
     options.labels = samples.labels;
     STROBE_ASSIGN(AccuracyReport report, compareAccuracy(*buildA->engine, *buildB->engine, samples.runs, options, progress, cancel));
     report.inputFile = compared.inputFile;
+    STROBE_RETURN_IF_ERROR(checkModelFiles());
     auto comparison = std::make_shared<Comparison>();
     comparison->a = a;
     comparison->b = b;
@@ -356,7 +358,13 @@ void Session::removeBuild(int id) {
     m_state->notify({SessionChange::Builds, SessionChange::Comparisons, SessionChange::Document});
 }
 
+Status Session::checkModelFiles() const {
+    const std::shared_ptr<const Model> open = model();
+    return open ? open->imported->checkFiles() : Status::ok();
+}
+
 Status Session::saveNow(const std::string& path) {
+    STROBE_RETURN_IF_ERROR(checkModelFiles());
     SessionSnapshot snapshot;
     {
         std::lock_guard lock(m_state->mutex);
@@ -431,6 +439,7 @@ JobId Session::compare(int buildA, int buildB) {
 JobId Session::exportEngine(int id, std::string path) {
     return m_jobs->submit("Export " + std::filesystem::path(path).filename().string(), [this, id, path](JobContext&) {
         const auto chosen = build(id);
+        STROBE_RETURN_IF_ERROR(checkModelFiles());
         return chosen ? chosen->engine->save(path) : notFound("build " + std::to_string(id) + " does not exist");
     });
 }

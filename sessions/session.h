@@ -136,7 +136,8 @@ public:
 
 private:
     void useDataBeside(const std::string& path);
-
+    /// The open model's file is as it was when it was opened, so that its weights are.
+    Status checkModelFiles() const;
     struct State;
     const KernelRegistry& m_kernels;
     std::unique_ptr<State> m_state;

@@ -35,7 +35,11 @@ constexpr std::array<TypeRow, 19> kRows = {{{"undefined", 0, 0},
 int dataTypeBits(DataType type) { return kRows[static_cast<size_t>(type)].bits; }
 
 size_t dataTypeBytes(DataType type, int64_t count) {
-    return (static_cast<size_t>(count) * static_cast<size_t>(dataTypeBits(type)) + 7) / 8;
+    constexpr size_t kMost = size_t{1} << 56;
+    const auto bits = static_cast<size_t>(dataTypeBits(type));
+    // A negative count is an extent that nobody knows, and as absurd.
+    if (bits > 0 && static_cast<size_t>(count) > kMost / bits * 8) return kMost;
+    return (static_cast<size_t>(count) * bits + 7) / 8;
 }
 
 std::string_view dataTypeName(DataType type) { return kRows[static_cast<size_t>(type)].name; }

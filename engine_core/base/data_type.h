@@ -30,7 +30,7 @@ enum class DataType : uint8_t {
 };
 
 int dataTypeBits(DataType type);
-/// Bytes that `count` elements take in memory.
+/// Bytes that `count` elements take in memory; at most 2^56, which no machine has and which sums of a few hundred do not overflow.
 size_t dataTypeBytes(DataType type, int64_t count);
 /// Short name as the views and the text form show it: "fp32", "bf16", "int64" …
 std::string_view dataTypeName(DataType type);

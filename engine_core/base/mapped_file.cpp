@@ -41,10 +41,14 @@ struct Descriptor {
 
 }  // namespace
 
-Result<std::shared_ptr<const MappedFile>> MappedFile::open(const std::string& path) {
+MappedFile::Stamp MappedFile::stampOf(const struct stat& info) {
+    return {info.st_dev, info.st_ino, static_cast<uint64_t>(info.st_size), info.st_mtim.tv_sec, info.st_mtim.tv_nsec};
+}
+
+Result<std::shared_ptr<const MappedFile>> MappedFile::open(const std::string& path, uint64_t mostReadBytes) {
     const std::string shown = displayPath(path);
     // O_NONBLOCK: a FIFO must be refused, not waited for.
-    Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+    const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
     if (file.fd < 0) {
         const std::string reason = std::strerror(errno);
         if (errno == ENOENT) return notFound(shown + ": no such file; check the path");
@@ -53,18 +57,48 @@ Result<std::shared_ptr<const MappedFile>> MappedFile::open(const std::string& pa
     struct stat info {};
     if (::fstat(file.fd, &info) != 0) return ioError(shown + ": " + std::strerror(errno));
     if (!S_ISREG(info.st_mode)) return ioError(shown + ": is not a regular file; give the path of a file");
-    auto mapped = std::shared_ptr<MappedFile>(new MappedFile);
-    mapped->m_path = path;
-    mapped->m_size = static_cast<size_t>(info.st_size);
-    if (mapped->m_size > 0) {
-        void* data = ::mmap(nullptr, mapped->m_size, PROT_READ, MAP_PRIVATE, file.fd, 0);
-        if (data == MAP_FAILED) return ioError(shown + ": cannot be mapped: " + std::strerror(errno));
-        mapped->m_data = static_cast<const uint8_t*>(data);
+    auto opened = std::shared_ptr<MappedFile>(new MappedFile);
+    opened->m_path = path;
+    opened->m_stamp = stampOf(info);
+    opened->m_size = static_cast<size_t>(info.st_size);
+    if (opened->m_size > 0)
+        if (const Status status = opened->m_size <= mostReadBytes ? opened->readFrom(file.fd) : opened->map(file.fd); !status.isOk()) return status.withContext(shown);
+    return std::shared_ptr<const MappedFile>(std::move(opened));
+}
+
+Status MappedFile::readFrom(int descriptor) {
+    void* data = ::mmap(nullptr, m_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    if (data == MAP_FAILED) return Status(ErrorCode::OutOfMemory, "its " + std::to_string(m_size) + " bytes do not fit into memory");
+    m_data = static_cast<const uint8_t*>(data);
+    for (size_t done = 0; done < m_size;) {
+        const ssize_t got = ::read(descriptor, static_cast<uint8_t*>(data) + done, m_size - done);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return ioError(std::string("cannot be read: ") + std::strerror(errno));
+        if (got == 0) return ioError("was cut short while it was read; open it again");
+        done += static_cast<size_t>(got);
     }
-    return std::shared_ptr<const MappedFile>(std::move(mapped));
+    return Status::ok();
+}
+
+Status MappedFile::map(int descriptor) {
+    void* data = ::mmap(nullptr, m_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+    if (data == MAP_FAILED) return ioError(std::string("cannot be mapped: ") + std::strerror(errno));
+    m_data = static_cast<const uint8_t*>(data);
+    m_guard = std::make_unique<MappingGuard>(data, m_size);
+    return Status::ok();
+}
+
+Status MappedFile::checkUnchanged() const {
+    struct stat now {};
+    if (!m_guard || ::stat(m_path.c_str(), &now) != 0) return Status::ok();
+    const Stamp stamp = stampOf(now);
+    if (stamp.device != m_stamp.device || stamp.inode != m_stamp.inode || stamp == m_stamp) return Status::ok();
+    return ioError(displayPath(m_path) + ": the file was changed while it was in use (" + std::to_string(m_stamp.bytes) + " bytes when it was opened, " +
+                   std::to_string(stamp.bytes) + " now); open it again");
 }
 
 MappedFile::~MappedFile() {
+    m_guard.reset();
     if (m_data) ::munmap(const_cast<uint8_t*>(m_data), m_size);
 }
 

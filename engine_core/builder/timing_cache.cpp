@@ -52,7 +52,7 @@ void TimingCache::clear() {
 }
 
 std::optional<std::string> TimingCache::load(const std::string& path) {
-    auto file = MappedFile::open(path);
+    auto file = MappedFile::read(path);
     if (!file) return file.status().code() == ErrorCode::NotFound ? std::nullopt : std::optional<std::string>(file.status().message() + "; the timing cache is not used");
     const auto bytes = (*file)->bytes();
     std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());

@@ -84,10 +84,16 @@ Result<ImportedModel> importParsed(std::span<const uint8_t> bytes, std::shared_p
     STROBE_ASSIGN(result.unsupported, findUnsupported(state));
     if (!result.unsupported.empty() && !options.allowUnsupported) return unsupportedError(result.unsupported);
     STROBE_RETURN_IF_ERROR(importMainGraph(state));
+    result.files = reader.externalFiles();
     return result;
 }
 
 }  // namespace
+
+Status ImportedModel::checkFiles() const {
+    for (const auto& file : files) STROBE_RETURN_IF_ERROR(file->checkUnchanged());
+    return Status::ok();
+}
 
 Result<ImportedModel> importOnnxBytes(std::span<const uint8_t> bytes, std::shared_ptr<const void> owner,
                                       const std::string& name, const std::string& baseDirectory,
@@ -105,7 +111,13 @@ Result<ImportedModel> importOnnxBytes(std::span<const uint8_t> bytes, std::share
 Result<ImportedModel> importOnnx(const std::string& path, const ImportOptions& options) {
     STROBE_ASSIGN(const std::shared_ptr<const MappedFile> file, MappedFile::open(path));
     const std::string folder = std::filesystem::path(path).parent_path().string();
-    return importOnnxBytes(file->bytes(), file, path, folder.empty() ? "." : folder, options);
+    auto imported = importOnnxBytes(file->bytes(), file, path, folder.empty() ? "." : folder, options);
+    // Of a file that was cut meanwhile the rest read as zeros: that is worth saying, not what they led to.
+    STROBE_RETURN_IF_ERROR(file->checkUnchanged());
+    if (!imported) return imported;
+    imported->files.push_back(file);
+    STROBE_RETURN_IF_ERROR(imported->checkFiles());
+    return imported;
 }
 
 }  // namespace strobe

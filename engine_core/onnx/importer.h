@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine_core/base/cancel.h"
+#include "engine_core/base/mapped_file.h"
 #include "engine_core/base/status.h"
 #include "engine_core/ir/network.h"
 
@@ -55,6 +56,10 @@ struct ImportedModel {
     std::string fileHash;  // XXH3 (64 bits) of the file, hexadecimal; external data is not part of it
     std::vector<ImportIssue> warnings;
     std::vector<UnsupportedNode> unsupported;
+    /// The model and its external data, whose bytes the weights are.
+    std::vector<std::shared_ptr<const MappedFile>> files;
+    /// IoError naming the file when one was written to or cut since the import: the weights are no longer what they were.
+    Status checkFiles() const;
 };
 
 /// Reads an ONNX file and lifts every node to the newest meaning of its op (see README.md). Initializers stay mapped:

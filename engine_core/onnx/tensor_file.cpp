@@ -11,7 +11,7 @@
 namespace strobe {
 
 Result<WeightsPtr> readTensorFile(const std::string& path, std::string* name) {
-    STROBE_ASSIGN(const std::shared_ptr<const MappedFile> file, MappedFile::open(path));
+    STROBE_ASSIGN(const std::shared_ptr<const MappedFile> file, MappedFile::read(path));
     const std::string shown = displayText(path, 400);
     const auto tensor = parseTensor(file->bytes());
     if (!tensor) return tensor.status().withContext(shown);

@@ -169,6 +169,12 @@ Result<WeightsPtr> TensorReader::readExternal(const strobe_onnx::TensorProto& te
     return aliasWeights(type, std::move(dims), file, file->bytes().data() + offset, needed);
 }
 
+std::vector<std::shared_ptr<const MappedFile>> TensorReader::externalFiles() const {
+    std::vector<std::shared_ptr<const MappedFile>> files;
+    for (const auto& [location, file] : m_external) files.push_back(file);
+    return files;
+}
+
 Result<std::shared_ptr<const MappedFile>> TensorReader::openExternal(const std::string& location) {
     if (const auto known = m_external.find(location); known != m_external.end()) return known->second;
     if (m_baseDirectory.empty())

@@ -29,6 +29,9 @@ public:
     /// Dense form. Refused when it would take more than kMaxDenseBytes.
     Result<WeightsPtr> read(const strobe_onnx::SparseTensorProto& tensor);
 
+    /// Files of external data that were opened.
+    std::vector<std::shared_ptr<const MappedFile>> externalFiles() const;
+
     static constexpr size_t kMaxDenseBytes = size_t{256} << 20;
 
 private:

@@ -68,7 +68,7 @@ public:
     };
     /// `kernels` must outlive the engine. Fails when a tactic named in the graph is not registered.
     static Result<std::shared_ptr<const Engine>> create(Parts parts, const KernelRegistry& kernels);
-    /// Maps the file and uses the weights in place. Errors: damaged, other version, other ISA or device (with "rebuild"), unknown tactic.
+    /// Reads the file once and uses the weights in place; what becomes of the file afterwards does not matter. Errors: damaged, other version, other ISA or device (with "rebuild"), unknown tactic.
     static Result<std::shared_ptr<const Engine>> load(const std::string& path, const KernelRegistry& kernels);
     static Result<std::shared_ptr<const Engine>> loadBytes(std::shared_ptr<const void> owner, std::span<const uint8_t> bytes, const std::string& shownName,
                                                            const KernelRegistry& kernels);

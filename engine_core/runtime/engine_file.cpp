@@ -172,7 +172,7 @@ Result<std::shared_ptr<const Engine>> Engine::loadBytes(std::shared_ptr<const vo
 }
 
 Result<std::shared_ptr<const Engine>> Engine::load(const std::string& path, const KernelRegistry& kernels) {
-    STROBE_ASSIGN(std::shared_ptr<const MappedFile> file, MappedFile::open(path));
+    STROBE_ASSIGN(std::shared_ptr<const MappedFile> file, MappedFile::read(path));
     const auto bytes = file->bytes();
     return loadBytes(file, bytes, path, kernels);
 }
