@@ -2,6 +2,8 @@
 
 #include <sqlite3.h>
 
+#include <bit>
+
 namespace strobe {
 
 Result<Database> Database::open(const std::string& path, int flags) {
@@ -30,6 +32,22 @@ double Database::Row::real(int column) const { return sqlite3_column_double(m_st
 std::string Database::Row::text(int column) const {
     const auto* data = static_cast<const char*>(sqlite3_column_blob(m_statement, column));
     return data ? std::string(data, static_cast<size_t>(sqlite3_column_bytes(m_statement, column))) : std::string();
+}
+
+std::string Database::Row::exactBytes() const {
+    std::string bytes;
+    for (int c = 0; c < sqlite3_column_count(m_statement); ++c) {
+        const int type = sqlite3_column_type(m_statement, c);
+        std::string value;
+        if (type == SQLITE_INTEGER || type == SQLITE_FLOAT) {
+            const uint64_t bits = type == SQLITE_INTEGER ? static_cast<uint64_t>(integer(c)) : std::bit_cast<uint64_t>(real(c));
+            for (int b = 0; b < 64; b += 8) value += static_cast<char>(bits >> b & 255u);
+        } else if (type != SQLITE_NULL) {
+            value = text(c);
+        }
+        bytes += std::to_string(type) + ":" + std::to_string(value.size()) + ":" + value;
+    }
+    return bytes;
 }
 
 Status Database::execute(const std::string& sql, const std::vector<Value>& values) {

@@ -46,6 +46,8 @@ public:
         int64_t integer(int column) const;
         double real(int column) const;
         std::string text(int column) const;  // also for blobs
+        /// All columns, each as its type, its length and its bytes: equal only for equal rows.
+        std::string exactBytes() const;
     private:
         sqlite3_stmt* m_statement;
     };

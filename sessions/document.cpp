@@ -1,6 +1,7 @@
 #include "sessions/document.h"
 
 #include <unistd.h>
+#include <xxhash.h>
 
 #include <cstdio>
 #include <filesystem>
@@ -13,7 +14,9 @@
 namespace strobe {
 namespace {
 
-constexpr int kVersion = 1;
+constexpr int kVersion = 2;  // 1 had no checksum
+constexpr const char* kTables[] = {"meta", "settings", "builds", "layer_profiles", "comparisons"};
+constexpr const char* kChecksumKey = "checksum";
 constexpr const char* kSchema[] = {
     "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT)",
     "CREATE TABLE settings(config BLOB, extra TEXT)",
@@ -22,6 +25,39 @@ constexpr const char* kSchema[] = {
     "milliseconds TEXT, cycles REAL, instructions REAL, cache_misses REAL)",
     "CREATE TABLE comparisons(id INTEGER PRIMARY KEY, a INTEGER, b INTEGER, accuracy TEXT)",
 };
+
+/// Of all rows of all tables but of itself.
+Result<std::string> checksumOf(Database& db) {
+    const std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state(XXH3_createState(), XXH3_freeState);
+    XXH3_64bits_reset(state.get());
+    for (const char* table : kTables)
+        STROBE_RETURN_IF_ERROR(db.query("SELECT * FROM " + std::string(table) + " ORDER BY rowid", {}, [&](const Database::Row& row) {
+            const bool isItself = std::string_view(table) == "meta" && row.text(0) == kChecksumKey;
+            const std::string bytes = isItself ? std::string() : table + row.exactBytes();
+            XXH3_64bits_update(state.get(), bytes.data(), bytes.size());
+            return Status::ok();
+        }));
+    char text[20];
+    std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(XXH3_64bits_digest(state.get())));
+    return std::string(text);
+}
+
+Status damaged(const std::string& path, const std::string& how) {
+    return invalidModel(path + ": the session is damaged (" + how + "); use a copy or open the model itself");
+}
+
+/// SQLite's own structure, then the contents against their checksum.
+Status checkContents(Database& db, const std::string& path) {
+    std::string structure;
+    const Status readable = db.query("PRAGMA quick_check(1)", {}, [&](const Database::Row& row) { return structure = row.text(0), Status::ok(); });
+    if (!readable.isOk()) return damaged(path, readable.message());
+    if (structure != "ok") return damaged(path, structure);
+    std::string stored;
+    const Status asked = db.query("SELECT value FROM meta WHERE key=?", {std::string(kChecksumKey)}, [&](const Database::Row& row) { return stored = row.text(0), Status::ok(); });
+    const auto actual = checksumOf(db);
+    if (!asked.isOk() || !actual) return damaged(path, asked.isOk() ? actual.status().message() : asked.message());
+    return *actual == stored ? Status::ok() : damaged(path, "its contents differ from their checksum");
+}
 
 Status writeLayers(Database& db, int build, const Profile& profile) {
     for (const LayerProfile& l : profile.layers) {
@@ -58,6 +94,8 @@ Status writeAll(Database& db, const SessionSnapshot& snapshot) {
         const std::string accuracy = toJson(*c->accuracy).dump();
         STROBE_RETURN_IF_ERROR(db.execute("INSERT INTO comparisons VALUES(?,?,?,?)", {c->id, c->a, c->b, accuracy}));
     }
+    STROBE_ASSIGN(const std::string checksum, checksumOf(db));
+    STROBE_RETURN_IF_ERROR(db.execute("INSERT INTO meta VALUES(?, ?)", {std::string(kChecksumKey), checksum}));
     return db.execute("COMMIT");
 }
 
@@ -157,9 +195,11 @@ Status readAll(Database& db, const std::string& path, const KernelRegistry& kern
     STROBE_RETURN_IF_ERROR(db.query("PRAGMA user_version", {}, [&](const Database::Row& row) { return version = static_cast<int>(row.integer(0)), Status::ok(); }));
     if (version > kVersion) return unsupported(path + ": document version " + std::to_string(version) + " found, this program reads up to " + std::to_string(kVersion) + "; update Strobe");
     if (version < 1) return invalidModel(path + ": is not a Strobe session");
+    if (version > 1) STROBE_RETURN_IF_ERROR(checkContents(db, path));
     std::string modelPath, modelHash;
     STROBE_RETURN_IF_ERROR(db.query("SELECT key, value FROM meta", {}, [&](const Database::Row& row) {
-        (row.text(0) == "model_path" ? modelPath : modelHash) = row.text(1);
+        if (row.text(0) == "model_path") modelPath = row.text(1);
+        if (row.text(0) == "model_hash") modelHash = row.text(1);
         return Status::ok();
     }));
     if (!modelPath.empty()) {
@@ -204,14 +244,14 @@ Status saveDocument(const std::string& path, const SessionSnapshot& snapshot) {
 
 Result<SessionSnapshot> loadDocument(const std::string& path, const KernelRegistry& kernels, const CancelToken& cancel) {
     // Says "no such file", "is a directory" better than SQLite does.
-    STROBE_ASSIGN(const std::shared_ptr<const MappedFile> file, MappedFile::open(path));
+    STROBE_ASSIGN(const std::shared_ptr<const MappedFile> file, MappedFile::open(path, 0));
     STROBE_ASSIGN(Database db, Database::openReadOnly(path));
     STROBE_RETURN_IF_ERROR(checkWhole(db, path, file->bytes().size()));
     SessionSnapshot snapshot;
     try {
         STROBE_RETURN_IF_ERROR(readAll(db, path, kernels, cancel, snapshot));
     } catch (const Json::exception& error) {
-        return invalidModel(path + ": the session is damaged (" + error.what() + "); open the model itself");
+        return damaged(path, error.what());
     }
     return snapshot;
 }

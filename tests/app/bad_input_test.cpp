@@ -200,11 +200,20 @@ TEST(BadInput, DamagedSessionDocuments) {
         EXPECT_FALSE(status.isOk()) << "cut to " << length;
         EXPECT_NE(status.message().find("damaged.strobe"), std::string::npos) << status.message();
     }
-    std::mt19937 random(3);
-    for (int i = 0; i < 60; ++i) {  // never a crash; a flip in free space may go unseen
+    const auto flipped = [&](size_t at, int bit) {
         std::string bytes = whole;
-        bytes[random() % bytes.size()] ^= static_cast<char>(1 << (random() % 8));
-        const Status status = open(bytes);
+        bytes[at] ^= static_cast<char>(1 << bit);
+        return bytes;
+    };
+    for (const char* held : {"\"profileMs\"", "model_path", "digits.onnx", "onednn."})  // settings, model, engine, layers
+        for (size_t at = whole.find(held); at != std::string::npos; at = whole.find(held, at + 1)) {
+            const Status status = open(flipped(at + 1, 1));
+            EXPECT_NE(status.message().find("damaged.strobe: the session is damaged"), std::string::npos) << held << " at " << at << ": " << status.message();
+        }
+    std::mt19937 random(3);
+    for (int i = 0; i < 60; ++i) {  // never a crash; only a flip in free space goes unseen
+        const size_t at = random() % whole.size();
+        const Status status = open(flipped(at, static_cast<int>(random() % 8)));
         EXPECT_EQ(status.isOk(), status.message().empty());
     }
 }
