@@ -56,7 +56,7 @@ int parse(CLI::App& app, int argc, const char* const* argv);
 /// Prints "strobe-cli: message" to stderr and returns the code that fits it: 2 for what the user gave, 1 for what failed.
 int fail(const Status& status);
 
-/// Commands; argv without the program and command names.
+/// Commands; argv without the program and command names. verify registers kernels of its own in each of its processes.
 int benchCommand(const KernelRegistry& kernels, int argc, const char* const* argv);
 int buildCommand(const KernelRegistry& kernels, int argc, const char* const* argv);
 int runCommand(const KernelRegistry& kernels, int argc, const char* const* argv);

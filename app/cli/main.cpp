@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <iterator>
 #include <string_view>
 
 #include "app/cli/command_line.h"
@@ -14,6 +16,7 @@ struct Entry {
     std::string_view name;
     Command run;
     const char* help;
+    bool forks = false;  // a driver that the parent has loaded is of no use to its children
 };
 constexpr Entry kCommands[] = {
     {"bench", strobe::cli::benchCommand, "build or load an engine and measure it (the default, as trtexec)"},
@@ -21,7 +24,7 @@ constexpr Entry kCommands[] = {
     {"run", strobe::cli::runCommand, "run once on given or random inputs and write the outputs"},
     {"inspect", strobe::cli::inspectCommand, "show a model or an engine: parsed, fused or engine network"},
     {"compare", strobe::cli::compareCommand, "two builds side by side in speed and accuracy"},
-    {"verify", strobe::cli::verifyCommand, "run ONNX backend test folders and compare with their outputs"},
+    {"verify", strobe::cli::verifyCommand, "run ONNX backend test folders and compare with their outputs", true},
     {"devices", strobe::cli::devicesCommand, "list devices"},
 };
 
@@ -38,11 +41,12 @@ int main(int argc, char** argv) {
     strobe::restartWithShortSpin(argv);
     strobe::KernelRegistry kernels;
     strobe::registerCpuKernels(kernels);
-    strobe::registerCudaModule(kernels);
     if (argc < 2) return help(), strobe::cli::kUsage;
     if (!std::strcmp(argv[1], "--help") || !std::strcmp(argv[1], "-h") || !std::strcmp(argv[1], "help")) return help();
-    for (const Entry& command : kCommands)
-        if (command.name == argv[1]) return command.run(kernels, argc - 1, argv + 1);
+    const auto command = std::find_if(std::begin(kCommands), std::end(kCommands), [&](const Entry& entry) { return entry.name == argv[1]; });
+    const bool isKnown = command != std::end(kCommands);
+    if (!isKnown || !command->forks) strobe::registerCudaModule(kernels);
+    if (isKnown) return command->run(kernels, argc - 1, argv + 1);
     if (argv[1][0] == '-') return strobe::cli::benchCommand(kernels, argc, argv);
     std::fprintf(stderr, "strobe-cli: unknown command '%s'; commands are bench, build, run, inspect, compare, verify and devices\n", argv[1]);
     return strobe::cli::kUsage;

@@ -1,5 +1,5 @@
 // strobe-cli verify: ONNX backend test folders through the whole engine (import, build, run), each case in a process of its own, so that
-// a crash or an endless loop is one case's outcome. Nothing here starts a thread before fork().
+// a crash or an endless loop is one case's outcome. Nothing here starts a thread or loads a driver before fork().
 #include <fnmatch.h>
 #include <poll.h>
 #include <sys/prctl.h>
@@ -21,6 +21,8 @@
 #include "engine_core/builder/builder.h"
 #include "engine_core/onnx/backend_case.h"
 #include "engine_core/ops/op_definition.h"
+#include "kernels/cpu/register.h"
+#include "kernels/cuda_loader.h"
 
 namespace strobe::cli {
 namespace {
@@ -136,10 +138,14 @@ struct Child {
     std::string answer;
 };
 
-[[noreturn]] void answerAndExit(const KernelRegistry& kernels, const VerifyOptions& o, const std::string& folder, int pipe) {
+[[noreturn]] void answerAndExit(const VerifyOptions& o, const std::string& folder, int pipe) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     const rlimit none{0, 0};
     ::setrlimit(RLIMIT_CORE, &none);
+    KernelRegistry kernels;
+    registerCpuKernels(kernels);
+    // Here and not in the parent: CUDA does not work across fork().
+    if (o.common.device.rfind("cuda", 0) == 0) registerCudaModule(kernels);
     const Outcome outcome = runCase(kernels, o.common, folder);
     const std::string text = (outcome.status + "\n" + outcome.message).substr(0, kLongestAnswer);
     for (size_t sent = 0; sent < text.size();) {
@@ -150,14 +156,14 @@ struct Child {
     ::_exit(0);
 }
 
-Result<Child> start(const KernelRegistry& kernels, const VerifyOptions& o, const std::string& folder, size_t index) {
+Result<Child> start(const VerifyOptions& o, const std::string& folder, size_t index) {
     std::fflush(nullptr);
     int ends[2];
     if (::pipe(ends) != 0) return Status(ErrorCode::Internal, "verify: no pipe can be made: " + std::string(std::strerror(errno)));
     const pid_t pid = ::fork();
     if (pid == 0) {
         ::close(ends[0]);
-        answerAndExit(kernels, o, folder, ends[1]);
+        answerAndExit(o, folder, ends[1]);
     }
     ::close(ends[1]);
     if (pid < 0) {
@@ -200,12 +206,12 @@ void killLate(std::vector<Child>& children) {
 }
 
 template <class Report>
-Status runAll(const KernelRegistry& kernels, const VerifyOptions& o, const std::vector<std::string>& cases, const Report& report) {
+Status runAll(const VerifyOptions& o, const std::vector<std::string>& cases, const Report& report) {
     std::vector<Child> children;
     size_t next = 0;
     while (next < cases.size() || !children.empty()) {
         while (next < cases.size() && children.size() < static_cast<size_t>(o.jobs)) {
-            STROBE_ASSIGN(Child child, start(kernels, o, cases[next], next));
+            STROBE_ASSIGN(Child child, start(o, cases[next], next));
             children.push_back(std::move(child));
             ++next;
         }
@@ -256,12 +262,12 @@ Status writeReport(const std::string& path, const std::vector<std::string>& case
     return writeText(path, all.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
 }
 
-Result<bool> verify(const KernelRegistry& kernels, const VerifyOptions& o) {
+Result<bool> verify(const VerifyOptions& o) {
     STROBE_ASSIGN(const std::vector<std::string> cases, findCases(o));
     std::vector<Outcome> outcomes(cases.size());
     std::map<std::string, int> counts;
     for (const char* status : kStatuses) counts[status] = 0;
-    STROBE_RETURN_IF_ERROR(runAll(kernels, o, cases, [&](size_t index, Outcome outcome) {
+    STROBE_RETURN_IF_ERROR(runAll(o, cases, [&](size_t index, Outcome outcome) {
         ++counts[outcome.status];
         if (!o.quiet || outcome.status != "pass")
             std::printf("%-8s %s%s%s\n", outcome.status.c_str(), fs::path(cases[index]).filename().c_str(), outcome.message.empty() ? "" : ": ", outcome.message.c_str());
@@ -275,7 +281,7 @@ Result<bool> verify(const KernelRegistry& kernels, const VerifyOptions& o) {
 
 }  // namespace
 
-int verifyCommand(const KernelRegistry& kernels, int argc, const char* const* argv) {
+int verifyCommand(const KernelRegistry&, int argc, const char* const* argv) {
     VerifyOptions options;
     options.common.builderOptimizationLevel = 1;
     options.common.threads = 1;
@@ -296,7 +302,7 @@ int verifyCommand(const KernelRegistry& kernels, int argc, const char* const* ar
     if (const int code = parse(app, argc, argv); code >= 0) return code;
     if (std::isnan(options.timeout)) return fail(invalidArgument("--timeout: 'nan' is not a number of seconds"));
     if (common.bf16 + common.fp16 + common.best > 1) return fail(invalidArgument("--bf16, --fp16 and --best exclude each other; give one"));
-    const auto right = verify(kernels, options);
+    const auto right = verify(options);
     if (!right) return fail(right.status());
     return *right ? kSuccess : kFailure;
 }
