@@ -22,7 +22,7 @@ int64_t storedElementCount(const Dims& dims, Layout layout) {
     const int64_t block = layoutBlock(layout);
     if (block == 1 || dims.size() < 2) return elementCount(dims);
     Dims padded = dims;
-    padded[1] = (padded[1] + block - 1) / block * block;
+    padded[1] = padded[1] / block * block + (padded[1] % block == 0 ? 0 : block);
     return elementCount(padded);
 }
 

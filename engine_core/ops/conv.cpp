@@ -11,9 +11,9 @@ Status inferConvolution(InferenceContext& context, int weights, DataType type) {
     STROBE_RETURN_IF_ERROR(requireRank(context, weights, static_cast<int>(x.size())));
     const int64_t group = context.attributes().getInt("group", 1);
     if (group < 1) return invalidModel("attribute 'group' is " + std::to_string(group) + ", 1 or more is needed");
-    if (x[1].isConstant() && w[1].isConstant() && x[1].constant() != w[1].constant() * group)
+    if (x[1].isConstant() && w[1].isConstant() && Dim(group) * w[1] != x[1])
         return invalidModel("input 0 has " + x[1].toString() + " channels, weights " + toString(w) + " with group " +
-                            std::to_string(group) + " need " + std::to_string(w[1].constant() * group));
+                            std::to_string(group) + " need " + (Dim(group) * w[1]).toString());
     if (w[0].isConstant() && w[0].constant() % group != 0)
         return invalidModel("weights give " + w[0].toString() + " output channels, which group " +
                             std::to_string(group) + " does not divide");

@@ -19,7 +19,8 @@ Result<TransposedWindow> transposedWindow(const Attributes& attributes, const Sh
     const bool same = autoPad == "SAME_UPPER" || autoPad == "SAME_LOWER";
     for (size_t i = 0; i < spatial; ++i) {
         const Dim stride(t.window.strides[i]);
-        const Dim full = stride * (input[i + 2] - Dim(1)) + Dim(extra[i] + t.window.dilations[i] * (kernel[i] - 1) + 1);
+        const Dim full =
+            stride * (input[i + 2] - Dim(1)) + Dim(t.window.dilations[i] * (kernel[i] - 1) + 1) + Dim(extra[i]);
         if (asked.empty() && !same) {
             t.output.push_back(full - t.window.padsBegin[i] - t.window.padsEnd[i]);
         } else {

@@ -1,6 +1,7 @@
 #include "engine_core/ops/inference_helpers.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace strobe {
 
@@ -53,13 +54,21 @@ Dim windowExtent(const Dim& input, int64_t kernel, int64_t stride, int64_t dilat
 
 namespace {
 
+/// Far past any real window, and products of two still fit.
+constexpr int64_t kMostInWindow = std::numeric_limits<int32_t>::max();
+
+Status requireWithin(const char* what, int64_t value, int64_t least) {
+    if (value >= least && value <= kMostInWindow) return Status::ok();
+    return invalidModel(std::string(what) + " holds " + std::to_string(value) + ", " + std::to_string(least) + " to " + std::to_string(kMostInWindow) + " is allowed");
+}
+
 Result<std::vector<int64_t>> positiveInts(const Attributes& attributes, const char* name, size_t spatial) {
     std::vector<int64_t> values = attributes.getInts(name, std::vector<int64_t>(spatial, 1));
     if (values.size() != spatial)
         return invalidModel(std::string("attribute '") + name + "' has " + std::to_string(values.size()) + " values, " + std::to_string(spatial) +
                             " are needed (one a spatial dim)");
-    for (int64_t value : values)
-        if (value < 1) return invalidModel(std::string("attribute '") + name + "' holds " + std::to_string(value) + ", 1 or more is needed");
+    const std::string what = std::string("attribute '") + name + "'";
+    for (int64_t value : values) STROBE_RETURN_IF_ERROR(requireWithin(what.c_str(), value, 1));
     return values;
 }
 
@@ -71,8 +80,7 @@ Result<WindowAttributes> windowAttributes(const Attributes& attributes, const Sh
     window.kernel = kernel;
     if (kernel.size() != spatial)
         return invalidModel("kernel has " + std::to_string(kernel.size()) + " spatial dims, the input has " + std::to_string(spatial));
-    for (int64_t extent : kernel)
-        if (extent < 1) return invalidModel("kernel extent " + std::to_string(extent) + " found, 1 or more is needed");
+    for (int64_t extent : kernel) STROBE_RETURN_IF_ERROR(requireWithin("the kernel's shape", extent, 1));
     STROBE_ASSIGN(window.strides, positiveInts(attributes, "strides", spatial));
     STROBE_ASSIGN(window.dilations, positiveInts(attributes, "dilations", spatial));
     const std::string autoPad = attributes.getString("auto_pad", "NOTSET");
@@ -93,6 +101,7 @@ Result<WindowAttributes> windowAttributes(const Attributes& attributes, const Sh
     if (autoPad != "VALID") pads = attributes.getInts("pads", pads);
     if (pads.size() != 2 * spatial)
         return invalidModel("attribute 'pads' has " + std::to_string(pads.size()) + " values, " + std::to_string(2 * spatial) + " are needed");
+    for (int64_t pad : pads) STROBE_RETURN_IF_ERROR(requireWithin("attribute 'pads'", pad, -kMostInWindow));
     window.padsBegin = Shape(pads.begin(), pads.begin() + static_cast<std::ptrdiff_t>(spatial));
     window.padsEnd = Shape(pads.begin() + static_cast<std::ptrdiff_t>(spatial), pads.end());
     return window;

@@ -25,12 +25,19 @@ Status inferRecurrent(InferenceContext& context, int64_t gates) {
             requireDim(context, input, 1, Dim(gates) * hidden, std::to_string(gates) + " gates of the hidden size"));
     }
     STROBE_RETURN_IF_ERROR(requireDim(context, 1, 2, x[2], "the input size"));
+    for (int input : {3, 7})
+        if (context.hasInput(input))
+            STROBE_RETURN_IF_ERROR(requireDim(context, input, 0, directions, "the directions"));
     if (context.hasInput(3))
         STROBE_RETURN_IF_ERROR(requireDim(context, 3, 1, Dim(2 * gates) * hidden, "two biases a gate"));
     if (context.hasInput(4)) STROBE_RETURN_IF_ERROR(requireDim(context, 4, 0, batch, "one length for each sequence"));
-    for (int input : {5, 6})
-        if (context.hasInput(input))
-            STROBE_RETURN_IF_ERROR(requireDim(context, input, layout == 0 ? 1 : 0, batch, "the batch"));
+    for (int input : {5, 6}) {
+        if (!context.hasInput(input)) continue;
+        STROBE_RETURN_IF_ERROR(requireRank(context, input, 3));
+        STROBE_RETURN_IF_ERROR(requireDim(context, input, layout == 0 ? 0 : 1, directions, "the directions"));
+        STROBE_RETURN_IF_ERROR(requireDim(context, input, layout == 0 ? 1 : 0, batch, "the batch"));
+        STROBE_RETURN_IF_ERROR(requireDim(context, input, 2, hidden, "the hidden size"));
+    }
     if (context.hasInput(7)) STROBE_RETURN_IF_ERROR(requireDim(context, 7, 1, Dim(3) * hidden, "three peepholes"));
     const DataType type = context.inputType(0);
     context.setOutput(

@@ -1,5 +1,4 @@
 #include "engine_core/ops/inference_helpers.h"
-#include "kernels/cpu/cpu_threads.h"
 #include "kernels/cpu/epilogue_pass.h"
 #include "kernels/cpu/onednn_post_ops.h"
 #include "kernels/cpu/onednn_tactics.h"
@@ -95,7 +94,6 @@ bool hasWindowInPadding(const ConvGeometry& geometry) {
 
 Result<ConvPlan> planConv(const Problem& problem, Residual residual) {
     if (const Support support = checkConv(problem); !support.supported) return unsupported(support.reason);
-    const ThreadScope threads(problem.threads);
     STROBE_ASSIGN(const ConvGeometry geometry, geometryOf(problem));
     if (problem.program && hasWindowInPadding(geometry))
         return unsupported("oneDNN applies no epilogue where a window lies wholly in padding");
@@ -134,16 +132,15 @@ std::optional<std::pair<Layout, Layout>> preferredLayouts(const Problem& problem
 /// With Residual::Sum the layer adds onto a residual that already lies in the output's memory: fewer kernels of oneDNN
 /// read a second tensor fast than add in place, but unless the planner lets the two share memory the residual is copied
 /// first.
-class OnednnConvTactic final : public Tactic {
+class OnednnConvTactic final : public OnednnTactic {
 public:
     explicit OnednnConvTactic(Residual residual = Residual::Binary) : m_residual(residual) {}
     std::string_view name() const override { return m_residual == Residual::Sum ? "onednn.conv.sum" : "onednn.conv"; }
 
-    Support supports(const Problem& problem) const override { return supportOf(planConv(problem, m_residual)); }
+    Support check(const Problem& problem) const override { return supportOf(planConv(problem, m_residual)); }
 
-    std::vector<Formats> candidateFormats(const Problem& problem) const override {
+    std::vector<Formats> formatsToTry(const Problem& problem) const override {
         if (!checkConv(problem).supported) return Tactic::candidateFormats(problem);
-        const ThreadScope threads(problem.threads);
         const Layout blocked = onednnBlockedLayout();
         std::vector<std::pair<Layout, Layout>> layouts;
         if (const auto preferred = preferredLayouts(problem)) layouts.push_back(*preferred);
@@ -158,15 +155,14 @@ public:
         return formatsForLayouts(problem, layouts);
     }
 
-    bool canRunInPlace(const Problem& problem, int input, int) const override {
+    bool overwritesInput(const Problem& problem, int input, int) const override {
         if (m_residual != Residual::Sum) return false;
         const auto plan = planConv(problem, m_residual);
         return plan && plan->postOps.sumInput == input;
     }
 
-    Result<std::unique_ptr<Kernel>> prepare(const Problem& problem, const PrepareContext& context) const override {
+    Result<std::unique_ptr<Kernel>> makeKernel(const Problem& problem, const PrepareContext& context) const override {
         STROBE_ASSIGN(const ConvPlan plan, planConv(problem, m_residual));
-        const ThreadScope threads(problem.threads);
         auto kernel = std::make_unique<OnednnKernel>(problem);
         if (plan.postOps.sumInput >= 0)
             STROBE_RETURN_IF_ERROR(kernel->addReorder(plan.destination,
@@ -179,8 +175,7 @@ public:
         arguments.push_back({DNNL_ARG_WEIGHTS, plan.pd.weights_desc(), std::move(weights)});
         if (plan.hasBias) arguments.push_back({DNNL_ARG_BIAS, plan.bias, OnednnBuffer::input(2)});
         arguments.push_back({DNNL_ARG_DST, plan.destination, OnednnBuffer::output(0)});
-        STROBE_ASSIGN(auto primitive,
-                      guardOnednn(summary(problem), [&] { return dnnl::convolution_forward(plan.pd); }));
+        auto primitive = dnnl::convolution_forward(plan.pd);
         kernel->addStep(std::move(primitive), std::move(arguments), plan.pd.scratchpad_desc(), plan.pd.impl_info_str());
         return std::unique_ptr<Kernel>(std::move(kernel));
     }

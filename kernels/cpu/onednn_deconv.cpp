@@ -1,5 +1,4 @@
 #include "engine_core/ops/compute_shapes.h"
-#include "kernels/cpu/cpu_threads.h"
 #include "kernels/cpu/epilogue_pass.h"
 #include "kernels/cpu/onednn_post_ops.h"
 #include "kernels/cpu/onednn_tactics.h"
@@ -97,18 +96,14 @@ Result<DeconvPlan> planDeconv(const Problem& problem, bool anyLayout = false) {
     return plan;
 }
 
-class OnednnDeconvTactic final : public Tactic {
+class OnednnDeconvTactic final : public OnednnTactic {
 public:
     std::string_view name() const override { return "onednn.deconv"; }
 
-    Support supports(const Problem& problem) const override {
-        const ThreadScope threads(problem.threads);
-        return supportOf(planDeconv(problem));
-    }
+    Support check(const Problem& problem) const override { return supportOf(planDeconv(problem)); }
 
-    std::vector<Formats> candidateFormats(const Problem& problem) const override {
+    std::vector<Formats> formatsToTry(const Problem& problem) const override {
         if (!checkDeconv(problem).supported) return Tactic::candidateFormats(problem);
-        const ThreadScope threads(problem.threads);
         const Layout blocked = onednnBlockedLayout();
         std::vector<std::pair<Layout, Layout>> layouts = {
             {Layout::ChannelsLast, Layout::ChannelsLast}, {blocked, blocked}, {Layout::Plain, Layout::Plain}};
@@ -120,8 +115,7 @@ public:
         return formatsForLayouts(problem, layouts);
     }
 
-    Result<std::unique_ptr<Kernel>> prepare(const Problem& problem, const PrepareContext& context) const override {
-        const ThreadScope threads(problem.threads);
+    Result<std::unique_ptr<Kernel>> makeKernel(const Problem& problem, const PrepareContext& context) const override {
         STROBE_ASSIGN(const DeconvPlan plan, planDeconv(problem));
         auto kernel = std::make_unique<OnednnKernel>(problem);
         STROBE_ASSIGN(OnednnBuffer weights,
@@ -131,7 +125,7 @@ public:
         arguments.push_back({DNNL_ARG_WEIGHTS, plan.pd.weights_desc(), std::move(weights)});
         if (plan.hasBias) arguments.push_back({DNNL_ARG_BIAS, plan.bias, OnednnBuffer::input(2)});
         arguments.push_back({DNNL_ARG_DST, plan.y, OnednnBuffer::output(0)});
-        STROBE_ASSIGN(auto primitive, guardOnednn(summary(problem), [&] { return deconvolution_forward(plan.pd); }));
+        auto primitive = deconvolution_forward(plan.pd);
         kernel->addStep(std::move(primitive), std::move(arguments), plan.pd.scratchpad_desc(), plan.pd.impl_info_str());
         return std::unique_ptr<Kernel>(std::move(kernel));
     }

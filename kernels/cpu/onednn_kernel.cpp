@@ -50,7 +50,8 @@ Status OnednnKernel::addReorder(const dnnl::memory::desc& fromDesc, OnednnBuffer
                       return dnnl::reorder::primitive_desc(onednnEngine(), fromDesc, onednnEngine(), toDesc,
                                                            onednnAttributes());
                   }));
-    addStep(dnnl::reorder(pd), {{DNNL_ARG_FROM, fromDesc, std::move(from)}, {DNNL_ARG_TO, toDesc, std::move(to)}},
+    STROBE_ASSIGN(auto primitive, guardOnednn("a change of layout", [&] { return dnnl::reorder(pd); }));
+    addStep(std::move(primitive), {{DNNL_ARG_FROM, fromDesc, std::move(from)}, {DNNL_ARG_TO, toDesc, std::move(to)}},
             pd.scratchpad_desc(), pd.impl_info_str());
     m_steps.back().isCopy = fromDesc == toDesc;
     return Status::ok();
@@ -119,6 +120,42 @@ Status OnednnKernel::run(const RunArguments& arguments) const {
                            return true;
                        })
         .status();
+}
+
+Support OnednnTactic::supports(const Problem& problem) const {
+    const ThreadScope threads(problem.threads);
+    try {
+        return check(problem);
+    } catch (const dnnl::error& error) {
+        return Support::no(statusOf(error, summary(problem)).message());
+    }
+}
+
+std::vector<Tactic::Formats> OnednnTactic::candidateFormats(const Problem& problem) const {
+    const ThreadScope threads(problem.threads);
+    try {
+        return formatsToTry(problem);
+    } catch (const dnnl::error&) {
+        return Tactic::candidateFormats(problem);
+    }
+}
+
+bool OnednnTactic::canRunInPlace(const Problem& problem, int input, int output) const {
+    const ThreadScope threads(problem.threads);
+    try {
+        return overwritesInput(problem, input, output);
+    } catch (const dnnl::error&) {
+        return false;
+    }
+}
+
+Result<std::unique_ptr<Kernel>> OnednnTactic::prepare(const Problem& problem, const PrepareContext& context) const {
+    const ThreadScope threads(problem.threads);
+    try {
+        return makeKernel(problem, context);
+    } catch (const dnnl::error& error) {
+        return statusOf(error, summary(problem));
+    }
 }
 
 Result<OnednnBuffer> placeWeights(const Problem& problem, size_t index, const dnnl::memory::desc& stored,

@@ -72,12 +72,30 @@ private:
     std::string m_description;
 };
 
+/// What oneDNN's tactics share: its C++ interface throws from every constructor, and no exception leaves a tactic. The
+/// problem's threads are set while one of these is called.
+class OnednnTactic : public Tactic {
+public:
+    Support supports(const Problem& problem) const final;
+    std::vector<Formats> candidateFormats(const Problem& problem) const final;
+    bool canRunInPlace(const Problem& problem, int input, int output) const final;
+    Result<std::unique_ptr<Kernel>> prepare(const Problem& problem, const PrepareContext& context) const final;
+
+protected:
+    /// As the public ones; may throw dnnl::error.
+    virtual Support check(const Problem& problem) const = 0;
+    virtual std::vector<Formats> formatsToTry(const Problem& problem) const {
+        return Tactic::candidateFormats(problem);
+    }
+    virtual bool overwritesInput(const Problem&, int /*input*/, int /*output*/) const { return false; }
+    virtual Result<std::unique_ptr<Kernel>> makeKernel(const Problem& problem, const PrepareContext& context) const = 0;
+};
+
 /// A kernel of one primitive from input 0 to output 0. A Plan has `x`, `y` and the primitive's descriptor `pd`.
 template <class Primitive, class Plan>
 Result<std::unique_ptr<Kernel>> makeUnaryKernel(const Problem& problem, const Plan& plan) {
-    STROBE_ASSIGN(auto primitive, guardOnednn(summary(problem), [&] { return Primitive(plan.pd); }));
     auto kernel = std::make_unique<OnednnKernel>(problem);
-    kernel->addStep(std::move(primitive),
+    kernel->addStep(Primitive(plan.pd),
                     {{DNNL_ARG_SRC, plan.x, OnednnBuffer::input(0)}, {DNNL_ARG_DST, plan.y, OnednnBuffer::output(0)}},
                     plan.pd.scratchpad_desc(), plan.pd.impl_info_str());
     return std::unique_ptr<Kernel>(std::move(kernel));

@@ -1,4 +1,5 @@
-#include "kernels/cpu/cpu_threads.h"
+#include <limits>
+
 #include "kernels/cpu/epilogue_pass.h"
 #include "kernels/cpu/onednn_post_ops.h"
 #include "kernels/cpu/onednn_tactics.h"
@@ -56,9 +57,10 @@ MatMulShape matMulShapeOf(const Problem& problem) {
     const size_t rank = std::max({a.size(), b.size(), size_t{2}});
     MatMulShape shape{matrixView(a, true, transA, rank), matrixView(b, false, transB, rank), {}, {}};
     const bool sharedB = elementCount(Dims(shape.b.dims.begin(), shape.b.dims.end() - 2)) == 1;
-    if (rank > 2 && sharedB && a.size() > 2 && !transA && extrasAllowMerging(problem)) {
-        const int64_t inner = a.back();
-        shape.a = matrixView({elementCount(Dims(a.begin(), a.end() - 1)), inner}, true, false, 2);
+    const int64_t rows = elementCount(Dims(a.begin(), a.end() - 1));
+    const bool canMerge = rows <= std::numeric_limits<int32_t>::max() && extrasAllowMerging(problem);
+    if (rank > 2 && sharedB && a.size() > 2 && !transA && canMerge) {
+        shape.a = matrixView({rows, a.back()}, true, false, 2);
         shape.b.dims.erase(shape.b.dims.begin(), shape.b.dims.end() - 2);
         shape.b.strides.erase(shape.b.strides.begin(), shape.b.strides.end() - 2);
         shape.flat = Dims{shape.a.dims[0], shape.b.dims[1]};
@@ -179,20 +181,18 @@ std::vector<OnednnArgument> commonArguments(const MatMulPlan& plan) {
     return arguments;
 }
 
-class OnednnMatMulTactic final : public Tactic {
+class OnednnMatMulTactic final : public OnednnTactic {
 public:
     std::string_view name() const override { return "onednn.matmul"; }
 
-    Support supports(const Problem& problem) const override {
-        const ThreadScope threads(problem.threads);
+    Support check(const Problem& problem) const override {
         const auto plan = planMatMul(problem);
         if (!plan) return Support::no(plan.status().message());
         if (elementCount(problem.outputs[0].dims) == 0) return Support::yes();
         return supportOf(createMatMul(problem, *plan));
     }
 
-    Result<std::unique_ptr<Kernel>> prepare(const Problem& problem, const PrepareContext& context) const override {
-        const ThreadScope threads(problem.threads);
+    Result<std::unique_ptr<Kernel>> makeKernel(const Problem& problem, const PrepareContext& context) const override {
         auto kernel = std::make_unique<OnednnKernel>(problem);
         if (elementCount(problem.outputs[0].dims) == 0) return std::unique_ptr<Kernel>(std::move(kernel));
         STROBE_ASSIGN(const MatMulPlan plan, planMatMul(problem));
@@ -201,29 +201,27 @@ public:
                       placeWeights(problem, 1, plan.storedB, pd.weights_desc(), context, *kernel));
         std::vector<OnednnArgument> arguments = commonArguments(plan);
         arguments.push_back({DNNL_ARG_WEIGHTS, pd.weights_desc(), std::move(weights)});
-        STROBE_ASSIGN(auto primitive, guardOnednn(summary(problem), [&] { return dnnl::matmul(pd); }));
+        auto primitive = dnnl::matmul(pd);
         kernel->addStep(std::move(primitive), std::move(arguments), pd.scratchpad_desc(), pd.impl_info_str());
         return std::unique_ptr<Kernel>(std::move(kernel));
     }
 };
 
 /// The same product as a fully connected layer: other kernels inside oneDNN, faster for few rows.
-class OnednnInnerProductTactic final : public Tactic {
+class OnednnInnerProductTactic final : public OnednnTactic {
 public:
     std::string_view name() const override { return "onednn.innerproduct"; }
 
-    Support supports(const Problem& problem) const override { return supportOf(planInnerProduct(problem)); }
+    Support check(const Problem& problem) const override { return supportOf(planInnerProduct(problem)); }
 
-    Result<std::unique_ptr<Kernel>> prepare(const Problem& problem, const PrepareContext& context) const override {
-        const ThreadScope threads(problem.threads);
+    Result<std::unique_ptr<Kernel>> makeKernel(const Problem& problem, const PrepareContext& context) const override {
         STROBE_ASSIGN(const Plan plan, planInnerProduct(problem));
         auto kernel = std::make_unique<OnednnKernel>(problem);
         STROBE_ASSIGN(OnednnBuffer weights,
                       placeWeights(problem, 1, plan.storedWeights, plan.pd.weights_desc(), context, *kernel));
         std::vector<OnednnArgument> arguments = commonArguments(plan.product);
         arguments.push_back({DNNL_ARG_WEIGHTS, plan.pd.weights_desc(), std::move(weights)});
-        STROBE_ASSIGN(auto primitive,
-                      guardOnednn(summary(problem), [&] { return dnnl::inner_product_forward(plan.pd); }));
+        auto primitive = dnnl::inner_product_forward(plan.pd);
         kernel->addStep(std::move(primitive), std::move(arguments), plan.pd.scratchpad_desc(), plan.pd.impl_info_str());
         return std::unique_ptr<Kernel>(std::move(kernel));
     }
@@ -236,7 +234,6 @@ private:
     };
 
     static Result<Plan> planInnerProduct(const Problem& problem) {
-        const ThreadScope threads(problem.threads);
         if (!packsWeights(problem)) return unsupported("a fully connected layer needs constant weights");
         if (elementCount(problem.outputs[0].dims) == 0) return unsupported("the output has no elements");
         Plan plan;

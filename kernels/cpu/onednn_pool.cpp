@@ -1,5 +1,4 @@
 #include "engine_core/ops/inference_helpers.h"
-#include "kernels/cpu/cpu_threads.h"
 #include "kernels/cpu/epilogue_pass.h"
 #include "kernels/cpu/onednn_kernel.h"
 #include "kernels/cpu/onednn_tactics.h"
@@ -79,27 +78,22 @@ Result<PoolPlan> planPool(const Problem& problem) {
     PoolPlan plan;
     STROBE_ASSIGN(plan.x, onednnDesc(dims, problem.inputs[0].format));
     STROBE_ASSIGN(plan.y, onednnDesc(problem.outputs[0].dims, outputFormat(problem)));
-    STROBE_ASSIGN(plan.pd, guardOnednn(summary(problem), [&] {
-                      const pooling_v2_forward::desc desc(dnnl::prop_kind::forward_inference, geometry.algorithm,
-                                                          plan.x, plan.y, geometry.strides, geometry.kernel,
-                                                          geometry.dilations, geometry.padsBegin, geometry.padsEnd);
-                      return pooling_v2_forward::primitive_desc(desc, onednnAttributes(), onednnEngine());
-                  }));
+    const pooling_v2_forward::desc desc(dnnl::prop_kind::forward_inference, geometry.algorithm, plan.x, plan.y,
+                                        geometry.strides, geometry.kernel, geometry.dilations, geometry.padsBegin,
+                                        geometry.padsEnd);
+    plan.pd = pooling_v2_forward::primitive_desc(desc, onednnAttributes(), onednnEngine());
     if (isNaiveImplementation(plan.pd.impl_info_str()) && problem.inputs[0].format.layout != Layout::Plain)
         return unsupported("oneDNN has only its naive loop for " + summary(problem));
     return plan;
 }
 
-class OnednnPoolTactic final : public Tactic {
+class OnednnPoolTactic final : public OnednnTactic {
 public:
     std::string_view name() const override { return "onednn.pool"; }
 
-    Support supports(const Problem& problem) const override {
-        const ThreadScope threads(problem.threads);
-        return supportOf(planPool(problem));
-    }
+    Support check(const Problem& problem) const override { return supportOf(planPool(problem)); }
 
-    std::vector<Formats> candidateFormats(const Problem& problem) const override {
+    std::vector<Formats> formatsToTry(const Problem& problem) const override {
         std::vector<Formats> candidates = Tactic::candidateFormats(problem);
         if (problem.inputs[0].dims.size() < 3) return candidates;
         const Formats plain = candidates[0];
@@ -114,8 +108,7 @@ public:
         return candidates;
     }
 
-    Result<std::unique_ptr<Kernel>> prepare(const Problem& problem, const PrepareContext&) const override {
-        const ThreadScope threads(problem.threads);
+    Result<std::unique_ptr<Kernel>> makeKernel(const Problem& problem, const PrepareContext&) const override {
         STROBE_ASSIGN(const PoolPlan plan, planPool(problem));
         return makeUnaryKernel<pooling_v2_forward>(problem, plan);
     }

@@ -31,8 +31,8 @@ Result<PostOps> translateEpilogue(const Problem& problem, EpilogueOptions option
 /// For candidateFormats: formats of the epilogue's inputs when output 0 lies in `layout`: full-size ones follow it, the
 /// rest stays plain.
 void appendEpilogueFormats(const Problem& problem, Layout layout, std::vector<Format>& inputs);
-/// For candidateFormats of convolutions: input 0 and output 0 in each pair of layouts, weights and bias as they are, the
-/// epilogue's inputs as appendEpilogueFormats says.
+/// For candidateFormats of convolutions: input 0 and output 0 in each pair of layouts, weights and bias as they are,
+/// the epilogue's inputs as appendEpilogueFormats says.
 std::vector<Tactic::Formats> formatsForLayouts(const Problem& problem,
                                                const std::vector<std::pair<Layout, Layout>>& layouts);
 

@@ -1,24 +1,22 @@
-#include "kernels/cpu/cpu_threads.h"
 #include "kernels/cpu/onednn_kernel.h"
 #include "kernels/cpu/onednn_tactics.h"
 
 namespace strobe {
 namespace {
 
-class OnednnReorderTactic final : public Tactic {
+class OnednnReorderTactic final : public OnednnTactic {
 public:
     std::string_view name() const override { return "onednn.reorder"; }
 
-    Support supports(const Problem& problem) const override { return supportOf(build(problem)); }
+    Support check(const Problem& problem) const override { return supportOf(build(problem)); }
 
-    Result<std::unique_ptr<Kernel>> prepare(const Problem& problem, const PrepareContext&) const override {
+    Result<std::unique_ptr<Kernel>> makeKernel(const Problem& problem, const PrepareContext&) const override {
         return build(problem);
     }
 
 private:
     static Result<std::unique_ptr<Kernel>> build(const Problem& problem) {
         const TensorDesc &x = problem.inputs[0], &y = problem.outputs[0];
-        const ThreadScope threads(problem.threads);
         STROBE_ASSIGN(const auto from, onednnDesc(x.dims, x.format));
         STROBE_ASSIGN(const auto to, onednnDesc(y.dims, y.format));
         auto kernel = std::make_unique<OnednnKernel>(problem);

@@ -1,6 +1,5 @@
 #include <cstring>
 
-#include "kernels/cpu/cpu_threads.h"
 #include "kernels/cpu/onednn_kernel.h"
 #include "kernels/cpu/onednn_tactics.h"
 
@@ -65,7 +64,11 @@ Result<RnnExtents> extentsOf(const Problem& problem) {
     e.hidden = r[2];
     e.gates = e.isLstm ? 4 : 3;
     e.resetAfter = !e.isLstm && problem.attributes->getInt("linear_before_reset", 0) != 0;
-    if (e.steps * e.batch * e.inputs * e.hidden == 0) return unsupported("an extent is 0");
+    if (elementCount(x) == 0 || elementCount(r) == 0) return unsupported("an extent is 0");
+    const Dims w{e.directions, e.gates * e.hidden, e.inputs}, b{e.directions, 2 * e.gates * e.hidden};
+    if (problem.inputs[kW].dims != w || r[1] != w[1] || (has(problem.inputs, kB) && problem.inputs[kB].dims != b))
+        return unsupported("the weights' shapes " + toString(problem.inputs[kW].dims) + " and " + toString(r) +
+                           " do not fit each other");
     const std::string direction = problem.attributes->getString("direction", "forward");
     if (direction == "reverse") e.direction = dnnl::rnn_direction::unidirectional_right2left;
     if (direction == "bidirectional") e.direction = dnnl::rnn_direction::bidirectional_concat;
@@ -189,20 +192,18 @@ Result<RnnPlan> planRnn(const Problem& problem, const RnnExtents& e) {
     return plan;
 }
 
-class OnednnRnnTactic final : public Tactic {
+class OnednnRnnTactic final : public OnednnTactic {
 public:
     explicit OnednnRnnTactic(std::string name) : m_name(std::move(name)) {}
     std::string_view name() const override { return m_name; }
 
-    Support supports(const Problem& problem) const override {
-        const ThreadScope threads(problem.threads);
+    Support check(const Problem& problem) const override {
         const auto extents = extentsOf(problem);
         if (!extents) return Support::no(extents.status().message());
         return supportOf(planRnn(problem, *extents));
     }
 
-    Result<std::unique_ptr<Kernel>> prepare(const Problem& problem, const PrepareContext& context) const override {
-        const ThreadScope threads(problem.threads);
+    Result<std::unique_ptr<Kernel>> makeKernel(const Problem& problem, const PrepareContext& context) const override {
         STROBE_ASSIGN(const RnnExtents e, extentsOf(problem));
         STROBE_ASSIGN(const RnnPlan plan, planRnn(problem, e));
         auto kernel = std::make_unique<OnednnKernel>(problem);

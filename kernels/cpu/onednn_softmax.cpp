@@ -1,5 +1,4 @@
 #include "engine_core/ops/inference_helpers.h"
-#include "kernels/cpu/cpu_threads.h"
 #include "kernels/cpu/layout_candidates.h"
 #include "kernels/cpu/onednn_kernel.h"
 #include "kernels/cpu/onednn_tactics.h"
@@ -24,37 +23,31 @@ Result<SoftmaxPlan> planSoftmax(const Problem& problem) {
     SoftmaxPlan plan;
     STROBE_ASSIGN(plan.x, onednnDesc(x.dims, x.format));
     STROBE_ASSIGN(plan.y, onednnDesc(y.dims, y.format));
-    STROBE_ASSIGN(plan.pd, guardOnednn(summary(problem), [&] {
-                      const auto kind = problem.op->name == "LogSoftmax" ? dnnl::algorithm::softmax_log
-                                                                         : dnnl::algorithm::softmax_accurate;
-                      const softmax_v2_forward::desc desc(dnnl::prop_kind::forward_inference, kind, plan.x, plan.y,
-                                                          static_cast<int>(axis));
-                      return softmax_v2_forward::primitive_desc(desc, onednnAttributes(), onednnEngine());
-                  }));
+    const auto kind =
+        problem.op->name == "LogSoftmax" ? dnnl::algorithm::softmax_log : dnnl::algorithm::softmax_accurate;
+    const softmax_v2_forward::desc desc(dnnl::prop_kind::forward_inference, kind, plan.x, plan.y,
+                                        static_cast<int>(axis));
+    plan.pd = softmax_v2_forward::primitive_desc(desc, onednnAttributes(), onednnEngine());
     if (isNaiveImplementation(plan.pd.impl_info_str()) && x.format.layout != Layout::Plain)
         return unsupported("oneDNN has only its naive loop for " + summary(problem));
     return plan;
 }
 
-class OnednnSoftmaxTactic final : public Tactic {
+class OnednnSoftmaxTactic final : public OnednnTactic {
 public:
     std::string_view name() const override { return "onednn.softmax"; }
 
-    Support supports(const Problem& problem) const override {
-        const ThreadScope threads(problem.threads);
-        return supportOf(planSoftmax(problem));
-    }
+    Support check(const Problem& problem) const override { return supportOf(planSoftmax(problem)); }
 
-    std::vector<Formats> candidateFormats(const Problem& problem) const override {
+    std::vector<Formats> formatsToTry(const Problem& problem) const override {
         return withLayouts(Tactic::candidateFormats(problem), problem, {Layout::ChannelsLast, onednnBlockedLayout()});
     }
 
-    bool canRunInPlace(const Problem& problem, int, int) const override {
+    bool overwritesInput(const Problem& problem, int, int) const override {
         return problem.inputs[0].format == problem.outputs[0].format;
     }
 
-    Result<std::unique_ptr<Kernel>> prepare(const Problem& problem, const PrepareContext&) const override {
-        const ThreadScope threads(problem.threads);
+    Result<std::unique_ptr<Kernel>> makeKernel(const Problem& problem, const PrepareContext&) const override {
         STROBE_ASSIGN(const SoftmaxPlan plan, planSoftmax(problem));
         return makeUnaryKernel<softmax_v2_forward>(problem, plan);
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 namespace strobe {
 
@@ -65,9 +66,19 @@ memory::dims channelsLastStrides(const Dims& dims) {
     return strides;
 }
 
-/// oneDNN throws on the −1 of an extent that only the run knows.
-bool isConcrete(const Dims& dims) {
-    return std::all_of(dims.begin(), dims.end(), [](int64_t extent) { return extent >= 0; });
+/// Why oneDNN cannot be told of such a tensor; empty: it can. It throws on the −1 of an extent that only the run knows,
+/// keeps extents in 32 bits in places (and then divides by zero), and strides of absurd extents overflow.
+std::string declines(const Dims& dims) {
+    constexpr int64_t kMostElements = int64_t{1} << 40;
+    int64_t elements = 1;
+    for (const int64_t extent : dims) {
+        if (extent < 0) return "oneDNN needs every extent, the tensor is " + toString(dims);
+        if (extent > std::numeric_limits<int32_t>::max())
+            return "oneDNN takes extents of 32 bits, the tensor is " + toString(dims);
+        if (extent > kMostElements / elements) return "no memory holds a tensor " + toString(dims);
+        elements *= std::max<int64_t>(extent, 1);
+    }
+    return {};
 }
 
 constexpr size_t kMaxRank = DNNL_MAX_NDIMS;
@@ -84,7 +95,7 @@ memory::desc onednnAnyDesc(const Dims& dims, memory::data_type type) {
 }
 
 Result<memory::desc> onednnDesc(const Dims& dims, const Format& format) {
-    if (!isConcrete(dims)) return unsupported("oneDNN needs every extent, the tensor is " + toString(dims));
+    if (std::string reason = declines(dims); !reason.empty()) return unsupported(std::move(reason));
     const auto type = onednnType(format.type);
     if (!type) return unsupported("oneDNN has no element type " + std::string(dataTypeName(format.type)));
     if (dims.size() > kMaxRank)
@@ -128,8 +139,7 @@ Support checkFloatTensors(const Problem& problem) {
         for (const TensorDesc& desc : *list) {
             if (!desc.present) continue;
             if (desc.format.memory != MemoryKind::Host) return Support::no("oneDNN runs on host memory");
-            if (!isConcrete(desc.dims))
-                return Support::no("oneDNN needs every extent, a tensor is " + toString(desc.dims));
+            if (std::string reason = declines(desc.dims); !reason.empty()) return Support::no(std::move(reason));
             const DataType type = desc.format.type;
             if (type != DataType::Float32 && type != DataType::BFloat16)
                 return Support::no("oneDNN computes in FP32 and BF16, a tensor is " + std::string(dataTypeName(type)));
@@ -146,6 +156,14 @@ dnnl::primitive_attr onednnAttributes() {
 
 bool isNaiveImplementation(const char* description) {
     return std::strstr(description, "ref") != nullptr;
+}
+
+Status statusOf(const dnnl::error& error, const std::string& what) {
+    const bool isMemory = error.status == dnnl_out_of_memory;
+    const std::string cause = error.status == dnnl_unimplemented ? "has no kernel"
+                              : isMemory                         ? "is out of memory"
+                                                                 : error.what();
+    return Status(isMemory ? ErrorCode::OutOfMemory : ErrorCode::Unsupported, "oneDNN " + cause + " for " + what);
 }
 
 std::string summary(const Problem& problem) {

@@ -35,17 +35,15 @@ Support checkFloatTensors(const Problem& problem);
 dnnl::primitive_attr onednnAttributes();
 bool isNaiveImplementation(const char* description);
 
-/// Runs `fn`, which calls oneDNN, and turns what it throws into Unsupported: "oneDNN <what>".
+/// "oneDNN has no kernel for <what>".
+Status statusOf(const dnnl::error& error, const std::string& what);
+/// Runs `fn`, which calls oneDNN, and turns what it throws into a Status.
 template <class Fn>
 auto guardOnednn(const std::string& what, Fn&& fn) -> Result<decltype(fn())> {
     try {
         return fn();
     } catch (const dnnl::error& error) {
-        const std::string cause = error.status == dnnl_unimplemented   ? "has no kernel"
-                                  : error.status == dnnl_out_of_memory ? "is out of memory"
-                                                                       : error.what();
-        return Status(error.status == dnnl_out_of_memory ? ErrorCode::OutOfMemory : ErrorCode::Unsupported,
-                      "oneDNN " + cause + " for " + what);
+        return statusOf(error, what);
     }
 }
 
