@@ -18,7 +18,7 @@ constexpr int kVersion = 2;  // 1 had no checksum
 constexpr const char* kTables[] = {"meta", "settings", "builds", "layer_profiles", "comparisons"};
 constexpr const char* kChecksumKey = "checksum";
 constexpr const char* kSchema[] = {
-    "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT)",
+    "CREATE TABLE meta(key TEXT, value TEXT)",
     "CREATE TABLE settings(config BLOB, extra TEXT)",
     "CREATE TABLE builds(id INTEGER PRIMARY KEY, name TEXT, created_at TEXT, config BLOB, extra TEXT, engine BLOB, fused BLOB, report TEXT, profile TEXT)",
     "CREATE TABLE layer_profiles(build INTEGER, layer INTEGER, name TEXT, op TEXT, tactic TEXT, precision TEXT, shape TEXT, nodes TEXT, median_ms REAL, share REAL, flops REAL, bytes REAL, "

@@ -153,7 +153,7 @@ Status GraphExecutor::runStep(const PlanStep& step, const RunScope& scope) {
     const auto s = static_cast<size_t>(&step - m_plan->steps.data());
     switch (step.kind) {
         case PlanStep::Kind::Nothing: return Status::ok();
-        case PlanStep::Kind::Late: STROBE_RETURN_IF_ERROR(runLate(step, scope)); break;
+        case PlanStep::Kind::Late: STROBE_RETURN_IF_ERROR(runLate(step)); break;
         case PlanStep::Kind::ControlFlow: STROBE_RETURN_IF_ERROR(runControlFlow(step, scope)); break;
         case PlanStep::Kind::Kernel: {
             RunArguments arguments;

@@ -76,7 +76,10 @@ private:
     void* pointerOf(TensorId id) const;
     const Dims& dimsOf(TensorId id) const;
     Status runStep(const PlanStep& step, const RunScope& scope);
-    Status runLate(const PlanStep& step, const RunScope& scope);
+    Status runLate(const PlanStep& step);
+    Result<std::vector<ConcreteInput>> lateInputs(const Layer& layer, std::vector<TensorView>& views);
+    Result<std::vector<Dims>> placeLateOutputs(const Layer& layer, const EngineLayer& chosen, const std::vector<ConcreteInput>& inputs, std::vector<TensorView>& views);
+    Result<std::shared_ptr<const Kernel>> lateKernel(const PlanStep& step, const std::vector<ConcreteInput>& inputs, const std::vector<Dims>& outputDims);
     Status runControlFlow(const PlanStep& step, const RunScope& scope);
     Status runIf(const PlanStep& step, const RunScope& scope);
     Status runLoop(const PlanStep& step, const RunScope& scope);

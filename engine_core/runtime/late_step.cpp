@@ -59,31 +59,40 @@ void GraphExecutor::learnSymbols(const Layer& layer) {
     }
 }
 
-Status GraphExecutor::runLate(const PlanStep& step, const RunScope&) {
-    const EngineLayer& chosen = m_graph.layers[static_cast<size_t>(step.layer)];
-    const Layer& layer = m_graph.network.layer(chosen.layer);
-    const auto s = static_cast<size_t>(&step - m_plan->steps.data());
-    std::vector<ConcreteInput> concrete;
+/// What the step's inputs turned out to be.
+Result<std::vector<ConcreteInput>> GraphExecutor::lateInputs(const Layer& layer, std::vector<TensorView>& views) {
+    std::vector<ConcreteInput> inputs;
     for (size_t i = 0; i < layer.inputs.size(); ++i) {
         const TensorId id = layer.inputs[i];
         STROBE_RETURN_IF_ERROR(resolveLateInput(id));
-        concrete.push_back(id == kNone ? ConcreteInput{} : ConcreteInput{true, m_graph.network.tensor(id).type, dimsOf(id), nullptr});
+        inputs.push_back(id == kNone ? ConcreteInput{} : ConcreteInput{true, m_graph.network.tensor(id).type, dimsOf(id), nullptr});
         const bool isValue = i < 32 && (layer.op->valueInputs >> i & 1u);
-        if (id != kNone && (isValue || m_graph.network.tensor(id).isConstant())) concrete.back().hostData = pointerOf(id);
-        m_stepInputs[s][i] = id == kNone ? TensorView{} : TensorView{pointerOf(id), &dimsOf(id)};
+        if (id != kNone && (isValue || m_graph.network.tensor(id).isConstant())) inputs.back().hostData = pointerOf(id);
+        views[i] = id == kNone ? TensorView{} : TensorView{pointerOf(id), &dimsOf(id)};
     }
-    STROBE_ASSIGN(const auto inferred, inferConcrete(*layer.op, layer.attributes, layer.subgraphs, concrete, static_cast<int>(layer.outputs.size())));
-    std::vector<Dims> outputDims(layer.outputs.size());
+    return inputs;
+}
+
+/// Infers the outputs' dims; outputs that the kernel does not allocate itself get their memory.
+Result<std::vector<Dims>> GraphExecutor::placeLateOutputs(const Layer& layer, const EngineLayer& chosen, const std::vector<ConcreteInput>& inputs,
+                                                          std::vector<TensorView>& views) {
+    STROBE_ASSIGN(const auto inferred, inferConcrete(*layer.op, layer.attributes, layer.subgraphs, inputs, static_cast<int>(layer.outputs.size())));
+    std::vector<Dims> dims(layer.outputs.size());
     for (size_t o = 0; o < layer.outputs.size(); ++o) {
         if (layer.outputs[o] == kNone) continue;
-        outputDims[o] = inferred[o].dims;
-        if (layer.op->dataDependentShape) {
-            m_stepOutputs[s][o] = {};
-            continue;
-        }
-        STROBE_ASSIGN(void* memory, lateMemory(layer.outputs[o], outputDims[o], storedBytes(outputDims[o], chosen.outputs[o])));
-        m_stepOutputs[s][o] = {memory, &dimsOf(layer.outputs[o])};
+        dims[o] = inferred[o].dims;
+        views[o] = {};
+        if (layer.op->dataDependentShape) continue;
+        STROBE_ASSIGN(void* memory, lateMemory(layer.outputs[o], dims[o], storedBytes(dims[o], chosen.outputs[o])));
+        views[o] = {memory, &dimsOf(layer.outputs[o])};
     }
+    return dims;
+}
+
+/// Prepared at the first run with these dims and values, then kept.
+Result<std::shared_ptr<const Kernel>> GraphExecutor::lateKernel(const PlanStep& step, const std::vector<ConcreteInput>& concrete, const std::vector<Dims>& outputDims) {
+    const EngineLayer& chosen = m_graph.layers[static_cast<size_t>(step.layer)];
+    const Layer& layer = m_graph.network.layer(chosen.layer);
     ProblemInputs inputs;
     inputs.threads = m_environment.threads;
     inputs.dims = [&](TensorId id) -> const Dims& {
@@ -101,15 +110,24 @@ Status GraphExecutor::runLate(const PlanStep& step, const RunScope&) {
         }
         return {};
     };
-    const bool empty = !layer.op->dataDependentShape && std::all_of(outputDims.begin(), outputDims.end(), [](const Dims& d) { return elementCount(d) == 0; });
-    if (empty) return learnSymbols(layer), Status::ok();
     const Problem problem = makeProblem(m_graph.network, layer, inputs, &chosen.inputs, &chosen.outputs);
     std::shared_ptr<const Kernel>& kernel = m_lateKernels[std::to_string(step.layer) + " " + problem.key() + values];
-    if (!kernel) {
-        std::string tactic;
-        STROBE_ASSIGN(std::unique_ptr<Kernel> fresh, prepareKernel(problem, chosen, layer.name, m_environment.plan, tactic));
-        kernel = std::move(fresh);
-    }
+    if (kernel) return kernel;
+    std::string tactic;
+    STROBE_ASSIGN(std::unique_ptr<Kernel> fresh, prepareKernel(problem, chosen, layer.name, m_environment.plan, tactic));
+    kernel = std::move(fresh);
+    return kernel;
+}
+
+Status GraphExecutor::runLate(const PlanStep& step) {
+    const EngineLayer& chosen = m_graph.layers[static_cast<size_t>(step.layer)];
+    const Layer& layer = m_graph.network.layer(chosen.layer);
+    const auto s = static_cast<size_t>(&step - m_plan->steps.data());
+    STROBE_ASSIGN(const std::vector<ConcreteInput> inputs, lateInputs(layer, m_stepInputs[s]));
+    STROBE_ASSIGN(const std::vector<Dims> outputDims, placeLateOutputs(layer, chosen, inputs, m_stepOutputs[s]));
+    const bool empty = !layer.op->dataDependentShape && std::all_of(outputDims.begin(), outputDims.end(), [](const Dims& d) { return elementCount(d) == 0; });
+    if (empty) return learnSymbols(layer), Status::ok();
+    STROBE_ASSIGN(const std::shared_ptr<const Kernel> kernel, lateKernel(step, inputs, outputDims));
     RunArguments arguments;
     arguments.inputs = m_stepInputs[s];
     arguments.outputs = m_stepOutputs[s];
