@@ -26,6 +26,7 @@ namespace strobe {
 namespace {
 
 constexpr int kLayoutVersion = 2;
+constexpr QSize kThumbnail(192, 64);
 
 }  // namespace
 
@@ -98,6 +99,9 @@ void MainWindow::followContext() {
         m_graph->canvas().setFocus();
     });
     connect(&m_recent, &RecentFiles::changed, this, &MainWindow::fillRecentMenu);
+    connect(&m_graph->canvas(), &GraphCanvas::layoutFinished, this, [this] {
+        if (const auto model = m_context.model()) m_recent.setThumbnail(toQString(model->path), m_graph->canvas().thumbnail(kThumbnail));
+    });
 }
 
 void MainWindow::openPath(const QString& path) {

@@ -163,6 +163,10 @@ private:
         bothThemes("large");
         m_fixture.window().graphPage().canvas().zoomToFit();
         bothThemes("large-whole");
+        m_fixture.reopen();
+        m_fixture.window().resize(1600, 1000);
+        m_fixture.window().show();
+        bothThemes("start-recent");
         return 0;
     }
     void pages(const QString& prefix) {

@@ -1,7 +1,11 @@
 #include "views/models/recent_files.h"
 
+#include <QCryptographicHash>
+#include <QDir>
+#include <QFile>
 #include <QFileInfo>
 #include <QSettings>
+#include <QStandardPaths>
 #include <algorithm>
 
 namespace strobe {
@@ -13,7 +17,16 @@ auto withPath(std::vector<RecentFile>& files, const QString& path) {
     return std::find_if(files.begin(), files.end(), [&](const RecentFile& file) { return file.path == path; });
 }
 
+QString thumbnailPath(const QString& path) {
+    const QByteArray name = QCryptographicHash::hash(path.toUtf8(), QCryptographicHash::Sha1).toHex();
+    return QStandardPaths::writableLocation(QStandardPaths::CacheLocation) + QStringLiteral("/thumbnails/") + QString::fromLatin1(name) + QStringLiteral(".png");
+}
+
 }  // namespace
+
+QImage RecentFile::thumbnail() const {
+    return QImage(thumbnailPath(path));
+}
 
 RecentFiles::RecentFiles(QObject* parent) : QObject(parent) {
     QSettings settings;
@@ -43,9 +56,17 @@ void RecentFiles::setFigures(const QString& path, const QString& figures) {
     save();
 }
 
+void RecentFiles::setThumbnail(const QString& path, const QImage& image) {
+    const QString absolute = QFileInfo(path).absoluteFilePath(), file = thumbnailPath(absolute);
+    if (image.isNull() || withPath(m_files, absolute) == m_files.end()) return;
+    // A cache: without a place for it the list does without pictures.
+    if (QDir().mkpath(QFileInfo(file).path()) && image.save(file)) emit changed();
+}
+
 void RecentFiles::remove(const QString& path) {
     const auto known = withPath(m_files, path);
     if (known == m_files.end()) return;
+    QFile::remove(thumbnailPath(path));
     m_files.erase(known);
     save();
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <QDateTime>
+#include <QImage>
 #include <QObject>
 #include <QString>
 #include <vector>
@@ -12,6 +13,8 @@ struct RecentFile {
     QString path;     // absolute
     QString figures;  // "75 nodes · BF16 0.412 ms"; empty until known
     QDateTime opened;
+    /// A small picture of its graph; null until there is one.
+    QImage thumbnail() const;
 };
 
 class RecentFiles : public QObject {
@@ -23,6 +26,7 @@ public:
     void add(const QString& path);
     /// Does nothing for a path that is not in the list.
     void setFigures(const QString& path, const QString& figures);
+    void setThumbnail(const QString& path, const QImage& image);
     void remove(const QString& path);
 
 signals:

@@ -5,13 +5,44 @@
 #include <QKeyEvent>
 #include <QLabel>
 #include <QMenu>
+#include <QPainter>
 #include <QScrollArea>
+#include <QStyledItemDelegate>
 #include <QVBoxLayout>
 #include <algorithm>
+#include <utility>
 
 #include "views/widgets/theme.h"
 
 namespace strobe {
+namespace {
+
+constexpr int kActionRole = Qt::UserRole, kKeysRole = Qt::UserRole + 1;
+
+// A command at the left, its keys at the right.
+class CommandDelegate : public QStyledItemDelegate {
+public:
+    using QStyledItemDelegate::QStyledItemDelegate;
+    void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override {
+        QStyleOptionViewItem o = option;
+        initStyleOption(&o, index);
+        const QString text = std::exchange(o.text, QString());
+        o.widget->style()->drawControl(QStyle::CE_ItemViewItem, &o, painter, o.widget);
+        const QRect area = o.rect.adjusted(kGrid, 0, -kGrid, 0);
+        painter->save();
+        painter->setPen(o.palette.color(o.state.testFlag(QStyle::State_Enabled) ? QPalette::Active : QPalette::Disabled, QPalette::Text));
+        painter->drawText(area, Qt::AlignLeft | Qt::AlignVCenter, text);
+        painter->setFont(Theme::monoFont(-1));
+        painter->setPen(Theme::instance().colours().secondary);
+        painter->drawText(area, Qt::AlignRight | Qt::AlignVCenter, index.data(kKeysRole).toString());
+        painter->restore();
+    }
+    QSize sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const override {
+        return {QStyledItemDelegate::sizeHint(option, index).width(), option.fontMetrics.height() + kGrid};
+    }
+};
+
+}  // namespace
 
 int fuzzyScore(const QString& query, const QString& text) {
     if (query.isEmpty()) return 1;
@@ -46,6 +77,7 @@ CommandPalette::CommandPalette(QWidget* parent)
     m_edit->installEventFilter(this);
     m_list->setFocusPolicy(Qt::NoFocus);
     m_list->setUniformItemSizes(true);
+    m_list->setItemDelegate(new CommandDelegate(m_list));
     connect(m_edit, &QLineEdit::textChanged, this, &CommandPalette::refill);
     connect(m_list, &QListWidget::itemClicked, this, &CommandPalette::run);
 }
@@ -79,8 +111,9 @@ void CommandPalette::refill() {
     for (const Entry& entry : entries) {
         const QString keys = entry.action->shortcut().toString(QKeySequence::NativeText);
         auto* item = new QListWidgetItem(m_list);
-        item->setData(Qt::UserRole, QVariant::fromValue(entry.action));
-        item->setText(actionLabel(*entry.action) + (keys.isEmpty() ? QString() : QStringLiteral("    ") + keys));
+        item->setData(kActionRole, QVariant::fromValue(entry.action));
+        item->setData(kKeysRole, keys);
+        item->setText(actionLabel(*entry.action));
         if (!entry.action->isEnabled()) item->setFlags(item->flags() & ~Qt::ItemIsEnabled);
     }
     m_list->setCurrentRow(0);
@@ -88,7 +121,7 @@ void CommandPalette::refill() {
 
 void CommandPalette::run() {
     const QListWidgetItem* item = m_list->currentItem();
-    auto* action = item == nullptr ? nullptr : item->data(Qt::UserRole).value<QAction*>();
+    auto* action = item == nullptr ? nullptr : item->data(kActionRole).value<QAction*>();
     if (action == nullptr || !action->isEnabled()) return;
     // Closed first: the action may open a window of its own.
     accept();

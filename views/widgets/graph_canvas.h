@@ -69,6 +69,8 @@ public:
     // Where a node stands now, in widget coordinates; empty when unknown or folded away.
     QRectF nodeRect(int64_t id) const;
 
+    // The whole graph as coloured dashes that fill `size`, inputs at the left; on nothing, for any theme. Null while there is no graph.
+    QImage thumbnail(const QSize& size) const;
     // The whole graph (or what is visible). PNG at `scale`, capped at 16,384 pixels a side.
     QImage toImage(bool wholeGraph, double scale = 1.0) const;
     bool exportPng(const QString& path, bool wholeGraph, QString* error) const;

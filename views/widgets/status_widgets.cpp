@@ -40,7 +40,7 @@ void EmptyState::setAction(QAction* action) {
     m_button->setVisible(action != nullptr);
     if (action == nullptr) return;
     const auto follow = [this] {
-        m_button->setText(m_action->text());
+        m_button->setText(QString(m_action->text()).remove('&'));
         m_button->setToolTip(m_action->shortcut().toString(QKeySequence::NativeText));
         m_button->setEnabled(m_action->isEnabled());
     };

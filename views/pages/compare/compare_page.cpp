@@ -93,6 +93,7 @@ void ComparePage::buildHeader() {
     auto* swap = new QPushButton(QStringLiteral("⇄"), this);
     swap->setToolTip(tr("Swap A and B"));
     swap->setAccessibleName(tr("Swap A and B"));
+    m_swap = swap;
     for (QWidget* widget : std::initializer_list<QWidget*>{m_a, swap, m_b, m_compare}) headerControls().addWidget(widget);
     connect(m_a, &QComboBox::activated, this, &ComparePage::showPair);
     connect(m_b, &QComboBox::activated, this, &ComparePage::showPair);
@@ -232,6 +233,7 @@ void ComparePage::showPair() {
     m_compare->setText(comparison ? tr("Compare again") : tr("Compare"));
     followJobs();
     const bool hasTwo = context().session().builds().size() >= 2;
+    for (QWidget* widget : std::initializer_list<QWidget*>{m_a, m_swap, m_b, m_compare}) widget->setVisible(hasTwo);
     m_empty->setText(hasTwo ? tr("Choose two different builds")
                             : tr("Build twice, with different settings, then compare. Choose a precision and press Build and profile · Ctrl+B"));
     m_empty->setAction(hasTwo ? nullptr : context().action(QStringLiteral("build")));

@@ -51,7 +51,7 @@ private:
     bool m_isFollowing = false;
 
     QComboBox *m_a, *m_b;
-    QPushButton* m_compare;
+    QPushButton *m_compare, *m_swap;
     QStackedWidget* m_stack;
     EmptyState* m_empty;
     AnswerTile *m_speed, *m_accuracy;

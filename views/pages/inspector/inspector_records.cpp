@@ -26,14 +26,19 @@ const EngineLayer* onlyEngineLayer(const BuildIndex& index, const LayerRef& ref,
     return index.engineLayer(refs.front());
 }
 
+/// Per second, with a slash at which a narrow Inspector does not break the line.
+QString rateText(double value, const QString& unit) {
+    return formatScaled(value, unit + QStringLiteral("\u2060/\u2060s"));
+}
+
 void addProfile(KeyValueSection& section, const LayerProfile& layer) {
     const Statistics& time = layer.milliseconds;
     section.rows.push_back({tr("median"), formatTimeSpread(time.median / 1e3, time.medianError / 1e3), {}, false, tr("median of %1 runs and the 95 % confidence of that median").arg(time.count)});
     section.rows.push_back({tr("spread"), tr("%1, p99 %2").arg(formatPercent(time.spread()), formatTime(time.p99 / 1e3)), {}, false, tr("Interquartile range of single runs, scaled to a σ that outliers do not move; one run in a hundred is slower than p99")});
     section.rows.push_back({tr("share"), formatPercent(layer.share), {}, false, {}});
     const double seconds = time.median / 1e3;
-    if (layer.flops > 0 && seconds > 0) section.rows.push_back({tr("work"), tr("%1 at %2").arg(formatScaled(layer.flops, "FLOP"), formatScaled(layer.flops / seconds, "FLOP/s")), {}, false, {}});
-    if (layer.bytes > 0 && seconds > 0) section.rows.push_back({tr("traffic"), tr("%1 at %2").arg(formatBytes(layer.bytes), formatScaled(layer.bytes / seconds, "B/s")), {}, false, {}});
+    if (layer.flops > 0 && seconds > 0) section.rows.push_back({tr("work"), tr("%1 at %2").arg(formatScaled(layer.flops, "FLOP"), rateText(layer.flops / seconds, "FLOP")), {}, false, {}});
+    if (layer.bytes > 0 && seconds > 0) section.rows.push_back({tr("traffic"), tr("%1 at %2").arg(formatBytes(layer.bytes), rateText(layer.bytes / seconds, "B")), {}, false, {}});
 }
 
 QString formatsText(const std::vector<Format>& formats) {

@@ -74,6 +74,10 @@ void LayersPage::buildLayerTable() {
     table.setItemDelegateForColumn(LayerTableModel::Precision, new ChipDelegate(ChipDelegate::Look::Filled, &table));
     table.setItemDelegateForColumn(LayerTableModel::Share, new ShareDelegate(&table));
     for (int column = 0; column < LayerTableModel::ColumnTotal; ++column) table.setColumnWidth(column, kColumnWidths[column]);
+    // Where the time goes stands beside the name; what the layer is like comes after.
+    QHeaderView& header = *table.horizontalHeader();
+    int place = header.visualIndex(LayerTableModel::Op);
+    for (const int column : {LayerTableModel::Time, LayerTableModel::Share, LayerTableModel::Cumulative}) header.moveSection(header.visualIndex(column), ++place);
     table.sortByColumn(LayerTableModel::Time, Qt::DescendingOrder);
     table.setMenuBuilder([this](QMenu& menu, const QModelIndex& index) { fillMenu(menu, index); });
     connect(&table, &TableView::rowSelectionChanged, this, &LayersPage::publishLayers);

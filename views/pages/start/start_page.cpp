@@ -12,12 +12,14 @@
 
 #include "views/models/recent_files.h"
 #include "views/models/workbench_context.h"
+#include "views/widgets/elided_label.h"
 #include "views/widgets/theme.h"
 
 namespace strobe {
 namespace {
 
 constexpr int kColumnWidth = 640;
+constexpr QSize kPicture(96, 24);
 
 QLabel* quiet(const QString& text) {
     auto* label = new QLabel(text);
@@ -49,8 +51,8 @@ StartPage::StartPage(WorkbenchContext& workbench, RecentFiles& recent, const QSt
     m_recentHeading->setContentsMargins(0, 2 * kGrid, 0, 0);
     layout->addWidget(m_recentHeading);
     m_rows->setHorizontalSpacing(2 * kGrid);
-    m_rows->setVerticalSpacing(2);
-    m_rows->setColumnStretch(1, 1);
+    m_rows->setVerticalSpacing(4);
+    m_rows->setColumnStretch(2, 1);
     layout->addLayout(m_rows);
     layout->addWidget(makeHelp());
     body().addStretch(2);
@@ -110,17 +112,24 @@ void StartPage::fillRecent() {
     int at = 0;
     for (const RecentFile& file : m_recent.files()) {
         const bool exists = QFileInfo::exists(file.path);
+        auto* picture = new QLabel;
+        const QImage thumbnail = file.thumbnail();
+        if (!thumbnail.isNull()) picture->setPixmap(QPixmap::fromImage(thumbnail.scaled(kPicture * devicePixelRatioF(), Qt::IgnoreAspectRatio, Qt::SmoothTransformation)));
+        picture->setFixedSize(kPicture);
+        picture->setScaledContents(true);
+        m_rows->addWidget(picture, at, 0);
         auto* name = new QToolButton;
         name->setText(QFileInfo(file.path).fileName());
         name->setToolTip(exists ? file.path : tr("%1 is no longer there").arg(file.path));
         name->setEnabled(exists);
         connect(name, &QToolButton::clicked, this, [this, path = file.path] { emit openRequested(path); });
-        m_rows->addWidget(name, at, 0, Qt::AlignLeft);
-        QLabel* folder = quiet(fontMetrics().elidedText(shortFolder(file.path), Qt::ElideMiddle, 220));
-        m_rows->addWidget(folder, at, 1);
+        m_rows->addWidget(name, at, 1, Qt::AlignLeft);
+        auto* folder = new ElidedLabel(shortFolder(file.path), nullptr, Qt::ElideMiddle);
+        folder->setForegroundRole(QPalette::PlaceholderText);
+        m_rows->addWidget(folder, at, 2);
         auto* figures = new QLabel(file.figures);
         figures->setFont(Theme::figuresFont());
-        m_rows->addWidget(figures, at, 2, Qt::AlignRight);
+        m_rows->addWidget(figures, at, 3, Qt::AlignRight);
         ++at;
     }
 }

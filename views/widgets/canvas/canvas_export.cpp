@@ -31,6 +31,22 @@ QImage GraphCanvas::toImage(bool wholeGraph, double scale) const {
     return image;
 }
 
+QImage GraphCanvas::thumbnail(const QSize& size) const {
+    const State& s = *m_state;
+    if (s.picture.rects.empty() || size.isEmpty()) return {};
+    QImage image(size, QImage::Format_ARGB32_Premultiplied);
+    image.fill(Qt::transparent);
+    QPainter painter(&image);
+    const QRectF& b = s.picture.bounds;
+    const double sx = size.width() / std::max(1.0, b.height()), sy = size.height() / std::max(1.0, b.width());
+    for (size_t i = 0; i < s.picture.rects.size(); ++i) {
+        const QRectF& r = s.picture.rects[i];
+        // Networks are long from top to bottom; lying down they fill a line.
+        painter.fillRect(QRectF((r.y() - b.y()) * sx, (r.x() - b.x()) * sy, std::max(1.0, r.height() * sx), std::max(1.5, r.width() * sy)), s.miniColour(i));
+    }
+    return image;
+}
+
 bool GraphCanvas::exportPng(const QString& path, bool wholeGraph, QString* error) const {
     const QImage image = toImage(wholeGraph);
     if (!image.isNull() && image.save(path, "PNG")) return true;

@@ -37,6 +37,7 @@ struct GraphCanvas::State {
     QRectF viewArea() const { return view.unmap(QRectF(widget.rect())); }
     QRectF minimapRect() const;
     void moveByMinimap(const QPointF& device);
+    QColor miniColour(size_t visible) const;
     void paintMinimap(QPainter& painter);
     void paintGroupFrame(QPainter& painter);
     QString frameGroup(QRectF* area, QRectF* label) const;  // group of the current node, its frame and its handle

@@ -169,6 +169,14 @@ QRectF GraphCanvas::State::minimapRect() const {
     return QRectF(QPointF(widget.width() - 8 - size.width(), widget.height() - 8 - size.height()), size);
 }
 
+QColor GraphCanvas::State::miniColour(size_t visible) const {
+    const int sceneNode = picture.graph.nodes[visible].sceneNode;
+    // While a new scene is being laid out, the picture still shows the old one, and the fills speak of the new.
+    const bool given = scene == picture.scene && sceneNode >= 0 && static_cast<size_t>(sceneNode) < colouring.fills.size();
+    if (given && colouring.fills[sceneNode].isValid()) return colouring.fills[sceneNode];
+    return sceneNode >= 0 ? Theme::instance().family(picture.scene->nodes[sceneNode].family) : Theme::instance().colours().secondary;
+}
+
 void GraphCanvas::State::paintMinimap(QPainter& painter) {
     const QRectF box = minimapRect();
     if (box.isEmpty()) return;
@@ -182,12 +190,7 @@ void GraphCanvas::State::paintMinimap(QPainter& painter) {
         minimap.fill(c.surface);
         QPainter mini(&minimap);
         for (size_t i = 0; i < picture.rects.size(); ++i) {
-            const int sceneNode = picture.graph.nodes[i].sceneNode;
-            // While a new scene is being laid out, the picture still shows the old one, and the fills speak of the new.
-            const bool given = scene == picture.scene && sceneNode >= 0 && static_cast<size_t>(sceneNode) < colouring.fills.size();
-            const QColor fill = given && colouring.fills[sceneNode].isValid() ? colouring.fills[sceneNode]
-                                : sceneNode >= 0 ? Theme::instance().family(picture.scene->nodes[sceneNode].family)
-                                                 : c.secondary;
+            const QColor fill = miniColour(i);
             const QRectF& r = picture.rects[i];
             mini.fillRect(QRectF(r.x() * sx, r.y() * sy, std::max(1.5, r.width() * sx), std::max(1.0, r.height() * sy)),
                           fill);
