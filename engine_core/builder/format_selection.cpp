@@ -18,7 +18,12 @@ public:
         runForward();
         chooseBackward();
         improve();
-        return m_choice;
+        // Single moves do not leave an island of layers on the wrong side of the bus: the graph with all on the device is a second start.
+        const std::vector<int> first = m_choice;
+        const double cost = totalCost();
+        if (!chooseDevice()) return first;
+        improve();
+        return totalCost() < cost ? m_choice : first;
     }
 
 private:
@@ -94,6 +99,43 @@ private:
                 }
             }
         }
+    }
+
+    /// The fastest candidate on the device, for each layer that has one; false when none has.
+    bool chooseDevice() {
+        bool any = false;
+        for (size_t n = 0; n < m_nodes.size(); ++n) {
+            const auto onDevice = [&](size_t c) { return m_nodes[n].candidates && m_nodes[n].candidates->usable[c].device != DeviceKind::Cpu; };
+            double best = std::numeric_limits<double>::max();
+            for (size_t c = 0; c < count(n); ++c)
+                if (onDevice(c) && ownTime(n, c) < best) {
+                    best = ownTime(n, c);
+                    m_choice[n] = static_cast<int>(c);
+                    any = true;
+                }
+        }
+        return any;
+    }
+
+    double totalCost() const {
+        double cost = 0;
+        for (size_t n = 0; n < m_nodes.size(); ++n) cost += ownTime(n, static_cast<size_t>(m_choice[n])) + downstream(n, static_cast<size_t>(m_choice[n]), false);
+        for (TensorId id : m_network.inputs()) cost += inputReformats(id);
+        return cost;
+    }
+
+    /// Of a network input, each distinct target once.
+    double inputReformats(TensorId id) const {
+        double cost = 0;
+        std::vector<Format> targets;
+        for (const TensorUse& use : m_network.tensor(id).uses) {
+            const auto reader = static_cast<size_t>(m_nodeOfLayer[static_cast<size_t>(use.layer)]);
+            const Format wanted = inputFormat(reader, static_cast<size_t>(m_choice[reader]), static_cast<size_t>(use.index));
+            if (std::find(targets.begin(), targets.end(), wanted) != targets.end()) continue;
+            targets.push_back(wanted);
+            cost += reformat(id, plainOf(id), wanted);
+        }
+        return cost;
     }
 
     /// Reformats in front of `node`, those that another reader already pays not counted.

@@ -123,5 +123,25 @@ TEST(GeneratedKernels, PoolsAndTheirRules) {
     EXPECT_NE(planPool(deviceProblem(c, data)).status().message().find("one or two spatial dims"), std::string::npos);
 }
 
+TEST(GeneratedKernels, GlobalPoolsInPartsThatFillTheDevice) {
+    KernelCase c;
+    c.op = "GlobalAveragePool";
+    c.inputs = {{{1, 96, 160, 160}}};
+    for (Layout layout : {Layout::Plain, Layout::ChannelsLast}) {
+        CaseData data;
+        const auto plan = planGlobalPool(deviceProblem(c, data, layout));
+        ASSERT_TRUE(plan.hasValue()) << plan.status().message();
+        EXPECT_EQ(plan->outputs, 96);
+        EXPECT_GE(plan->blocks, 132);
+        EXPECT_EQ(plan->blocks, (layout == Layout::Plain ? 96 : 3) * plan->parts);
+        EXPECT_EQ(plan->workspaceBytes(), 96u * static_cast<size_t>(plan->parts) * sizeof(float));
+        expectCompiles(plan->partSource);
+        expectCompiles(plan->joinSource);
+    }
+    c.inputs = {{{1, 96, 1, 1}}};
+    CaseData data;
+    EXPECT_EQ(planGlobalPool(deviceProblem(c, data))->parts, 1);
+}
+
 }  // namespace
 }  // namespace strobe
