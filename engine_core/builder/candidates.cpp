@@ -99,16 +99,16 @@ Problem CandidateFinder::withFormats(const Problem& problem, const Layer& layer,
     return changed;
 }
 
-/// Activations become BF16. Constants of rank 2 and more (the weights) follow; with `vectorsToo`, biases and scales as well.
-Problem CandidateFinder::inBf16(const Problem& problem, const Layer& layer, bool vectorsToo) const {
+/// Activations become `type`. Constants of rank 2 and more (the weights) follow; with `vectorsToo`, biases and scales as well.
+Problem CandidateFinder::inLower(const Problem& problem, const Layer& layer, DataType type, bool vectorsToo) const {
     std::vector<Format> inputs, outputs;
     for (const TensorDesc& desc : problem.inputs) {
         inputs.push_back(desc.format);
-        if (desc.format.type == DataType::Float32 && (!desc.constantData || vectorsToo || desc.dims.size() >= 2)) inputs.back().type = DataType::BFloat16;
+        if (desc.format.type == DataType::Float32 && (!desc.constantData || vectorsToo || desc.dims.size() >= 2)) inputs.back().type = type;
     }
     for (const TensorDesc& desc : problem.outputs) {
         outputs.push_back(desc.format);
-        if (desc.format.type == DataType::Float32) outputs.back().type = DataType::BFloat16;
+        if (desc.format.type == DataType::Float32) outputs.back().type = type;
     }
     return withFormats(problem, layer, inputs, outputs);
 }
@@ -153,9 +153,9 @@ void CandidateFinder::deferToRun(const Layer& layer, const Problem& base, LayerC
 void CandidateFinder::enumerate(const Layer& layer, const LayerPrecision& precision, const Problem& base, LayerCandidates& found) const {
     if (!knownShapes(base)) return deferToRun(layer, base, found);
     std::vector<Problem> variants;
-    if (precision.bf16) variants = {inBf16(base, layer, false), inBf16(base, layer, true)};
+    if (precision.lower != DataType::Undefined) variants = {inLower(base, layer, precision.lower, false), inLower(base, layer, precision.lower, true)};
     variants.push_back(base);
-    bool lower = false;  // a BF16 candidate was found
+    bool lower = false;  // a candidate in the lower precision was found
     for (const Problem& variant : variants) {
         const bool isFp32 = &variant == &variants.back();
         if (lower && (!isFp32 || !precision.fp32)) continue;
@@ -164,15 +164,17 @@ void CandidateFinder::enumerate(const Layer& layer, const LayerPrecision& precis
         if (m_setup.device != DeviceKind::Cpu && precision.preview == DataType::Undefined)
             for (const Tactic* tactic : m_setup.kernels->tactics(m_setup.device, layer.op->name)) consider(layer, *tactic, m_setup.device, variant, found);
         for (const Tactic* tactic : m_setup.kernels->tactics(DeviceKind::Cpu, layer.op->name)) {
+            // The CPU has no arithmetic in FP16.
+            if (!isFp32 && precision.lower == DataType::Float16) break;
             // The oracle is a last resort: never for a lower precision, never beside a real kernel.
             if (tactic->isReference() && (!isFp32 || found.usable.size() > before)) continue;
             consider(layer, *tactic, DeviceKind::Cpu, variant, found);
         }
         lower = lower || (!isFp32 && !found.usable.empty());
     }
-    if (precision.requested && precision.bf16 && !lower) {
+    if (precision.requested && precision.lower != DataType::Undefined && !lower) {
         const auto declined = std::find_if(found.records.begin(), found.records.end(), [](const CandidateRecord& r) { return !r.declined.empty(); });
-        found.precisionNote = "stays fp32: no bf16 kernel" + (declined == found.records.end() ? std::string() : " (" + declined->tactic + ": " + declined->declined + ")");
+        found.precisionNote = "stays fp32: no " + std::string(dataTypeName(precision.lower)) + " kernel" + (declined == found.records.end() ? std::string() : " (" + declined->tactic + ": " + declined->declined + ")");
     }
 }
 

@@ -51,7 +51,7 @@ private:
     void enumerate(const Layer& layer, const LayerPrecision& precision, const Problem& base, LayerCandidates& found) const;
     void deferToRun(const Layer& layer, const Problem& base, LayerCandidates& found) const;
     void consider(const Layer& layer, const Tactic& tactic, DeviceKind device, const Problem& base, LayerCandidates& found) const;
-    Problem inBf16(const Problem& problem, const Layer& layer, bool vectorsToo) const;
+    Problem inLower(const Problem& problem, const Layer& layer, DataType type, bool vectorsToo) const;
     Problem withFormats(const Problem& problem, const Layer& layer, const std::vector<Format>& inputs, const std::vector<Format>& outputs) const;
     Support checkWorkspace(const Layer& layer, const Tactic& tactic, const Problem& problem) const;
     Status timeAll(const Layer& layer, const Problem& base, LayerCandidates& found) const;

@@ -6,12 +6,12 @@
 namespace strobe {
 
 WeightsPtr ConstantConverter::stored(const WeightsPtr& weights, DataType type) {
-    if (weights->type != DataType::Float32 || type != DataType::BFloat16) return weights;
+    if (weights->type != DataType::Float32 || (type != DataType::BFloat16 && type != DataType::Float16)) return weights;
     WeightsPtr& made = m_made[{weights.get(), static_cast<int>(type)}];
     if (made) return made;
     auto [narrow, data] = allocateWeights(type, weights->dims);
     const std::vector<float> values = weights->copyAs<float>();
-    for (size_t i = 0; i < values.size(); ++i) static_cast<uint16_t*>(data)[i] = floatToBFloat16(values[i]);
+    for (size_t i = 0; i < values.size(); ++i) static_cast<uint16_t*>(data)[i] = type == DataType::Float16 ? floatToFloat16(values[i]) : floatToBFloat16(values[i]);
     return made = narrow;
 }
 

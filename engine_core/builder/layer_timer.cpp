@@ -26,6 +26,8 @@ void fillRandom(void* data, const TensorDesc& desc, size_t bytes) {
     for (float& value : pattern) value = uniform(generator);
     if (desc.format.type == DataType::Float32)
         for (size_t i = 0; i < count; ++i) static_cast<float*>(data)[i] = pattern[i % 1021];
+    if (desc.format.type == DataType::Float16)
+        for (size_t i = 0; i < count; ++i) static_cast<uint16_t*>(data)[i] = floatToFloat16(pattern[i % 1021]);
     if (desc.format.type == DataType::BFloat16)
         for (size_t i = 0; i < count; ++i) static_cast<uint16_t*>(data)[i] = floatToBFloat16(pattern[i % 1021]);
 }

@@ -31,9 +31,9 @@ bool touchesFloats(const Network& network, const Layer& layer) {
 }
 
 void apply(LayerPrecision& precision, DataType type, const DeviceInfo& device, std::string note) {
-    const bool native = type == DataType::BFloat16 && device.hasBf16;
+    const bool native = (type == DataType::BFloat16 && device.hasBf16) || (type == DataType::Float16 && device.hasFp16);
     precision.fp32 = !native;
-    precision.bf16 = native;
+    precision.lower = native ? type : DataType::Undefined;
     precision.preview = native || type == DataType::Float32 ? DataType::Undefined : type;
     precision.requested = type != DataType::Float32;
     precision.note = std::move(note);
@@ -85,7 +85,7 @@ std::vector<LayerPrecision> decidePrecision(const Network& network, const Builde
         if (rule) {
             apply(precision, rule->type, device, "set by rule '" + rule->pattern + "'");
         } else if (config.precision == PrecisionMode::Best) {
-            precision.bf16 = device.hasBf16;
+            precision.lower = device.hasBf16 ? DataType::BFloat16 : DataType::Undefined;
             precision.note = "the faster one";
         } else {
             apply(precision, typeOf(config.precision), device, "");
@@ -95,7 +95,7 @@ std::vector<LayerPrecision> decidePrecision(const Network& network, const Builde
             precision.note = "must stay fp32: " + layer.op->keepFp32Reason;
             if (rule) notes.push_back({BuildNote::Severity::Warning, layer.name, layer.provenance, "rule '" + rule->pattern + "' has no effect: " + layer.op->keepFp32Reason, "remove the rule"});
         } else if (!layer.op->keepFp32Reason.empty()) {
-            precision.bf16 = false;
+            precision.lower = DataType::Undefined;
         }
     }
     for (size_t r = 0; r < ruleUsed.size(); ++r)

@@ -11,7 +11,7 @@ namespace strobe {
 /// Which precisions the builder may choose for a layer, and why.
 struct LayerPrecision {
     bool fp32 = true;
-    bool bf16 = false;
+    DataType lower = DataType::Undefined;    // BF16 or FP16, where the device computes in it
     DataType preview = DataType::Undefined;  // values rounded to this format, computed in FP32
     std::string note;                        // "set by rule 'conv*'", "must stay fp32: …", "integers"
     bool requested = false;                  // a lower precision was asked for; staying in FP32 needs a reason

@@ -8,9 +8,14 @@
 
 namespace strobe {
 
-Result<void*> GrowingBuffer::reserve(size_t bytes) {
+Result<void*> GrowingBuffer::reserve(size_t bytes, Device* device) {
     if (bytes <= m_capacity && m_data) return m_data.get();
     const size_t rounded = std::max<size_t>(64, (bytes + 63) / 64 * 64);
+    if (device) {
+        STROBE_ASSIGN(m_data, device->allocatePinnedHost(rounded));
+        m_capacity = rounded;
+        return m_data.get();
+    }
     void* memory = ::operator new(rounded, std::align_val_t(64), std::nothrow);
     if (!memory) return Status(ErrorCode::OutOfMemory, "running needs a block of " + std::to_string(bytes) + " bytes, which cannot be had; use smaller shapes");
     m_data = std::shared_ptr<void>(memory, [](void* p) { ::operator delete(p, std::align_val_t(64)); });
@@ -76,7 +81,8 @@ Status GraphExecutor::bindOutputMemory(int index) {
     const TensorPlace& place = m_plan->tensors[static_cast<size_t>(id)];
     if (place.kind == TensorPlace::Kind::Late) return Status::ok();
     const size_t bytes = dataTypeBytes(m_graph.network.tensor(id).type, elementCount(place.dims));
-    if (!output.userData) return output.own.reserve(bytes).status();
+    // The last step of a run on a device copies into it and waits, so nothing else is ever under way to pinned memory.
+    if (!output.userData) return output.own.reserve(bytes, m_environment.plan.device).status();
     if (bytes <= output.userBytes) return Status::ok();
     return outOfRange("output '" + m_graph.network.tensor(id).name + "' " + toString(place.dims) + " takes " + std::to_string(bytes) + " bytes, the bound memory has " +
                       std::to_string(output.userBytes));

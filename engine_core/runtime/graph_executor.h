@@ -10,8 +10,9 @@ namespace strobe {
 /// Memory that grows and never shrinks, 64-byte aligned.
 class GrowingBuffer {
 public:
-    /// Contents are lost when it grows. OutOfMemory names the bytes.
-    Result<void*> reserve(size_t bytes);
+    /// Contents are lost when it grows. OutOfMemory names the bytes. With `device`, growth takes host memory that the device copies to
+    /// and from without a detour.
+    Result<void*> reserve(size_t bytes, Device* device = nullptr);
     void* data() const { return m_data.get(); }
     size_t capacity() const { return m_capacity; }
 

@@ -65,11 +65,6 @@ constexpr const char* kAdded =
 constexpr const char* kAllowed =
     "if (key >= (int)p.v[12] || LOAD_M((const void*)p.v[3], m + key * (i64)p.v[28]) == 0.0f) sum = -inf();\n";
 
-std::string suffix(const TensorDesc& desc) {
-    const DataType type = desc.format.type;
-    return type == DataType::BFloat16 ? "Bf16" : type == DataType::Bool ? "Bool" : "F32";
-}
-
 /// One of Q, K, V, Y: extents and strides of batch, head and position; elements of a head are contiguous.
 struct Heads {
     int64_t batch, heads, positions, size;
@@ -109,7 +104,8 @@ void addMask(const Problem& problem, AttentionPlan& plan) {
     int64_t extent = 0;
     if (plan.hasMask) {
         const TensorDesc& mask = problem.inputs[3];
-        text += replaceAll(mask.format.type == DataType::Bool ? kAllowed : kAdded, "LOAD_M", "load" + suffix(mask));
+        text += replaceAll(mask.format.type == DataType::Bool ? kAllowed : kAdded, "LOAD_M",
+                           "load" + elementSuffix(mask.format.type));
         extent = mask.dims.back();
         int64_t step = 1;
         for (size_t d = mask.dims.size(), at = 4; d-- > 0 && at-- > 0; step *= mask.dims[d])
@@ -146,8 +142,8 @@ Result<AttentionPlan> planAttention(const Problem& problem) {
     plan.source = replaceAll(plan.source, "KEYS", std::to_string(room));
     for (const auto& [name, desc] :
          {std::pair{"LOAD_Q", &problem.inputs[0]}, {"LOAD_K", &problem.inputs[1]}, {"LOAD_V", &problem.inputs[2]}})
-        plan.source = replaceAll(plan.source, name, "load" + suffix(*desc));
-    plan.source = replaceAll(plan.source, "STORE", "store" + suffix(problem.outputs[0]));
+        plan.source = replaceAll(plan.source, name, "load" + elementSuffix(desc->format.type));
+    plan.source = replaceAll(plan.source, "STORE", "store" + elementSuffix(problem.outputs[0].format.type));
     for (int64_t word : {q.heads, q.positions, k.positions, q.size, v.size, q.heads / k.heads})
         plan.geometry.push_back(static_cast<uint64_t>(word));
     plan.geometry.push_back(std::bit_cast<uint32_t>(scale));

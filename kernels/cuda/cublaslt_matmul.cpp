@@ -24,7 +24,7 @@ struct Owned {
 };
 
 cudaDataType_t cudaType(DataType type) {
-    return type == DataType::BFloat16 ? CUDA_R_16BF : CUDA_R_32F;
+    return type == DataType::BFloat16 ? CUDA_R_16BF : type == DataType::Float16 ? CUDA_R_16F : CUDA_R_32F;
 }
 
 /// cuBLASLt is column-major: it computes Cᵀ = op(B)ᵀ · op(A)ᵀ, so its first factor is our B.

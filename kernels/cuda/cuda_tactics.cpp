@@ -20,8 +20,9 @@ Support checkDeviceTensors(const Problem& problem) {
     for (const auto* list : {&problem.inputs, &problem.outputs})
         for (const TensorDesc& desc : *list) {
             if (!desc.present) continue;
-            if (desc.format.type != DataType::Float32 && desc.format.type != DataType::BFloat16)
-                return Support::no("computes fp32 and bf16, a tensor is " +
+            const DataType type = desc.format.type;
+            if (type != DataType::Float32 && type != DataType::BFloat16 && type != DataType::Float16)
+                return Support::no("computes fp32, fp16 and bf16, a tensor is " +
                                    std::string(dataTypeName(desc.format.type)));
             if (!desc.constantData && desc.format.memory != MemoryKind::Device)
                 return Support::no("runs on device memory");

@@ -15,7 +15,7 @@ void registerCudaAttention(KernelRegistry& registry);
 
 /// The problem's formats with every tensor that is not constant on the device, in `layout` where its rank allows.
 Tactic::Formats deviceFormats(const Problem& problem, Layout layout = Layout::Plain);
-/// No, unless what is present and not constant lies on the device as FP32 or BF16, plain or channels-last.
+/// No, unless what is present and not constant lies on the device as FP32, FP16 or BF16, plain or channels-last.
 Support checkDeviceTensors(const Problem& problem);
 
 /// Constants of a problem on the device; data null for inputs that come at run time.

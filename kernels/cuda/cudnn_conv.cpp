@@ -15,7 +15,9 @@ using Tensor = std::shared_ptr<fe::graph::Tensor_attributes>;
 enum Uid : int64_t { kX = 1, kW = 2, kY = 3, kBias = 4, kFirstOperand = 10 };  // + the problem's input
 
 fe::DataType_t cudnnType(DataType type) {
-    return type == DataType::BFloat16 ? fe::DataType_t::BFLOAT16 : fe::DataType_t::FLOAT;
+    return type == DataType::BFloat16  ? fe::DataType_t::BFLOAT16
+           : type == DataType::Float16 ? fe::DataType_t::HALF
+                                       : fe::DataType_t::FLOAT;
 }
 
 /// cuDNN's message begins with what is wrong and goes on with the whole graph as JSON.

@@ -18,6 +18,10 @@ __device__ inline u32 toBf16(float v) {
 }
 __device__ inline float loadBf16(const void* p, i64 i) { return fromBf16(((const u16*)p)[i]); }
 __device__ inline void storeBf16(void* p, i64 i, float v) { ((u16*)p)[i] = (u16)toBf16(v); }
+__device__ inline float fromF16(u32 bits) { float v; asm("cvt.f32.f16 %0, %1;" : "=f"(v) : "h"((u16)bits)); return v; }
+__device__ inline u32 toF16(float v) { u16 bits; asm("cvt.rn.f16.f32 %0, %1;" : "=h"(bits) : "f"(v)); return bits; }
+__device__ inline float loadF16(const void* p, i64 i) { return fromF16(((const u16*)p)[i]); }
+__device__ inline void storeF16(void* p, i64 i, float v) { ((u16*)p)[i] = (u16)toF16(v); }
 __device__ inline float loadBool(const void* p, i64 i) { return ((const u8*)p)[i] ? 1.0f : 0.0f; }
 __device__ inline void storeBool(void* p, i64 i, float v) { ((u8*)p)[i] = v != 0.0f ? 1 : 0; }
 __device__ inline void load4F32(const void* p, i64 i, float* v) {
@@ -31,6 +35,13 @@ __device__ inline void load4Bf16(const void* p, i64 i, float* v) {
 }
 __device__ inline void store4Bf16(void* p, i64 i, const float* v) {
     *(uint2*)((u16*)p + i) = make_uint2(toBf16(v[0]) | (toBf16(v[1]) << 16), toBf16(v[2]) | (toBf16(v[3]) << 16));
+}
+__device__ inline void load4F16(const void* p, i64 i, float* v) {
+    const uint2 q = *(const uint2*)((const u16*)p + i);
+    v[0] = fromF16(q.x & 0xffffu); v[1] = fromF16(q.x >> 16); v[2] = fromF16(q.y & 0xffffu); v[3] = fromF16(q.y >> 16);
+}
+__device__ inline void store4F16(void* p, i64 i, const float* v) {
+    *(uint2*)((u16*)p + i) = make_uint2(toF16(v[0]) | (toF16(v[1]) << 16), toF16(v[2]) | (toF16(v[3]) << 16));
 }
 __device__ inline void load4Bool(const void* p, i64 i, float* v) {
     const u32 q = *(const u32*)((const u8*)p + i);
@@ -61,6 +72,21 @@ __device__ inline float opMod(float a, float b) {
 }
 )";
     return text;
+}
+
+std::string elementSuffix(DataType type) {
+    switch (type) {
+        case DataType::Float32:
+            return "F32";
+        case DataType::Float16:
+            return "F16";
+        case DataType::BFloat16:
+            return "Bf16";
+        case DataType::Bool:
+            return "Bool";
+        default:
+            return {};
+    }
 }
 
 std::string replaceAll(std::string text, const std::string& what, const std::string& with) {

@@ -1,6 +1,7 @@
 #pragma once
 #include <string>
 
+#include "engine_core/base/data_type.h"
 #include "engine_core/base/status.h"
 
 namespace strobe {
@@ -15,6 +16,9 @@ Result<std::string> compileCubin(const std::string& source, const std::string& a
 /// Text that generated sources begin with: element types, their loads and stores, and the scalar functions of
 /// PointwiseOp.
 const std::string& kernelPrelude();
+
+/// What the prelude's loads and stores of an element type end in: "F32", "F16", "Bf16", "Bool"; empty: it has none.
+std::string elementSuffix(DataType type);
 
 /// The text with every `what` replaced: how templates of kernels are filled in.
 std::string replaceAll(std::string text, const std::string& what, const std::string& with);

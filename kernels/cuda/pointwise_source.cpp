@@ -18,13 +18,6 @@ std::string number(size_t value) {
     return std::to_string(value);
 }
 
-const char* typeSuffix(DataType type) {
-    return type == DataType::Float32    ? "F32"
-           : type == DataType::BFloat16 ? "Bf16"
-           : type == DataType::Bool     ? "Bool"
-                                        : nullptr;
-}
-
 /// Drops extents of 1 and joins neighbours that every operand walks through in one stride.
 void mergeDims(std::vector<int64_t>& extents, std::vector<std::vector<int64_t>>& strides) {
     std::vector<int64_t> merged;
@@ -83,7 +76,7 @@ private:
     std::string outputAddress(size_t o) const {
         return "(void*)p.v[" + number(2 + m_rank * (1 + m_strided) + m_inputs.size() + o) + "]";
     }
-    std::string load(size_t i) const { return std::string("load") + typeSuffix(m_inputs[i].type); }
+    std::string load(size_t i) const { return "load" + elementSuffix(m_inputs[i].type); }
 
     std::string call(const std::string& index) const {
         std::string out = "program(";
@@ -102,14 +95,14 @@ private:
                 out += "{ const float s = " + load(i) + "(" + address + ", 0); for (int k = 0; k < 4; ++k) " + name +
                        "[k] = s; }\n";
             else
-                out += "if (whole) load4" + std::string(typeSuffix(m_inputs[i].type)) + "(" + address + ", i, " + name +
+                out += "if (whole) load4" + elementSuffix(m_inputs[i].type) + "(" + address + ", i, " + name +
                        ");\nelse for (int k = 0; k < 4; ++k) if (i + k < count) " + name + "[k] = " + load(i) + "(" +
                        address + ", i + k);\n";
         }
         for (size_t o = 0; o < m_outputs.size(); ++o) out += "float r" + number(o) + "[4];\n";
         out += "for (int k = 0; k < 4; ++k) " + call("[k]");
         for (size_t o = 0; o < m_outputs.size(); ++o) {
-            const std::string suffix = typeSuffix(m_outputs[o]), name = "r" + number(o), address = outputAddress(o);
+            const std::string suffix = elementSuffix(m_outputs[o]), name = "r" + number(o), address = outputAddress(o);
             out += "if (whole) store4" + suffix + "(" + address + ", i, " + name +
                    ");\nelse for (int k = 0; k < 4; ++k) if (i + k < count) store" + suffix + "(" + address +
                    ", i + k, " + name + "[k]);\n";
@@ -144,8 +137,7 @@ private:
         for (size_t o = 0; o < m_outputs.size(); ++o) out += "float r" + number(o) + ";\n";
         out += call("");
         for (size_t o = 0; o < m_outputs.size(); ++o)
-            out += "store" + std::string(typeSuffix(m_outputs[o])) + "(" + outputAddress(o) + ", t, r" + number(o) +
-                   ");\n";
+            out += "store" + elementSuffix(m_outputs[o]) + "(" + outputAddress(o) + ", t, r" + number(o) + ");\n";
         return out;
     }
 
@@ -198,14 +190,14 @@ Result<PointwiseSource> stridedSource(const PointwiseProgram& program, std::vect
                            std::to_string(source.count));
     std::vector<std::vector<int64_t>> strides;
     for (const StridedOperand& input : inputs) {
-        if (!typeSuffix(input.type))
-            return unsupported("generated kernels read fp32, bf16 and bool, an input is " +
+        if (elementSuffix(input.type).empty())
+            return unsupported("generated kernels read fp32, fp16, bf16 and bool, an input is " +
                                std::string(dataTypeName(input.type)));
         strides.push_back(input.strides);
     }
     for (DataType type : outputs)
-        if (!typeSuffix(type))
-            return unsupported("generated kernels write fp32, bf16 and bool, an output is " +
+        if (elementSuffix(type).empty())
+            return unsupported("generated kernels write fp32, fp16, bf16 and bool, an output is " +
                                std::string(dataTypeName(type)));
     mergeDims(extents, strides);
     if (extents.size() > kMaxRank)

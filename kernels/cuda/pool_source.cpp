@@ -44,8 +44,8 @@ extern "C" __global__ void __launch_bounds__(256) strobeKernel(const Params p) {
 }
 )";
 
-// A block joins the pixels of one part: for all of 256 / LANES neighbouring pixels at a time, LANES channels that lie side by
-// side. p.v: input, parts, channels, pixels, parts an output, groups of LANES channels an image.
+// A block joins the pixels of one part: for all of 256 / LANES neighbouring pixels at a time, LANES channels that lie
+// side by side. p.v: input, parts, channels, pixels, parts an output, groups of LANES channels an image.
 constexpr const char* kPart = R"(
 struct Params { u64 v[6]; };
 __device__ inline float join(float a, float b) { return AVERAGE ? a + b : opMax(a, b); }
@@ -82,10 +82,6 @@ extern "C" __global__ void __launch_bounds__(256) strobeKernel(const Params p) {
     STORE((void*)p.v[1], t, AVERAGE ? value / (float)p.v[4] : value);
 }
 )";
-
-std::string suffix(const TensorDesc& desc) {
-    return desc.format.type == DataType::BFloat16 ? "Bf16" : "F32";
-}
 
 /// {kernel, stride, dilation, pad begin, pad end} for each spatial dim.
 Result<std::vector<std::vector<int64_t>>> windows(const Problem& problem) {
@@ -131,11 +127,14 @@ Result<GlobalPoolPlan> planGlobalPool(const Problem& problem) {
     const int64_t most = std::max<int64_t>(1, 1024 / (x[0] * groups));
     plan.parts = std::clamp<int64_t>(pixels * lanes / 1024, 1, std::min<int64_t>(most, 64));
     plan.blocks = x[0] * groups * plan.parts;
-    const char* at = channelsLast ? "((i64)image * pixels + i) * channels + channel" : "((i64)image * channels + channel) * pixels + i";
+    const char* at = channelsLast ? "((i64)image * pixels + i) * channels + channel"
+                                  : "((i64)image * channels + channel) * pixels + i";
     std::string part = replaceAll(replaceAll(kPart, "AVERAGE", average), "LANES", std::to_string(lanes));
-    part = replaceAll(replaceAll(std::move(part), "AT)", std::string(at) + ")"), "LOAD", "load" + suffix(problem.inputs[0]));
+    part = replaceAll(replaceAll(std::move(part), "AT)", std::string(at) + ")"), "LOAD",
+                      "load" + elementSuffix(problem.inputs[0].format.type));
     plan.partSource = kernelPrelude() + part;
-    plan.joinSource = kernelPrelude() + replaceAll(replaceAll(kJoin, "AVERAGE", average), "STORE", "store" + suffix(problem.outputs[0]));
+    plan.joinSource = kernelPrelude() + replaceAll(replaceAll(kJoin, "AVERAGE", average), "STORE",
+                                                   "store" + elementSuffix(problem.outputs[0].format.type));
     for (int64_t word : {x[1], pixels, plan.parts, groups}) plan.partGeometry.push_back(static_cast<uint64_t>(word));
     for (int64_t word : {plan.outputs, plan.parts, pixels}) plan.joinGeometry.push_back(static_cast<uint64_t>(word));
     return plan;
@@ -156,8 +155,8 @@ Result<PoolPlan> planPool(const Problem& problem) {
     std::string body = replaceAll(kBody, "CHANNELS_LAST", layout == Layout::ChannelsLast ? "true" : "false");
     body = replaceAll(std::move(body), "COUNT_PADDING",
                       problem.attributes->getBool("count_include_pad", false) ? "true" : "false");
-    body =
-        replaceAll(replaceAll(std::move(body), "LOAD", "load" + suffix(problem.inputs[0])), "STORE", "store" + suffix(problem.outputs[0]));
+    body = replaceAll(replaceAll(std::move(body), "LOAD", "load" + elementSuffix(problem.inputs[0].format.type)),
+                      "STORE", "store" + elementSuffix(problem.outputs[0].format.type));
     plan.source = kernelPrelude() + replaceAll(std::move(body), "AVERAGE", average ? "true" : "false");
     plan.outputs = elementCount(y);
     for (int64_t word : {plan.outputs, x[1], x[2], x[3], y[2], y[3]})

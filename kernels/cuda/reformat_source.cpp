@@ -27,14 +27,13 @@ extern "C" __global__ void __launch_bounds__(256) strobeKernel(const Params p) {
 )";
 
 Result<std::string> convertText(DataType from, DataType to, bool zero) {
-    const auto isFloat = [](DataType t) { return t == DataType::Float32 || t == DataType::BFloat16; };
-    const auto suffix = [](DataType t) { return std::string(t == DataType::Float32 ? "F32" : "Bf16"); };
+    const auto isFloat = [](DataType t) { return !elementSuffix(t).empty() && t != DataType::Bool; };
     if (from != to) {
         if (!isFloat(from) || !isFloat(to))
-            return unsupported("converts between fp32 and bf16, not " + std::string(dataTypeName(from)) + " to " +
+            return unsupported("converts between fp32, fp16 and bf16, not " + std::string(dataTypeName(from)) + " to " +
                                std::string(dataTypeName(to)));
-        return "store" + suffix(to) + "((void*)p.v[1], i, " +
-               (zero ? "0.0f" : "load" + suffix(from) + "((const void*)p.v[0], at)") + ")";
+        return "store" + elementSuffix(to) + "((void*)p.v[1], i, " +
+               (zero ? "0.0f" : "load" + elementSuffix(from) + "((const void*)p.v[0], at)") + ")";
     }
     const size_t bytes = dataTypeBytes(to, 1);
     const char* word = bytes == 1 ? "u8" : bytes == 2 ? "u16" : bytes == 4 ? "u32" : bytes == 8 ? "u64" : nullptr;

@@ -37,11 +37,10 @@ constexpr const char* kLinear = R"(
 )";
 
 Result<std::string> writeText(DataType type, bool linear) {
-    const bool isBf16 = type == DataType::BFloat16;
     if (linear) {
-        if (!isBf16 && type != DataType::Float32)
-            return unsupported("blends fp32 and bf16, the input is " + std::string(dataTypeName(type)));
-        const std::string suffix = isBf16 ? "Bf16(" : "F32(";
+        if (elementSuffix(type).empty() || type == DataType::Bool)
+            return unsupported("blends fp32, fp16 and bf16, the input is " + std::string(dataTypeName(type)));
+        const std::string suffix = elementSuffix(type) + "(";
         return replaceAll(replaceAll(kLinear, "LOAD(", "load" + suffix), "STORE(", "store" + suffix);
     }
     const size_t bytes = dataTypeBits(type) % 8 == 0 ? dataTypeBytes(type, 1) : 0;

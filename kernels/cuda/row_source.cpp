@@ -61,14 +61,11 @@ constexpr const char* kReduce = R"(
 }
 )";
 
-std::string suffix(const TensorDesc& desc) {
-    return desc.format.type == DataType::BFloat16 ? "Bf16" : "F32";
-}
-
 std::string withTypes(std::string body, const Problem& problem) {
-    body = replaceAll(std::move(body), "STORE(", "store" + suffix(problem.outputs[0]) + "(");
+    body = replaceAll(std::move(body), "STORE(", "store" + elementSuffix(problem.outputs[0].format.type) + "(");
     for (size_t i = 0; i < problem.inputs.size(); ++i)
-        body = replaceAll(std::move(body), "LOAD" + std::to_string(i), "load" + suffix(problem.inputs[i]));
+        body = replaceAll(std::move(body), "LOAD" + std::to_string(i),
+                          "load" + elementSuffix(problem.inputs[i].format.type));
     return kernelPrelude() + kHead + body;
 }
 

@@ -9,6 +9,10 @@ KernelCase inBf16(KernelCase c) {
     c.floatType = DataType::BFloat16;
     return c;
 }
+KernelCase inFp16(KernelCase c) {
+    c.floatType = DataType::Float16;
+    return c;
+}
 
 struct ConvParameters {
     const char* name;
@@ -50,9 +54,10 @@ TEST_P(DeviceConv, Fp32) {
     SKIP_WITHOUT_DEVICE();
     expectMatchesOnDevice(makeConv(GetParam()), "cudnn.conv");
 }
-TEST_P(DeviceConv, Bf16) {
+TEST_P(DeviceConv, SixteenBits) {
     SKIP_WITHOUT_DEVICE();
     expectMatchesOnDevice(inBf16(makeConv(GetParam())), "cudnn.conv");
+    expectMatchesOnDevice(inFp16(makeConv(GetParam())), "cudnn.conv");
 }
 INSTANTIATE_TEST_SUITE_P(Shapes, DeviceConv, testing::ValuesIn(kConvs),
                          [](const auto& test) { return std::string(test.param.name); });
@@ -66,10 +71,12 @@ TEST(DeviceConvEpilogue, NodesAndPasses) {
           "v1=Constant(;0.5,0); v2=Mul(v0,v1); v3=Tanh(v2); -> v3", "v1=Sigmoid(v0); v2=Mul(v0,v1); -> v2"}) {
         expectMatchesOnDevice(makeConv(kConvs[0], program), "cudnn.conv");
         expectMatchesOnDevice(inBf16(makeConv(kConvs[0], program)), "cudnn.conv");
+        expectMatchesOnDevice(inFp16(makeConv(kConvs[0], program)), "cudnn.conv");
     }
     for (const char* program : {"v2=Add(v0,v1); v3=Relu(v2); -> v3", "v2=Relu(v0); v3=Add(v1,v2); -> v3"}) {
         expectMatchesOnDevice(makeConv(kConvs[0], program, {residual}), "cudnn.conv");
         expectMatchesOnDevice(inBf16(makeConv(kConvs[0], program, {residual})), "cudnn.conv");
+        expectMatchesOnDevice(inFp16(makeConv(kConvs[0], program, {residual})), "cudnn.conv");
     }
 }
 
@@ -92,6 +99,7 @@ TEST(DeviceMatMul, ShapesAndBatches) {
           matMul({3, 5, 8}, {{8, 6}}, false), matMul({5, 8}, {{3, 8, 6}}, false)}) {
         expectMatchesOnDevice(c, "cublaslt.matmul");
         expectMatchesOnDevice(inBf16(c), "cublaslt.matmul");
+        expectMatchesOnDevice(inFp16(c), "cublaslt.matmul");
     }
 }
 
@@ -105,6 +113,7 @@ TEST(DeviceMatMul, TransposedAndScaled) {
     for (const KernelCase& c : {a, b}) {
         expectMatchesOnDevice(c, "cublaslt.matmul");
         expectMatchesOnDevice(inBf16(c), "cublaslt.matmul");
+        expectMatchesOnDevice(inFp16(c), "cublaslt.matmul");
     }
 }
 
@@ -114,6 +123,8 @@ TEST(DeviceMatMul, EpiloguesFusedAndPassed) {
         for (const bool bias : {false, true}) {
             expectMatchesOnDevice(matMul({32, 64}, KernelInput::weights({64, 48}), bias, program), "cublaslt.matmul");
             expectMatchesOnDevice(inBf16(matMul({32, 64}, KernelInput::weights({64, 48}), bias, program)),
+                                  "cublaslt.matmul");
+            expectMatchesOnDevice(inFp16(matMul({32, 64}, KernelInput::weights({64, 48}), bias, program)),
                                   "cublaslt.matmul");
         }
     expectMatchesOnDevice(
@@ -157,6 +168,7 @@ TEST(DevicePointwise, BroadcastsLayoutsAndTypes) {
         const KernelCase c = chain({x, other}, "v2=Add(v0,v1); v3=Relu(v2); -> v3");
         EXPECT_GE(expectMatchesOnDevice(c, "cuda.pointwise"), 2);
         EXPECT_GE(expectMatchesOnDevice(inBf16(c), "cuda.pointwise"), 2);
+        EXPECT_GE(expectMatchesOnDevice(inFp16(c), "cuda.pointwise"), 2);
     }
     expectMatchesOnDevice(chain({{{1000003}}, {{1000003}}}, "v2=Mul(v0,v1); -> v2"), "cuda.pointwise");
 }
@@ -170,6 +182,7 @@ TEST(DeviceTranspose, Permutations) {
         c.inputs = {{{2, 5, 7, 9}}};
         expectMatchesOnDevice(c, "cuda.transpose");
         expectMatchesOnDevice(inBf16(c), "cuda.transpose");
+        expectMatchesOnDevice(inFp16(c), "cuda.transpose");
     }
 }
 
@@ -187,6 +200,7 @@ TEST(DeviceRows, SoftmaxNormalisationAndReductions) {
             if (name.rfind("Reduce", 0) == 0) c.inputs.push_back(KernelInput::integers({-1}));
             expectMatchesOnDevice(c, "cuda.rows");
             expectMatchesOnDevice(inBf16(c), "cuda.rows");
+            expectMatchesOnDevice(inFp16(c), "cuda.rows");
         }
 }
 
@@ -201,6 +215,7 @@ TEST(DevicePool, Windows) {
         c.attributes.set("pads", Ints{1, 1, 0, 1});
         EXPECT_EQ(expectMatchesOnDevice(c, "cuda.pool"), 2);
         EXPECT_EQ(expectMatchesOnDevice(inBf16(c), "cuda.pool"), 2);
+        EXPECT_EQ(expectMatchesOnDevice(inFp16(c), "cuda.pool"), 2);
         if (std::string(op) != "AveragePool") continue;
         c.attributes.set("count_include_pad", int64_t{1});
         c.attributes.set("ceil_mode", int64_t{1});
@@ -217,14 +232,15 @@ TEST(DevicePool, GlobalInParts) {
             c.inputs = {{x}};
             EXPECT_EQ(expectMatchesOnDevice(c, "cuda.globalpool"), 2);
             EXPECT_EQ(expectMatchesOnDevice(inBf16(c), "cuda.globalpool"), 2);
+            EXPECT_EQ(expectMatchesOnDevice(inFp16(c), "cuda.globalpool"), 2);
         }
 }
 
 TEST(DeviceCopy, AcrossTheBusAndOnTheDevice) {
     SKIP_WITHOUT_DEVICE();
     constexpr auto kHost = MemoryKind::Host, kDevice = MemoryKind::Device;
-    for (const DataType from : {DataType::Float32, DataType::BFloat16})
-        for (const DataType to : {DataType::Float32, DataType::BFloat16}) {
+    for (const DataType from : {DataType::Float32, DataType::Float16, DataType::BFloat16})
+        for (const DataType to : {DataType::Float32, DataType::Float16, DataType::BFloat16}) {
             KernelCase c;
             c.op = "Reformat";
             c.floatType = from;

@@ -53,6 +53,19 @@ TEST(GeneratedKernels, StridedAccessBoolsAndManyOutputs) {
     expectCompiles(source->text);
 }
 
+TEST(GeneratedKernels, EveryFloatTypeIsReadAndWritten) {
+    const PointwiseProgram program = *PointwiseProgram::parse("v2=Add(v0,v1); -> v2", 2);
+    for (DataType type : {DataType::Float32, DataType::Float16, DataType::BFloat16})
+        for (const Dims& other : {Dims{2, 3, 8}, Dims{3, 1}}) {
+            const auto source =
+                pointwiseSource(program, {tensor({2, 3, 8}, type), tensor(other, type)}, {tensor({2, 3, 8}, type)});
+            ASSERT_TRUE(source.hasValue()) << source.status().message();
+            EXPECT_NE(source->text.find("store" + std::string(source->vectorised ? "4" : "") + elementSuffix(type)),
+                      std::string::npos);
+            expectCompiles(source->text, "sm_90a");
+        }
+}
+
 TEST(GeneratedKernels, AnErrorCarriesTheLog) {
     const auto cubin = compileCubin("extern \"C\" __global__ void strobeKernel() { nonsense; }", "sm_80");
     ASSERT_FALSE(cubin.hasValue());
@@ -62,6 +75,7 @@ TEST(GeneratedKernels, AnErrorCarriesTheLog) {
 TEST(GeneratedKernels, Reformats) {
     const TensorDesc host{true, {DataType::Float32, Layout::Blocked16, MemoryKind::Host}, {2, 20, 3, 3}, nullptr, {}};
     for (const auto& [from, to] : {std::pair{host, tensor({2, 20, 3, 3}, DataType::BFloat16, Layout::ChannelsLast)},
+                                   std::pair{host, tensor({2, 20, 3, 3}, DataType::Float16)},
                                    std::pair{tensor({2, 20, 3, 3}, DataType::Bool),
                                              tensor({2, 20, 3, 3}, DataType::Bool, Layout::ChannelsLast)}}) {
         const auto plan = planReformat(from, to);

@@ -10,6 +10,10 @@ KernelCase inBf16(KernelCase c) {
     c.floatType = DataType::BFloat16;
     return c;
 }
+KernelCase inFp16(KernelCase c) {
+    c.floatType = DataType::Float16;
+    return c;
+}
 
 KernelCase makeCase(const char* op, std::vector<KernelInput> inputs) {
     KernelCase c;
@@ -52,9 +56,10 @@ TEST_P(DeviceDeconv, Fp32) {
     SKIP_WITHOUT_DEVICE();
     expectMatchesOnDevice(makeDeconv(GetParam()), "cudnn.deconv");
 }
-TEST_P(DeviceDeconv, Bf16) {
+TEST_P(DeviceDeconv, SixteenBits) {
     SKIP_WITHOUT_DEVICE();
     expectMatchesOnDevice(inBf16(makeDeconv(GetParam())), "cudnn.deconv");
+    expectMatchesOnDevice(inFp16(makeDeconv(GetParam())), "cudnn.deconv");
 }
 INSTANTIATE_TEST_SUITE_P(Shapes, DeviceDeconv, testing::ValuesIn(kDeconvs),
                          [](const auto& test) { return std::string(test.param.name); });
@@ -64,6 +69,7 @@ TEST(DeviceDeconvEpilogue, NodesAndPasses) {
     for (const char* program : {"v1=Relu(v0); -> v1", "v1=Sigmoid(v0); -> v1", "v1=HardSwish(v0); -> v1"}) {
         expectMatchesOnDevice(makeDeconv(kDeconvs[0], program), "cudnn.deconv");
         expectMatchesOnDevice(inBf16(makeDeconv(kDeconvs[0], program)), "cudnn.deconv");
+        expectMatchesOnDevice(inFp16(makeDeconv(kDeconvs[0], program)), "cudnn.deconv");
     }
     expectMatchesOnDevice(makeDeconv(kDeconvs[0], "v2=Add(v0,v1); -> v2", {{{2, 16, 20, 18}}}), "cudnn.deconv");
 }
@@ -80,6 +86,7 @@ TEST(DeviceResize, NearestAndLinear) {
                 c.attributes.set("coordinate_transformation_mode", std::string(coordinates));
                 EXPECT_EQ(expectMatchesOnDevice(c, "cuda.resize"), 2);
                 EXPECT_EQ(expectMatchesOnDevice(inBf16(c), "cuda.resize"), 2);
+                EXPECT_EQ(expectMatchesOnDevice(inFp16(c), "cuda.resize"), 2);
             }
     KernelCase line = makeCase(
         "Resize", {{{2, 3, 7}}, KernelInput::absent(), KernelInput::absent(), KernelInput::integers({2, 3, 20})});
@@ -96,6 +103,7 @@ TEST(DeviceMove, Concat) {
         c.attributes.set("axis", axis);
         EXPECT_EQ(expectMatchesOnDevice(c, "cuda.move"), 2);
         EXPECT_EQ(expectMatchesOnDevice(inBf16(c), "cuda.move"), 2);
+        EXPECT_EQ(expectMatchesOnDevice(inFp16(c), "cuda.move"), 2);
     }
     KernelCase integers = makeCase("Concat", {{{3, 5}, DataType::Int64}, {{4, 5}, DataType::Int64}});
     integers.attributes.set("axis", int64_t{0});
@@ -116,6 +124,7 @@ TEST(DeviceMove, SliceWithStepsAndBackwards) {
           slice({-1, 4}, {-100, 8}, {3, 1}, {-1, 1}), slice({0}, {1}, {0}, {1})}) {
         EXPECT_EQ(expectMatchesOnDevice(c, "cuda.move"), 2);
         EXPECT_EQ(expectMatchesOnDevice(inBf16(c), "cuda.move"), 2);
+        EXPECT_EQ(expectMatchesOnDevice(inFp16(c), "cuda.move"), 2);
     }
 }
 
@@ -154,6 +163,7 @@ TEST(DeviceGather, RowsAndColumnsByIndicesOfBothSigns) {
             c.attributes.set("axis", axis);
             expectMatchesOnDevice(c, "cuda.gather");
             expectMatchesOnDevice(inBf16(c), "cuda.gather");
+            expectMatchesOnDevice(inFp16(c), "cuda.gather");
             c.inputs[0] = KernelInput::weights({4, 5, 6});
             expectMatchesOnDevice(c, "cuda.gather");
         }
@@ -164,6 +174,7 @@ TEST(DeviceAttention, HeadsMasksAndCausality) {
     KernelCase four = makeCase("Attention", {{{2, 4, 5, 16}}, {{2, 4, 7, 16}}, {{2, 4, 7, 24}}});
     expectMatchesOnDevice(four, "cuda.attention");
     expectMatchesOnDevice(inBf16(four), "cuda.attention");
+    expectMatchesOnDevice(inFp16(four), "cuda.attention");
     four.inputs.push_back({{2, 1, 1, 7}});
     expectMatchesOnDevice(four, "cuda.attention");
     KernelCase flat = makeCase("Attention", {{{1, 300, 64}}, {{1, 300, 32}}, {{1, 300, 32}}});

@@ -83,7 +83,8 @@ TEST_P(DeviceNetwork, GivesTheCpusAnswer) {
     const float tolerance = GetParam() == PrecisionMode::Fp32 ? 1e-4f : 5e-2f;
     for (size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(expected[i], actual[i], tolerance) << i;
 }
-INSTANTIATE_TEST_SUITE_P(Precisions, DeviceNetwork, testing::Values(PrecisionMode::Fp32, PrecisionMode::Bf16),
+INSTANTIATE_TEST_SUITE_P(Precisions, DeviceNetwork,
+                         testing::Values(PrecisionMode::Fp32, PrecisionMode::Fp16, PrecisionMode::Bf16),
                          [](const auto& test) { return std::string(precisionModeName(test.param)); });
 
 /// Tags all that a layer starts with its number + 1.

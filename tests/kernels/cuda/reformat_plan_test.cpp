@@ -32,10 +32,10 @@ TEST(ReformatPlan, ConversionsAcrossTheBusAreStagedOnTheDevice) {
 
 TEST(ReformatPlan, DeclinesWithAReason) {
     const TensorDesc f32 = tensor(DataType::Float32, Layout::Plain, MemoryKind::Device);
-    EXPECT_NE(planReformat(f32, tensor(DataType::Float16, Layout::Plain, MemoryKind::Device))
+    EXPECT_NE(planReformat(f32, tensor(DataType::Float64, Layout::Plain, MemoryKind::Device))
                   .status()
                   .message()
-                  .find("fp32 and bf16"),
+                  .find("fp16 and bf16"),
               std::string::npos);
     EXPECT_NE(planReformat(tensor(DataType::Float32, Layout::Plain, MemoryKind::Host),
                            tensor(DataType::Float32, Layout::ChannelsLast, MemoryKind::Host))
