@@ -6,6 +6,7 @@
 #include "engine_core/builder/builder.h"
 #include "kernels/cpu/register.h"
 #include "profiler/accuracy.h"
+#include "profiler/html_report.h"
 #include "profiler/profile.h"
 #include "profiler/trtexec_report.h"
 #include "tests/support/network_builder.h"
@@ -58,6 +59,29 @@ TEST(Statistics, OneOutlierMovesDeviationAndNotSpread) {
     const Statistics s = summarize(sample);
     EXPECT_GT(s.variation(), 1);
     EXPECT_NEAR(s.spread(), calm, 0.1 * calm);
+}
+
+TEST(HtmlReport, HoldsTheLayersSlowestFirstAndNothingFromElsewhere) {
+    Profile profile;
+    for (const auto& [name, ms] : {std::pair{"quick", 1.0}, {"slow <b>&", 3.0}}) {
+        LayerProfile layer;
+        layer.layer = static_cast<int>(profile.layers.size());
+        layer.name = name;
+        layer.op = "Conv";
+        layer.milliseconds.median = ms;
+        layer.share = ms / 4;
+        profile.layers.push_back(layer);
+    }
+    profile.latency.median = 4.25;
+    const std::string html = htmlReport("a & b", {{"Engine", {{"Size", "4 MiB"}}}}, profile);
+    EXPECT_NE(html.find("<h1>a &amp; b</h1>"), std::string::npos);
+    EXPECT_NE(html.find("<dt>Size</dt><dd>4 MiB</dd>"), std::string::npos);
+    EXPECT_NE(html.find("4.250 ms"), std::string::npos);
+    const size_t slow = html.find("slow &lt;b&gt;&amp;"), quick = html.find("quick");
+    ASSERT_NE(slow, std::string::npos);
+    EXPECT_LT(slow, quick);
+    for (const char* foreign : {"http", "src=", "href=", "<script", "url("}) EXPECT_EQ(html.find(foreign), std::string::npos) << foreign;
+    EXPECT_NE(htmlReport("none", {}, Profile()).find("</html>"), std::string::npos);
 }
 
 TEST(TensorDifference, ByHand) {

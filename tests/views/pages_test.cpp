@@ -313,6 +313,11 @@ private slots:
             if (button->accessibleName().contains("Build it again")) QTest::mouseClick(button, Qt::LeftButton);
         QCOMPARE(QApplication::clipboard()->text(), again);
         QVERIFY(page.findChild<QPlainTextEdit*>()->toPlainText().contains("Engine::load(\"" + file + "\""));
+        page.saveReport(ExportPage::Report::Html, folder.filePath("report.html"));
+        QTRY_VERIFY(outcome.text().contains("report.html, "));
+        QFile report(folder.filePath("report.html"));
+        QVERIFY(report.open(QIODevice::ReadOnly));
+        QVERIFY(report.readAll().contains("Memory to run"));
         page.saveReport(ExportPage::Report::LayerCsv, folder.filePath("layers.csv"));
         QTRY_VERIFY(outcome.text().contains("layers.csv, "));
         typeInto(path, "/proc/no/such/folder.engine");

@@ -224,7 +224,7 @@ private slots:
     void accuracyHoldsByLabelsElseByTheWorstOutput() {
         Comparison comparison;
         QVERIFY(accuracyAnswer(nullptr).headline.contains("unknown"));
-        const auto answer = [&](double snrDb, double labelsA, double labelsB) {
+        const auto answer = [&](double snrDb, double labelsA, double labelsB, const char* file = "real.npz") {
             auto report = std::make_shared<AccuracyReport>();
             TensorDifference output;
             output.tensor = "scores";
@@ -234,6 +234,7 @@ private slots:
             report->outputs = {output};
             report->labelAccuracyReference = labelsA;
             report->labelAccuracyCandidate = labelsB;
+            report->inputFile = file;
             comparison.accuracy = report;
             return accuracyAnswer(&comparison);
         };
@@ -241,6 +242,8 @@ private slots:
         QVERIFY(answer(25, -1, -1).isDoubtful);
         QCOMPARE(answer(8, -1, -1).verdict, CompareFigure::Verdict::Worse);
         QVERIFY(answer(8, -1, -1).detail.contains("scores"));
+        QVERIFY(answer(8, -1, -1, "").isDoubtful);  // on noise
+        QCOMPARE(answer(45, -1, -1, "").verdict, CompareFigure::Verdict::Better);
         QCOMPARE(answer(8, 0.98, 0.979).headline, QString("Accuracy holds"));  // labels outweigh distances
         QVERIFY(answer(45, 0.98, 0.97).isDoubtful);
         QCOMPARE(answer(45, 0.98, 0.90).headline, QString("Accuracy drops by 8.00 points"));

@@ -164,7 +164,7 @@ CompareAnswer accuracyAnswer(const Comparison* comparison) {
     const AccuracyReport& report = *comparison->accuracy;
     const TensorDifference* worst = worstOutput(report);
     if (!worst) return {QObject::tr("No outputs to compare"), {}, Verdict::None, false};
-    QString detail = worst->maxAbs > 0 ? QObject::tr("%1: SNR %2, error up to %3 of its range").arg(QString::fromStdString(worst->tensor), snrText(worst->snrDb), formatPercent(worst->maxRel))
+    QString detail = worst->maxAbs > 0 ? QObject::tr("%1: SNR %2, error up to %3, %4 of its range").arg(QString::fromStdString(worst->tensor), snrText(worst->snrDb), formatNumber(worst->maxAbs), formatPercent(worst->maxRel))
                                        : QObject::tr("every output is equal, bit by bit");
     if (report.labelAccuracyReference >= 0 && report.labelAccuracyCandidate >= 0) {
         const double lost = report.labelAccuracyReference - report.labelAccuracyCandidate;
@@ -174,6 +174,9 @@ CompareAnswer accuracyAnswer(const Comparison* comparison) {
                 isHeld ? Verdict::Better : isLost ? Verdict::Worse : Verdict::None, !isHeld && !isLost};
     }
     if (worst->mismatchedNaN > 0) return {QObject::tr("Accuracy does not hold"), QObject::tr("%1: %2 elements are NaN in one build only").arg(QString::fromStdString(worst->tensor), formatCount(worst->mismatchedNaN)), Verdict::Worse, false};
+    // What a network answers to noise may be nothing but noise: only real data can condemn a build.
+    if (worst->snrDb < kHoldsDb && report.inputFile.empty())
+        return {QObject::tr("Accuracy differs on random input"), detail + QObject::tr(" · Settings takes real data"), Verdict::None, true};
     if (worst->snrDb < kDivergenceDb) return {QObject::tr("Accuracy does not hold"), detail, Verdict::Worse, false};
     if (worst->snrDb < kHoldsDb) return {QObject::tr("Accuracy is doubtful"), detail, Verdict::None, true};
     return {QObject::tr("Accuracy holds"), detail, Verdict::Better, false};

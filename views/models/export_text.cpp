@@ -5,6 +5,7 @@
 #include <QStringList>
 #include <map>
 
+#include "profiler/html_report.h"
 #include "views/models/display_text.h"
 #include "views/models/op_colour.h"
 #include "views/widgets/number_format.h"
@@ -174,6 +175,14 @@ std::vector<ExportCommand> exportCommands(const Build& build, const QString& mod
         commands.push_back({QObject::tr("Build it again"), QStringLiteral("strobe-cli build --onnx=") + shellQuoted(modelPath) + settingsFlags(build.settings) +
                                                                QStringLiteral(" --saveEngine=") + shellQuoted(enginePath)});
     return commands;
+}
+
+std::string buildReportHtml(const Build& build) {
+    const ExportFacts facts = exportFacts(build);
+    std::vector<ReportSection> sections{{QObject::tr("What is in it").toStdString(), {}}, {QObject::tr("Where it runs").toStdString(), {}}};
+    for (const ExportFact& fact : facts.contents) sections[0].rows.emplace_back(fact.name.toStdString(), fact.value.toStdString());
+    for (const ExportFact& fact : facts.machine) sections[1].rows.emplace_back(fact.name.toStdString(), fact.value.toStdString());
+    return htmlReport(build.engine->parts().modelName + " · " + build.name, sections, *build.profile);
 }
 
 QString cppProgram(const Build& build, const QString& enginePath) {

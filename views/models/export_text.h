@@ -2,6 +2,7 @@
 #pragma once
 
 #include <QString>
+#include <string>
 #include <vector>
 
 #include "sessions/session.h"
@@ -24,6 +25,8 @@ struct ExportCommand {
 // Measures the engine file, runs it on the build's data, and builds it again from the model with the same settings. The last is left out
 // where no flags say the settings (several shape profiles).
 std::vector<ExportCommand> exportCommands(const Build& build, const QString& modelPath, const QString& enginePath);
+// A page for people, as profiler/html_report.h makes it. Needs a profile.
+std::string buildReportHtml(const Build& build);
 // A whole C++ program that loads and runs it.
 QString cppProgram(const Build& build, const QString& enginePath);
 // "model_bf16.engine" for build "BF16" of model.onnx.

@@ -36,6 +36,7 @@ constexpr int kCopiedMs = 1200;
 
 std::string reportText(ExportPage::Report report, const Build& build) {
     switch (report) {
+        case ExportPage::Report::Html: return buildReportHtml(build);
         case ExportPage::Report::LayerCsv: return profileCsv(*build.profile);
         case ExportPage::Report::ProfileJson: return profileJson(*build.profile);
         case ExportPage::Report::LayerInfoJson: break;
@@ -44,7 +45,8 @@ std::string reportText(ExportPage::Report report, const Build& build) {
 }
 
 QString reportSuffix(ExportPage::Report report) {
-    return report == ExportPage::Report::LayerCsv      ? QStringLiteral(".layers.csv")
+    return report == ExportPage::Report::Html          ? QStringLiteral(".html")
+           : report == ExportPage::Report::LayerCsv      ? QStringLiteral(".layers.csv")
            : report == ExportPage::Report::ProfileJson ? QStringLiteral(".profile.json")
                                                        : QStringLiteral(".layerinfo.json");
 }
@@ -119,7 +121,7 @@ QWidget* ExportPage::buildActions() {
     reports->setColumnStretch(kReportColumns, 1);
     layout->addLayout(reports);
     const auto place = [reports](QWidget* widget) { reports->addWidget(widget, reports->count() / kReportColumns, reports->count() % kReportColumns); };
-    for (const auto& [text, report] : {std::pair{tr("Layers as CSV…"), Report::LayerCsv}, {tr("Profile as JSON…"), Report::ProfileJson}, {tr("Layer info as JSON…"), Report::LayerInfoJson}}) {
+    for (const auto& [text, report] : {std::pair{tr("Report as HTML…"), Report::Html}, {tr("Layers as CSV…"), Report::LayerCsv}, {tr("Profile as JSON…"), Report::ProfileJson}, {tr("Layer info as JSON…"), Report::LayerInfoJson}}) {
         auto* button = new QPushButton(text, box);
         place(button);
         m_reportButtons.push_back(button);
@@ -269,7 +271,8 @@ void ExportPage::showBuild() {
     const ExportFacts facts = exportFacts(*build);
     setQuestion(tr("An engine of %1 with %2 layers").arg(formatBytes(static_cast<double>(build->engineBytes))).arg(build->engine->graph().layers.size()));
     m_contents->setSections({section(tr("What is in it"), facts.contents), section(tr("Where it runs"), facts.machine)});
-    for (size_t at = 0; at < 2; ++at) m_reportButtons[at]->setEnabled(build->profile != nullptr);
+    // All but the last are about times.
+    for (size_t at = 0; at + 1 < m_reportButtons.size(); ++at) m_reportButtons[at]->setEnabled(build->profile != nullptr);
     const auto model = context().model();
     if (!m_isPathOwn && model)
         m_path->setText(QFileInfo(QString::fromStdString(model->path)).absolutePath() + '/' + engineFileName(*build, QString::fromStdString(model->name)));

@@ -25,7 +25,7 @@ class KeyValueView;
 class ExportPage : public Page {
     Q_OBJECT
 public:
-    enum class Report { LayerCsv, ProfileJson, LayerInfoJson };
+    enum class Report { Html, LayerCsv, ProfileJson, LayerInfoJson };
 
     explicit ExportPage(WorkbenchContext& context, QWidget* parent = nullptr);
     QWidget* focusTarget() override;

@@ -53,7 +53,7 @@ void LayersPage::buildHeader() {
     m_grouper->setCurrent(0);
     m_filter->setMinimumWidth(120);
     m_filter->setMaximumWidth(300);
-    setControlsStretch(1);
+    setControlsStretch(3);
     m_filter->setToolTip(tr("Words look in names, op, tactic and ONNX nodes. Conditions: op: precision: scope: tactic: shape: node:, "
                             "and time share cumulative flops bytes gflops gbps with < > =. A leading - turns a term round."));
     headerControls().addWidget(m_grouper);

@@ -10,7 +10,7 @@ namespace strobe {
 namespace {
 
 constexpr double kMinZoom = 0.004, kMaxZoom = 4.0;
-constexpr double kRevealZoom = 0.9;  // a revealed node reads well
+constexpr double kReadableZoom = 0.75, kRevealZoom = 0.9;  // a revealed node reads well
 
 }  // namespace
 
@@ -119,7 +119,7 @@ void GraphCanvas::State::zoomAt(const QPointF& device, double factor) {
 
 void GraphCanvas::State::revealVisible(int visible) {
     const QRectF& rect = picture.rects[visible];
-    const bool isReadable = view.zoom >= 0.5;
+    const bool isReadable = view.zoom >= kReadableZoom;
     const double margin = 32 / view.zoom;
     if (isReadable && viewArea().adjusted(margin, margin, -margin, -margin).contains(rect)) return;
     moveTo(rect.center(), isReadable ? view.zoom : kRevealZoom);
