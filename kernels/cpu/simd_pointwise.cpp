@@ -76,9 +76,24 @@ SimdPointwise::SimdPointwise(const PointwiseProgram& program, std::span<const Po
     : m_program(program), m_dims(outputs[0].dims) {
     for (const PointwiseTensor& output : outputs) m_outputs.push_back(output.format);
     m_count = storedElementCount(m_dims, m_outputs[0].layout);
+    planChain(inputs, tileInput0);
     planSources(inputs, tileInput0);
-    planSteps();
+    if (!m_chain)
+        planSteps();
+    else if (m_outputs[0].type != DataType::Float32)
+        m_chainBuffer = m_buffers++;
     chooseTile();
+}
+
+void SimdPointwise::planChain(std::span<const PointwiseTensor> inputs, bool tileInput0) {
+    std::vector<bool> isFull;
+    for (size_t i = 0; i < inputs.size(); ++i) {
+        TensorAccess access;
+        makeAccess(inputs[i].dims, inputs[i].format, m_dims, m_outputs[0].layout, access);
+        const DataType type = inputs[i].format.type;
+        isFull.push_back((tileInput0 && i == 0) || (access.contiguous && (type == DataType::Float32 || type == DataType::BFloat16)));
+    }
+    m_chain = chainForm(m_program, isFull);
 }
 
 void SimdPointwise::planSources(std::span<const PointwiseTensor> inputs, bool tileInput0) {
@@ -87,7 +102,8 @@ void SimdPointwise::planSources(std::span<const PointwiseTensor> inputs, bool ti
         Source source;
         source.isTile = tileInput0 && i == 0;
         makeAccess(inputs[i].dims, inputs[i].format, m_dims, m_outputs[0].layout, source.access);
-        const bool inPlace = source.isTile || (source.access.contiguous && inputs[i].format.type == DataType::Float32);
+        const bool chained = m_chain && (m_chain->x == static_cast<int>(i) || m_chain->r == static_cast<int>(i));
+        const bool inPlace = source.isTile || chained || (source.access.contiguous && inputs[i].format.type == DataType::Float32);
         if (needed[i] && !inPlace) source.buffer = m_buffers++;
         m_sources.push_back(std::move(source));
     }
@@ -146,7 +162,7 @@ void SimdPointwise::readSources(std::span<const void* const> inputs, Tile& tile)
         if (source.isTile) {
             tile.values[i] = static_cast<const float*>(inputs[i]) + (tile.begin - tile.rangeBegin);
         } else if (source.buffer < 0) {
-            tile.values[i] = static_cast<const float*>(inputs[i]) + tile.begin;
+            if (source.access.type == DataType::Float32) tile.values[i] = static_cast<const float*>(inputs[i]) + tile.begin;
         } else {
             float* buffer = tile.buffers + source.buffer * m_tile;
             tile.values[i] = buffer;
@@ -159,8 +175,42 @@ void SimdPointwise::readSources(std::span<const void* const> inputs, Tile& tile)
     }
 }
 
+/// A full-size input where it lies.
+const void* SimdPointwise::elementsOf(int input, std::span<const void* const> inputs, const Tile& tile) const {
+    const Source& source = m_sources[static_cast<size_t>(input)];
+    const int64_t at = source.isTile ? tile.begin - tile.rangeBegin : tile.begin;
+    const DataType type = source.isTile ? DataType::Float32 : source.access.type;
+    return static_cast<const char*>(inputs[static_cast<size_t>(input)]) + dataTypeBytes(type, at);
+}
+
+void SimdPointwise::runChainTile(std::span<const void* const> inputs, void* output, Tile& tile) const {
+    const auto typeOf = [&](int input) {
+        const Source& source = m_sources[static_cast<size_t>(input)];
+        return source.isTile ? DataType::Float32 : source.access.type;
+    };
+    const auto valuesOf = [&](const ChainForm::Term& term) { return term.input < 0 ? nullptr : tile.values[term.input]; };
+    ChainTile chain;
+    chain.x = elementsOf(m_chain->x, inputs, tile);
+    chain.xType = typeOf(m_chain->x);
+    if (m_chain->r >= 0) {
+        chain.r = elementsOf(m_chain->r, inputs, tile);
+        chain.rType = typeOf(m_chain->r);
+    }
+    chain.scale1 = valuesOf(m_chain->scale1);
+    chain.shift1 = valuesOf(m_chain->shift1);
+    chain.scale2 = valuesOf(m_chain->scale2);
+    chain.shift2 = valuesOf(m_chain->shift2);
+    chain.out = m_chainBuffer < 0 ? static_cast<float*>(output) + tile.begin : tile.buffers + m_chainBuffer * m_tile;
+    chain.n = tile.n;
+    runChain(*m_chain, chain);
+    const DataType type = m_outputs[0].type;
+    if (m_chainBuffer >= 0) storeTile(type, chain.out, output, tile.begin, tile.n);
+    clearPadding(output, type, tile.begin, tile.begin + static_cast<int64_t>(tile.n));
+}
+
 void SimdPointwise::runTile(std::span<const void* const> inputs, std::span<void* const> outputs, Tile& tile) const {
     readSources(inputs, tile);
+    if (m_chain) return runChainTile(inputs, outputs[0], tile);
     const auto value = [&](int number) { return number < 0 ? nullptr : tile.values[static_cast<size_t>(number)]; };
     for (const Step& step : m_steps) {
         float* to = step.output >= 0 ? static_cast<float*>(outputs[static_cast<size_t>(step.output)]) + tile.begin
@@ -210,7 +260,7 @@ void SimdPointwise::runRange(std::span<const void* const> inputs, std::span<void
 
 void SimdPointwise::run(std::span<const void* const> inputs, std::span<void* const> outputs, void* scratch) const {
     const int64_t tiles = (m_count + m_tile - 1) / m_tile;
-    const int64_t weight = 1 + static_cast<int64_t>(m_steps.size()) / 4;
+    const int64_t weight = 1 + static_cast<int64_t>(m_program.instructions.size()) / 4;
     parallelFor(0, tiles, kElementsPerThread / weight / m_tile, [&](int64_t first, int64_t last) {
         char* own = static_cast<char*>(scratch) + static_cast<size_t>(parallelThreadIndex()) * scratchBytes();
         runRange(inputs, outputs, first * m_tile, std::min(last * m_tile, m_count), own);

@@ -4,6 +4,7 @@
 
 #include "engine_core/builder/tactic.h"
 #include "kernels/cpu/simd_access.h"
+#include "kernels/cpu/simd_chain.h"
 #include "kernels/cpu/simd_tile.h"
 
 namespace strobe {
@@ -53,14 +54,19 @@ private:
     };
     struct Tile;
 
+    void planChain(std::span<const PointwiseTensor> inputs, bool tileInput0);
     void planSources(std::span<const PointwiseTensor> inputs, bool tileInput0);
     void planSteps();
     void chooseTile();
     void readSources(std::span<const void* const> inputs, Tile& tile) const;
+    const void* elementsOf(int input, std::span<const void* const> inputs, const Tile& tile) const;
+    void runChainTile(std::span<const void* const> inputs, void* output, Tile& tile) const;
     void runTile(std::span<const void* const> inputs, std::span<void* const> outputs, Tile& tile) const;
     void clearPadding(void* output, DataType type, int64_t begin, int64_t end) const;
 
     PointwiseProgram m_program;
+    std::optional<ChainForm> m_chain;  // in place of the steps
+    int m_chainBuffer = -1;            // its result, where that is not stored as FP32
     std::vector<Source> m_sources;
     std::vector<Step> m_steps;
     std::vector<Format> m_outputs;

@@ -46,6 +46,58 @@ TEST(SimdPointwise, NarrowStorage) {
     }
 }
 
+TEST(SimdPointwise, ChainsInOnePass) {
+    const std::vector<KernelInput> inputs = {{{2, 19, 6, 5}}, {{19, 1, 1}}, {{2, 19, 6, 5}}, {{2, 19, 1, 1}}};
+    for (const char* program : {
+             "v4=Mul(v0,v1); v5=Add(v4,v3); v6=Relu(v5); -> v6",
+             "v4=Mul(v0,v1); v5=Add(v0,v4); v6=Add(v5,v2); -> v6",
+             "v4=Mul(v1,v0); v5=Add(v4,v0); v6=Silu(v5); v7=Add(v2,v6); v8=Relu(v7); -> v8",
+             "v4=HardSwish(v0); v5=Constant(;0.4,0); v6=Mul(v5,v4); v7=Constant(;-0.1,0); v8=Add(v6,v7); -> v8",
+             "v4=Constant(;0.3,0); v5=Sub(v0,v4); v6=Mul(v2,v1); v7=Sigmoid(v5); -> v7",
+             "v4=LeakyRelu(v0;0.1,0); v5=Mul(v4,v3); v6=Add(v5,v1); v7=Clip(v6;-0.3,0.4); -> v7",
+             "v4=Add(v0,v2); v5=HardSigmoid(v4;0.2,0.5); -> v5",
+         }) {
+        KernelCase c = chain(program, inputs);
+        expectMatchesOnEachTarget(c, "simd.pointwise");
+        c.floatType = DataType::BFloat16;
+        c.tolerance = 0.0;  // that of the type
+        expectMatchesOnEachTarget(c, "simd.pointwise");
+        c.inputs[0].dims = c.inputs[2].dims = {1, 19, 60, 61};  // several tiles
+        c.inputs[3].dims = {1, 19, 1, 1};
+        expectMatchesReference(c, "simd.pointwise");
+    }
+}
+
+TEST(SimdPointwise, WhichProgramsAreChains) {
+    const auto form = [](const char* text, std::vector<bool> isFull) {
+        const auto program = PointwiseProgram::parse(text, static_cast<int>(isFull.size()));
+        EXPECT_TRUE(program) << text;
+        return chainForm(*program, isFull);
+    };
+    const auto residual = form("v2=Add(v0,v1); v3=Relu(v2); -> v3", {true, true});
+    ASSERT_TRUE(residual);
+    EXPECT_EQ(residual->x, 0);
+    EXPECT_EQ(residual->r, 1);
+    EXPECT_FALSE(residual->first);
+    EXPECT_EQ(residual->second->op, PointwiseOp::Relu);
+    const auto excited = form("v3=Mul(v0,v1); v4=Add(v0,v3); v5=Add(v4,v2); -> v5", {true, false, true});
+    ASSERT_TRUE(excited);
+    EXPECT_TRUE(excited->addsX);
+    EXPECT_EQ(excited->scale1.input, 1);
+    EXPECT_EQ(excited->r, 2);
+    EXPECT_TRUE(form("v1=Relu(v0); v2=Sigmoid(v1); -> v2", {true}));
+    // Order, number of parts and steps that the form does not have.
+    EXPECT_FALSE(form("v2=Add(v0,v1); v3=Mul(v2,v1); -> v3", {true, false}));
+    EXPECT_FALSE(form("v1=Relu(v0); v2=Sigmoid(v1); v3=Silu(v2); -> v3", {true}));
+    EXPECT_FALSE(form("v2=Sub(v1,v0); -> v2", {true, false}));
+    EXPECT_FALSE(form("v2=Sub(v0,v1); -> v2", {true, false}));
+    EXPECT_FALSE(form("v2=Mul(v0,v1); -> v2", {true, true}));
+    EXPECT_FALSE(form("v1=Tanh(v0); -> v1", {true}));
+    EXPECT_FALSE(form("v3=Add(v0,v1); v4=Add(v3,v2); -> v4", {true, true, true}));
+    EXPECT_FALSE(form("v1=Relu(v0); -> v1,v0", {true}));
+    EXPECT_FALSE(form("v2=Add(v0,v1); -> v2", {false, false}));
+}
+
 TEST(SimdPointwise, SeveralOutputsAndReusedBuffers) {
     expectMatchesOnEachTarget(
         chain("v2=Sigmoid(v0); v3=Mul(v0,v2); v4=Add(v3,v1); v5=Tanh(v4); v6=Sub(v5,v3); -> v6,v3,v0,v6",
