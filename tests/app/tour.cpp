@@ -46,6 +46,7 @@ public:
         selectSlowest();
         graphStates();
         pages({});
+        readmePicture();
         helpers();
         for (const QSize size : {QSize(1280, 720), QSize(1200, 800)}) {
             window.resize(size);
@@ -109,6 +110,22 @@ private:
             bothThemes(name);
         }
         graph.setColour(GraphColour::Time);
+    }
+    /// The slowest layer that fusion made of several nodes, among its neighbours.
+    void readmePicture() {
+        MainWindow& window = m_fixture.window();
+        const auto build = window.context().currentBuild();
+        const LayerProfile* slowest = nullptr;
+        for (const LayerProfile& layer : build->profile->layers)
+            if (layer.provenance.size() >= 4 && (!slowest || layer.milliseconds.median > slowest->milliseconds.median)) slowest = &layer;
+        window.docks().show("layersPage", false);
+        window.graphPage().setStage(GraphStage::Fused);
+        settle();
+        if (slowest) window.context().selectLayer({GraphStage::Engine, build->id, slowest->layer}, "tour");
+        settle();
+        bothThemes("readme");
+        window.graphPage().setStage(GraphStage::Engine);
+        settle();
     }
     /// What stands before the window for a moment.
     void helpers() {

@@ -74,6 +74,8 @@ QGroupBox::title { subcontrol-origin: margin; left: 0; color: @secondary; }
 
 const char* const kViews = R"(
 QAbstractItemView { background: @surface; border: none; outline: none; selection-background-color: @selection; selection-color: @text; alternate-background-color: @alternate; }
+QTableView, QTreeView { border: 1px solid transparent; }
+QTableView:focus, QTreeView:focus { border-color: @accent; }
 QPlainTextEdit, QTextEdit, QTextBrowser { background: @surface; border: none; selection-background-color: @accent; selection-color: @accentText; }
 QTreeView { padding: 4px; }
 QTreeView::item { padding: 3px 4px; }

@@ -108,7 +108,7 @@ void colourByPrecision(const GraphSceneData& data, GraphColouring& colouring) {
     }
     colouring.legend.title = tr("Precision");
     for (const auto& [name, preview] : present)
-        colouring.legend.swatches.push_back({Theme::instance().precision(name), preview ? tr("%1 (preview)").arg(name) : name, preview});
+        colouring.legend.swatches.push_back({Theme::instance().tint(Theme::instance().precision(name), kTint), preview ? tr("%1 (preview)").arg(name) : name, preview});
 }
 
 void colourByDivergence(const std::shared_ptr<const GraphSceneData>& data, GraphColouring& colouring) {

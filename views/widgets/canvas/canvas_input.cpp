@@ -155,6 +155,16 @@ void GraphCanvas::keyPressEvent(QKeyEvent* event) {
     }
 }
 
+void GraphCanvas::focusInEvent(QFocusEvent* event) {
+    m_state->focusRing = event->reason() == Qt::TabFocusReason || event->reason() == Qt::BacktabFocusReason;
+    QWidget::focusInEvent(event);
+}
+
+void GraphCanvas::focusOutEvent(QFocusEvent* event) {
+    m_state->focusRing = false;
+    QWidget::focusOutEvent(event);
+}
+
 void GraphCanvas::leaveEvent(QEvent*) {
     m_state->setHover(QPointF(-1e6, -1e6));
 }

@@ -87,6 +87,7 @@ struct GraphCanvas::State {
     QPointF pressAt, pressOrigin, dragAt;
     bool moved = false;
     bool minimapVisible = true;
+    bool focusRing = false;  // the keyboard came by Tab
     QPixmap minimap;
     QString emptyText;
 };

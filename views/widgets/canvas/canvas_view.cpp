@@ -156,6 +156,11 @@ void GraphCanvas::paintEvent(QPaintEvent* event) {
     canvas::paintLegend(painter, s.colouring.legend, QRectF(rect()));
     s.paintMinimap(painter);
     s.paintHoverLabel(painter);
+    if (!s.focusRing) return;
+    painter.setRenderHint(QPainter::Antialiasing, false);
+    painter.setPen(c.accent);
+    painter.setBrush(Qt::NoBrush);
+    painter.drawRect(rect().adjusted(0, 0, -1, -1));
 }
 
 QRectF GraphCanvas::State::minimapRect() const {
