@@ -178,7 +178,8 @@ Result<WeightsPtr> randomTensor(const BindingInfo& binding, const Dims& dims, st
 Result<NamedTensors> completeInputs(const Engine& engine, const std::map<std::string, Dims>& shapes, const NamedTensors& given, unsigned seed) {
     NamedTensors inputs;
     std::mt19937 generator(seed);
-    for (const auto& [name, tensor] : given) {
+    for (const auto& entry : given) {
+        const std::string& name = entry.first;
         const auto bindings = engine.inputs();
         if (std::none_of(bindings.begin(), bindings.end(), [&](const BindingInfo& b) { return b.name == name; })) {
             std::string names;

@@ -21,8 +21,8 @@ constexpr const char* kSchema[] = {
     "CREATE TABLE meta(key TEXT, value TEXT)",
     "CREATE TABLE settings(config BLOB, extra TEXT)",
     "CREATE TABLE builds(id INTEGER PRIMARY KEY, name TEXT, created_at TEXT, config BLOB, extra TEXT, engine BLOB, fused BLOB, report TEXT, profile TEXT)",
-    "CREATE TABLE layer_profiles(build INTEGER, layer INTEGER, name TEXT, op TEXT, tactic TEXT, precision TEXT, shape TEXT, nodes TEXT, median_ms REAL, share REAL, flops REAL, bytes REAL, "
-    "milliseconds TEXT, cycles REAL, instructions REAL, cache_misses REAL)",
+    ("CREATE TABLE layer_profiles(build INTEGER, layer INTEGER, name TEXT, op TEXT, tactic TEXT, precision TEXT, shape TEXT, nodes TEXT, median_ms REAL, share REAL, flops REAL, bytes REAL, "
+     "milliseconds TEXT, cycles REAL, instructions REAL, cache_misses REAL)"),
     "CREATE TABLE comparisons(id INTEGER PRIMARY KEY, a INTEGER, b INTEGER, accuracy TEXT)",
 };
 

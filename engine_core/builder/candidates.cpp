@@ -28,24 +28,9 @@ bool sameFormats(const Candidate& candidate, const Problem& problem) {
 double guessedMilliseconds(size_t order) { return 1e-3 * static_cast<double>(order + 1); }
 
 /// A branch that is not taken at these shapes may hold layers that they contradict: such a layer must not be run to time it.
-bool fits(const Problem& problem) {
-    std::vector<ConcreteInput> inputs;
-    for (const TensorDesc& d : problem.inputs) inputs.push_back({d.present, d.format.type, d.dims, d.constantData});
-    const auto inferred = inferConcrete(*problem.op, *problem.attributes, {}, inputs, static_cast<int>(problem.outputs.size()));
-    if (!inferred) return false;
-    for (size_t o = 0; o < problem.outputs.size(); ++o) {
-        const ConcreteOutput& output = (*inferred)[o];
-        const Dims& dims = problem.outputs[o].dims;
-        if (!problem.outputs[o].present || !output.rankKnown) continue;
-        const auto agree = [](int64_t inferredExtent, int64_t extent) { return inferredExtent < 0 || inferredExtent == extent; };
-        if (!std::equal(output.dims.begin(), output.dims.end(), dims.begin(), dims.end(), agree)) return false;
-    }
-    return true;
-}
-
 bool knownShapes(const Problem& problem) {
     const auto known = [](const TensorDesc& d) { return !d.present || std::all_of(d.dims.begin(), d.dims.end(), [](int64_t x) { return x >= 0; }); };
-    return std::all_of(problem.inputs.begin(), problem.inputs.end(), known) && std::all_of(problem.outputs.begin(), problem.outputs.end(), known) && fits(problem);
+    return std::all_of(problem.inputs.begin(), problem.inputs.end(), known) && std::all_of(problem.outputs.begin(), problem.outputs.end(), known) && checkShapes(problem).isOk();
 }
 
 std::string bytesText(size_t bytes) {

@@ -32,10 +32,10 @@ Status checkAttributes(ImportState& state, NodeLift& lift, const OpDefinition& o
                             ", " + std::string(attributeKindName(spec.kind)) + " is needed");
     }
     std::vector<std::string> unknown;
-    for (const auto& [name, value] : lift.attributes.values())
+    for (const auto& attribute : lift.attributes.values())
         if (std::none_of(op.attributes.begin(), op.attributes.end(),
-                         [&](const AttributeSpec& spec) { return spec.name == name; }))
-            unknown.push_back(name);
+                         [&](const AttributeSpec& spec) { return spec.name == attribute.first; }))
+            unknown.push_back(attribute.first);
     for (const std::string& name : unknown) {
         if (name != "consumed_inputs")
             state.warn(lift.name,

@@ -280,6 +280,7 @@ private:
 
     Status prepareStep(PlanStep& step, const EngineLayer& chosen, const Layer& layer) {
         const Problem problem = makeProblem(m_network, layer, m_inputs, &chosen.inputs, &chosen.outputs);
+        STROBE_RETURN_IF_ERROR(checkShapes(problem).withContext("layer '" + layer.name + "' (" + layer.op->name + ")"));
         STROBE_ASSIGN(step.kernel, prepareKernel(problem, chosen, layer.name, m_environment, step.tactic));
         if (step.tactic != chosen.tactic) ++m_plan->fallbacks;
         step.workspaceBytes = step.kernel->workspaceBytes();

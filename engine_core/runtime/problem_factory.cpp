@@ -1,7 +1,9 @@
 #include "engine_core/runtime/problem_factory.h"
 
+#include <algorithm>
 #include <cstdio>
 
+#include "engine_core/ops/inference_helpers.h"
 namespace strobe {
 namespace {
 
@@ -40,6 +42,31 @@ bool isSmall(const Problem& problem) {
 }
 
 }  // namespace
+
+Status checkShapes(const Problem& problem) {
+    std::vector<ConcreteInput> inputs;
+    for (size_t i = 0; i < problem.inputs.size(); ++i) {
+        const TensorDesc& d = problem.inputs[i];
+        const bool isValue = i < 32 && (problem.op->valueInputs >> i & 1u);
+        // The chosen precision is no matter of shapes, and the op's rules on types need not know it.
+        const bool isNarrow = !isValue && (d.format.type == DataType::BFloat16 || d.format.type == DataType::Float16);
+        inputs.push_back({d.present, isNarrow ? DataType::Float32 : d.format.type, d.dims, isValue ? d.constantData : nullptr});
+    }
+    STROBE_ASSIGN(const auto inferred, inferConcrete(*problem.op, *problem.attributes, {}, inputs, static_cast<int>(problem.outputs.size())));
+    const auto agree = [](int64_t a, int64_t b) { return a < 0 || b < 0 || a == b; };
+    for (size_t o = 0; o < problem.outputs.size(); ++o) {
+        const Dims &found = inferred[o].dims, &planned = problem.outputs[o].dims;
+        if (!problem.outputs[o].present || !inferred[o].rankKnown || std::equal(found.begin(), found.end(), planned.begin(), planned.end(), agree)) continue;
+        return invalidArgument("output " + std::to_string(o) + " comes out as " + toString(found) + " where the network has " + toString(planned));
+    }
+    const bool hasEpilogue = problem.program && problem.op->maxInputs != OpDefinition::kVariadic;
+    for (size_t i = static_cast<size_t>(problem.op->maxInputs); hasEpilogue && i < problem.inputs.size(); ++i) {
+        const Shape output = toShape(problem.outputs[0].dims);
+        STROBE_ASSIGN(const Shape both, broadcastShapes(toShape(problem.inputs[i].dims), output));
+        if (both != output) return invalidArgument("an addend " + toString(problem.inputs[i].dims) + " is larger than the output " + toString(problem.outputs[0].dims));
+    }
+    return Status::ok();
+}
 
 std::string constantKeyOf(const Weights& weights) {
     char text[32];

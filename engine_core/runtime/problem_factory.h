@@ -24,6 +24,10 @@ struct ProblemInputs {
 Problem makeProblem(const Network& network, const Layer& layer, const ProblemInputs& inputs, const std::vector<Format>* inputFormats = nullptr,
                     const std::vector<Format>* outputFormats = nullptr);
 
+/// The op's own rules hold for these extents (−1: any), and its outputs come out as planned. A network equates symbols whose values
+/// only the caller of a run gives (x[N] + y[M]); kernels trust what was checked here.
+Status checkShapes(const Problem& problem);
+
 /// Cost key of a constant: stable while its weights live.
 std::string constantKeyOf(const Weights& weights);
 

@@ -111,6 +111,41 @@ TEST(Engine, RunsEveryShapeInsideTheProfileAndRefusesOthers) {
     EXPECT_NE(outside.message().find("[1, 4]"), std::string::npos) << outside.message();
 }
 
+/// Symbols that the model says nothing of may be given extents that do not fit: kernels must not see them.
+TEST(Engine, ShapesThatContradictEachOtherAreRefused) {
+    const auto refused = [](const char* op, const std::vector<Shape>& shapes, const std::vector<Dims>& opt, const std::vector<Dims>& given, WeightsPtr weights = nullptr) {
+        Network network;
+        std::vector<TensorId> inputs;
+        OptimizationProfile profile;
+        for (size_t i = 0; i < shapes.size(); ++i) {
+            const std::string name = "x" + std::to_string(i);
+            inputs.push_back(network.addInput(name, DataType::Float32, shapes[i]));
+            profile.inputs[name] = {Dims(opt[i].size(), 1), opt[i], Dims(opt[i].size(), 64)};
+        }
+        if (weights) inputs.push_back(network.addConstant("w", weights));
+        const TensorId y = network.addTensor("y");
+        network.addLayer("first", OpRegistry::instance().get(op), {}, inputs, {y});
+        network.markOutput(y);
+        EXPECT_TRUE(inferNetwork(network).isOk());
+        BuilderConfig c = config();
+        c.profiles = {profile};
+        const auto built = Builder(kernels()).build({std::make_shared<const Network>(std::move(network)), c, "m.onnx", "", nullptr, {}, {}});
+        ASSERT_TRUE(built) << built.status().message();
+        auto context = built->engine->createContext();
+        std::vector<std::vector<float>> data;
+        for (const Dims& dims : given) data.emplace_back(static_cast<size_t>(elementCount(dims)));
+        for (size_t i = 0; i < given.size(); ++i) ASSERT_TRUE((*context)->setInput(static_cast<int>(i), data[i].data(), given[i]).isOk());
+        const Status status = (*context)->run();
+        EXPECT_FALSE(status.isOk()) << op;
+        EXPECT_NE(status.message().find("layer 'first'"), std::string::npos) << status.message();
+    };
+    const Dim n = Dim::symbol("N"), m = Dim::symbol("M");
+    refused("Add", {{n}, {m}}, {{8}, {8}}, {{8}, {32}});
+    refused("Concat", {{n, m}, {n, Dim::symbol("K")}}, {{2, 8}, {2, 8}}, {{2, 8}, {2, 32}});
+    refused("MatMul", {{n, m}}, {{4, 8}}, {{4, 32}}, makeFloatWeights({8, 5}, std::vector<float>(40)));
+    refused("Conv", {{n, m, Dim::symbol("H"), Dim::symbol("W")}}, {{1, 4, 8, 8}}, {{1, 2, 8, 8}}, makeFloatWeights({4, 4, 3, 3}, std::vector<float>(144)));
+}
+
 TEST(Engine, LowerPrecisionStaysClose) {
     for (const PrecisionMode mode : {PrecisionMode::Bf16, PrecisionMode::Fp16, PrecisionMode::Best}) {
         BuilderConfig c = config();

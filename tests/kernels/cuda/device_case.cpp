@@ -35,8 +35,7 @@ void openDevice(DeviceUnderTest& tested) {
 /// Memory on the device or the host between guards, filled with a pattern that is a NaN in every float format.
 class PlacedBuffer {
 public:
-    PlacedBuffer(size_t bytes, MemoryKind memory)
-        : m_bytes(bytes), m_memory(memory), m_host(bytes + 2 * kGuard, kPattern) {
+    PlacedBuffer(size_t bytes, MemoryKind memory) : m_memory(memory), m_host(bytes + 2 * kGuard, kPattern) {
         if (memory == MemoryKind::Host) return;
         auto device = deviceUnderTest().device->allocate(m_host.size());
         EXPECT_TRUE(device.hasValue()) << device.status().message();
@@ -72,7 +71,6 @@ private:
             deviceUnderTest().device->copyToDevice(m_device.get(), m_host.data(), m_host.size(), nullptr);
         EXPECT_TRUE(status.isOk()) << status.message();
     }
-    size_t m_bytes;
     MemoryKind m_memory;
     std::vector<uint8_t> m_host;
     std::shared_ptr<void> m_device;

@@ -178,7 +178,7 @@ QPushButton* ExportPage::makeCopyButton(const QString& what, const std::function
     auto* copy = new QPushButton(tr("Copy"), this);
     copy->setAccessibleName(tr("Copy “%1”").arg(what));
     copy->setToolTip(copy->accessibleName());
-    connect(copy, &QPushButton::clicked, this, [this, copy, text] {
+    connect(copy, &QPushButton::clicked, this, [copy, text] {
         QApplication::clipboard()->setText(text());
         copy->setText(tr("Copied"));
         QTimer::singleShot(kCopiedMs, copy, [copy] { copy->setText(tr("Copy")); });
