@@ -303,6 +303,11 @@ Result<std::shared_ptr<const Build>> Session::buildNow(bool profile, const Build
         build->profile = std::make_shared<const Profile>(std::move(measured));
     }
     STROBE_RETURN_IF_ERROR(checkModelFiles());
+    STROBE_RETURN_IF_ERROR(takeBuild(model, build, std::move(problems)));
+    return std::shared_ptr<const Build>(build);
+}
+
+Status Session::takeBuild(const std::shared_ptr<const Model>& model, const std::shared_ptr<Build>& build, std::vector<ProblemEntry> problems) {
     {
         std::lock_guard lock(m_state->mutex);
         if (m_state->model != model) return Status(ErrorCode::Cancelled, "another model was opened meanwhile");
@@ -316,7 +321,7 @@ Result<std::shared_ptr<const Build>> Session::buildNow(bool profile, const Build
         m_state->modified = true;
     }
     m_state->notify({SessionChange::Builds, SessionChange::Problems, SessionChange::Document});
-    return std::shared_ptr<const Build>(build);
+    return Status::ok();
 }
 
 Result<std::shared_ptr<const Comparison>> Session::compareNow(int a, int b, const std::function<void(double)>& progress, const CancelToken& cancel) {

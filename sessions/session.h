@@ -138,6 +138,8 @@ private:
     void useDataBeside(const std::string& path);
     /// The open model's file is as it was when it was opened, so that its weights are.
     Status checkModelFiles() const;
+    /// Numbers and names a finished build and adds it, with its problems.
+    Status takeBuild(const std::shared_ptr<const Model>& model, const std::shared_ptr<Build>& build, std::vector<ProblemEntry> problems);
     struct State;
     const KernelRegistry& m_kernels;
     std::unique_ptr<State> m_state;

@@ -101,44 +101,8 @@ QWidget* ExportPage::buildActions() {
     auto* layout = new QVBoxLayout(box);
     layout->setContentsMargins(2 * kGrid, kGrid, 2 * kGrid, kGrid);
     layout->setSpacing(6);
-    m_path = new QLineEdit(box);
-    m_path->setObjectName(QStringLiteral("enginePath"));
-    m_path->setAccessibleName(tr("Engine file"));
-    auto* browse = new QPushButton(tr("Browse…"), box);
-    m_export = new QPushButton(tr("Export engine"), box);
-    m_export->setObjectName(QStringLiteral("exportEngine"));
-    m_export->setProperty("primary", true);
-    auto* pathRow = new QHBoxLayout;
-    pathRow->addWidget(new QLabel(tr("Engine file"), box));
-    pathRow->addWidget(m_path, 1);
-    pathRow->addWidget(browse);
-    pathRow->addWidget(m_export);
-    layout->addLayout(pathRow);
-    constexpr int kReportColumns = 3;
-    auto* reports = new QGridLayout;
-    reports->setHorizontalSpacing(kGrid);
-    reports->setVerticalSpacing(4);
-    reports->setColumnStretch(kReportColumns, 1);
-    layout->addLayout(reports);
-    const auto place = [reports](QWidget* widget) { reports->addWidget(widget, reports->count() / kReportColumns, reports->count() % kReportColumns); };
-    for (const auto& [text, report] : {std::pair{tr("Report as HTML…"), Report::Html}, {tr("Layers as CSV…"), Report::LayerCsv}, {tr("Profile as JSON…"), Report::ProfileJson}, {tr("Layer info as JSON…"), Report::LayerInfoJson}}) {
-        auto* button = new QPushButton(text, box);
-        place(button);
-        m_reportButtons.push_back(button);
-        connect(button, &QPushButton::clicked, this, [this, report = report, text = text] {
-            const QString suggestion = QFileInfo(m_path->text()).path() + '/' + QFileInfo(m_path->text()).completeBaseName() + reportSuffix(report);
-            const QString path = QFileDialog::getSaveFileName(this, text, suggestion);
-            if (!path.isEmpty()) saveReport(report, path);
-        });
-    }
-    for (const char* id : {"exportGraphPng", "exportGraphSvg"}) {
-        QAction* action = context().action(QLatin1String(id));
-        if (!action) continue;
-        auto* button = new QPushButton(QLatin1String(id) == QLatin1String("exportGraphPng") ? tr("Graph as PNG…") : tr("Graph as SVG…"), box);
-        button->setToolTip(action->toolTip());
-        place(button);
-        connect(button, &QPushButton::clicked, action, &QAction::trigger);
-    }
+    addPathRow(*layout);
+    addReportButtons(*layout);
     m_outcome = new QLabel(box);
     m_outcome->setObjectName(QStringLiteral("exportOutcome"));
     m_outcome->setWordWrap(true);
@@ -155,6 +119,23 @@ QWidget* ExportPage::buildActions() {
     scroll->setWidget(box);
     scroll->setWidgetResizable(true);
     scroll->setFrameShape(QFrame::NoFrame);
+    return scroll;
+}
+
+void ExportPage::addPathRow(QVBoxLayout& layout) {
+    m_path = new QLineEdit(this);
+    m_path->setObjectName(QStringLiteral("enginePath"));
+    m_path->setAccessibleName(tr("Engine file"));
+    auto* browse = new QPushButton(tr("Browse…"), this);
+    m_export = new QPushButton(tr("Export engine"), this);
+    m_export->setObjectName(QStringLiteral("exportEngine"));
+    m_export->setProperty("primary", true);
+    auto* row = new QHBoxLayout;
+    row->addWidget(new QLabel(tr("Engine file"), this));
+    row->addWidget(m_path, 1);
+    row->addWidget(browse);
+    row->addWidget(m_export);
+    layout.addLayout(row);
     connect(m_path, &QLineEdit::textEdited, this, [this] { m_isPathOwn = true; });
     connect(m_path, &QLineEdit::textChanged, this, &ExportPage::updateSnippets);
     connect(browse, &QPushButton::clicked, this, [this] {
@@ -164,7 +145,34 @@ QWidget* ExportPage::buildActions() {
         m_path->setText(path);
     });
     connect(m_export, &QPushButton::clicked, this, &ExportPage::exportEngine);
-    return scroll;
+}
+
+void ExportPage::addReportButtons(QVBoxLayout& layout) {
+    constexpr int kReportColumns = 3;
+    auto* reports = new QGridLayout;
+    reports->setHorizontalSpacing(kGrid);
+    reports->setVerticalSpacing(4);
+    reports->setColumnStretch(kReportColumns, 1);
+    layout.addLayout(reports);
+    const auto place = [reports](QWidget* widget) { reports->addWidget(widget, reports->count() / kReportColumns, reports->count() % kReportColumns); };
+    for (const auto& [text, report] : {std::pair{tr("Report as HTML…"), Report::Html}, {tr("Layers as CSV…"), Report::LayerCsv}, {tr("Profile as JSON…"), Report::ProfileJson}, {tr("Layer info as JSON…"), Report::LayerInfoJson}}) {
+        auto* button = new QPushButton(text, this);
+        place(button);
+        m_reportButtons.push_back(button);
+        connect(button, &QPushButton::clicked, this, [this, report = report, text = text] {
+            const QString suggestion = QFileInfo(m_path->text()).path() + '/' + QFileInfo(m_path->text()).completeBaseName() + reportSuffix(report);
+            const QString path = QFileDialog::getSaveFileName(this, text, suggestion);
+            if (!path.isEmpty()) saveReport(report, path);
+        });
+    }
+    for (const char* id : {"exportGraphPng", "exportGraphSvg"}) {
+        QAction* action = context().action(QLatin1String(id));
+        if (!action) continue;
+        auto* button = new QPushButton(QLatin1String(id) == QLatin1String("exportGraphPng") ? tr("Graph as PNG…") : tr("Graph as SVG…"), this);
+        button->setToolTip(action->toolTip());
+        place(button);
+        connect(button, &QPushButton::clicked, action, &QAction::trigger);
+    }
 }
 
 void ExportPage::addHeading(QVBoxLayout& layout, const QString& heading) {

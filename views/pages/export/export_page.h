@@ -36,6 +36,8 @@ public:
 
 private:
     QWidget* buildActions();
+    void addPathRow(QVBoxLayout& layout);
+    void addReportButtons(QVBoxLayout& layout);
     void addHeading(QVBoxLayout& layout, const QString& heading);
     QPlainTextEdit* addProgram(QVBoxLayout& layout);
     QPushButton* makeCopyButton(const QString& what, const std::function<QString()>& text);
