@@ -13,7 +13,8 @@
 namespace strobe {
 namespace {
 
-constexpr int64_t kPixels = 32;  // input pixels of one product: A, B and C stay in L1/L2
+constexpr int64_t kLeastPixels = 32, kMostPixels = 512;  // input pixels of one product: A, B and C stay in L1/L2
+constexpr int64_t kLineFloats = 1024;                    // that an epilogue works on at once, if the row has them
 
 /// Transposed convolution whose windows touch but never overlap (kernel = stride, no padding): each input pixel makes a block of
 /// kh × kw output pixels of its own, so that the whole is one matrix product [pixels, C] × [C, kh·kw·M], and every input row gives kh
@@ -22,6 +23,7 @@ struct BlockDeconv {
     int64_t batch = 0, height = 0, width = 0, channels = 0, outputs = 0, kernelHeight = 0, kernelWidth = 0;
     int64_t columns = 0;  // kh·kw·M rounded up to whole vectors
     int64_t run() const { return kernelWidth * outputs; }  // floats that one pixel writes to one output row
+    int64_t pixels() const { return std::min(std::max<int64_t>(width, 1), std::clamp(kLineFloats / run(), kLeastPixels, kMostPixels)); }
 };
 
 BlockDeconv shapeOf(const Problem& problem) {
@@ -32,10 +34,19 @@ BlockDeconv shapeOf(const Problem& problem) {
     return s;
 }
 
+/// A column of runs, `step` floats apart, side by side plus a bias for each float of a run. Run: its length where that is known early.
+template <int64_t Run>
+void gatherRuns(const float* from, int64_t step, const float* bias, int64_t pixels, int64_t run, float* to) {
+    const int64_t length = Run > 0 ? Run : run;
+    for (int64_t p = 0; p < pixels; ++p, from += step, to += length)
+        for (int64_t c = 0; c < length; ++c) to[c] = from[c] + bias[c];
+}
+
 class BlockDeconvKernel final : public Kernel {
 public:
     BlockDeconvKernel(const Problem& problem, std::shared_ptr<const void> weights, std::vector<float> bias)
         : m_shape(shapeOf(problem)),
+          m_pixels(m_shape.pixels()),
           m_weights(std::move(weights)),
           m_type(problem.inputs[0].format.type),
           m_outType(problem.outputs[0].format.type),
@@ -50,27 +61,28 @@ public:
 
     Status run(const RunArguments& arguments) const override {
         const ThreadScope scope(m_threads);
-        const int64_t tilesPerRow = (m_shape.width + kPixels - 1) / kPixels;
-        parallelFor(0, m_shape.batch * m_shape.height * tilesPerRow, 8, [&](int64_t first, int64_t last) {
+        const int64_t tilesPerRow = (m_shape.width + m_pixels - 1) / m_pixels;
+        const int64_t grain = std::max<int64_t>(1, 8 * kLeastPixels / m_pixels);
+        parallelFor(0, m_shape.batch * m_shape.height * tilesPerRow, grain, [&](int64_t first, int64_t last) {
             auto* scratch = static_cast<float*>(arguments.workspace) + static_cast<size_t>(parallelThreadIndex()) * threadBytes() / sizeof(float);
-            for (int64_t t = first; t < last; ++t) runTile(arguments, t / tilesPerRow, t % tilesPerRow * kPixels, scratch);
+            for (int64_t t = first; t < last; ++t) runTile(arguments, t / tilesPerRow, t % tilesPerRow * m_pixels, scratch);
         });
         return Status::ok();
     }
 
 private:
-    size_t inputFloats() const { return static_cast<size_t>((kPixels * m_shape.channels + 15) / 16 * 16); }
-    size_t productFloats() const { return static_cast<size_t>(kPixels * m_shape.columns); }
-    size_t rowFloats() const { return static_cast<size_t>((kPixels * m_shape.run() + 15) / 16 * 16); }
+    size_t inputFloats() const { return static_cast<size_t>((m_pixels * m_shape.channels + 15) / 16 * 16); }
+    size_t productFloats() const { return static_cast<size_t>(m_pixels * m_shape.columns); }
+    size_t rowFloats() const { return static_cast<size_t>((m_pixels * m_shape.run() + 15) / 16 * 16); }
     size_t threadBytes() const {
         const size_t floats = (inputFloats() + productFloats() + rowFloats()) * sizeof(float);
         return (floats + (m_epilogue ? m_epilogue->scratchBytes() : 0) + 63) / 64 * 64;
     }
 
-    /// Pixels [x, x + kPixels) of input row `row` (batch and height together).
+    /// Pixels [x, x + m_pixels) of input row `row` (batch and height together).
     void runTile(const RunArguments& arguments, int64_t row, int64_t x, float* scratch) const {
         const BlockDeconv& s = m_shape;
-        const int64_t pixels = std::min(kPixels, s.width - x);
+        const int64_t pixels = std::min(m_pixels, s.width - x);
         float *product = scratch + inputFloats(), *line = product + productFloats();
         const int64_t start = (row * s.width + x) * s.channels;
         const float* a = scratch;
@@ -80,11 +92,7 @@ private:
             loadTile(m_type, arguments.inputs[0].data, start, 1, scratch, static_cast<size_t>(pixels * s.channels));
         smallGemm({a, static_cast<const float*>(m_weights.get()), product, pixels, s.columns, s.channels, s.channels, s.columns, s.columns});
         for (int64_t i = 0; i < s.kernelHeight; ++i) {
-            for (int64_t p = 0; p < pixels; ++p) {
-                const float* from = product + p * s.columns + i * s.run();
-                float* to = line + p * s.run();
-                for (int64_t c = 0; c < s.run(); ++c) to[c] = from[c] + m_bias[static_cast<size_t>(c)];
-            }
+            (s.run() == 2 ? gatherRuns<2> : gatherRuns<0>)(product + i * s.run(), s.columns, m_bias.data(), pixels, s.run(), line);
             const int64_t begin = (row * s.kernelHeight + i) * s.width * s.run() + x * s.run();
             if (m_epilogue)
                 m_epilogue->apply(arguments, line, begin, begin + pixels * s.run(), line + rowFloats());
@@ -94,6 +102,7 @@ private:
     }
 
     BlockDeconv m_shape;
+    int64_t m_pixels;
     std::shared_ptr<const void> m_weights;
     std::vector<float> m_bias;
     DataType m_type, m_outType;

@@ -20,6 +20,11 @@ TEST(SimdDeconv, BlocksOfManySizes) {
                 expectMatchesOnEachTarget(blocks(x, outputs, kernel), "simd.deconv");
 }
 
+TEST(SimdDeconv, RowsLongerThanATile) {
+    for (const char* program : {"", "v1=Sigmoid(v0); -> v1"})
+        for (const int64_t outputs : {1, 7}) expectMatchesOnEachTarget(blocks({1, 9, 2, 1100}, outputs, {2, 2}, program), "simd.deconv");
+}
+
 TEST(SimdDeconv, EpiloguesAndBf16) {
     for (const DataType type : {DataType::Float32, DataType::BFloat16})
         for (const char* program : {"", "v1=Relu(v0); -> v1", "v1=Sigmoid(v0); -> v1"}) {
