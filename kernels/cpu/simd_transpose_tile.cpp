@@ -57,6 +57,23 @@ HWY_INLINE void transposeBlock(const uint16_t* from, int64_t fromStride, uint16_
     }
 }
 
+/// N columns that fill the rows of `to`: to[r·N + c] = from[c·fromStride + r], at least a vector of rows; the last vector overlaps.
+template <int N, class T>
+void interleaveColumns(const T* from, int64_t fromStride, T* to, int64_t rows) {
+    const hn::Full128<T> d;
+    constexpr int64_t kLanes = 16 / sizeof(T);
+    for (int64_t r = 0; r < rows; r += kLanes) {
+        const int64_t at = std::min(r, rows - kLanes);
+        const auto a = hn::LoadU(d, from + at), b = hn::LoadU(d, from + fromStride + at);
+        if constexpr (N == 2)
+            hn::StoreInterleaved2(a, b, d, to + at * N);
+        else if constexpr (N == 3)
+            hn::StoreInterleaved3(a, b, hn::LoadU(d, from + 2 * fromStride + at), d, to + at * N);
+        else
+            hn::StoreInterleaved4(a, b, hn::LoadU(d, from + 2 * fromStride + at), hn::LoadU(d, from + 3 * fromStride + at), d, to + at * N);
+    }
+}
+
 #endif
 
 template <class T>
@@ -71,6 +88,11 @@ template <class T>
 void transposeInBlocks(const T* from, int64_t fromStride, T* to, int64_t toStride, int64_t rows, int64_t columns) {
 #if HWY_TARGET != HWY_SCALAR
     constexpr int64_t kBlock = 16 / sizeof(T);
+    if (columns == toStride && rows >= kBlock) {
+        if (columns == 2) return interleaveColumns<2>(from, fromStride, to, rows);
+        if (columns == 3) return interleaveColumns<3>(from, fromStride, to, rows);
+        if (columns == 4) return interleaveColumns<4>(from, fromStride, to, rows);
+    }
     const int64_t wholeRows = rows / kBlock * kBlock, wholeColumns = columns / kBlock * kBlock;
     for (int64_t c = 0; c < wholeColumns; c += kBlock)
         for (int64_t r = 0; r < wholeRows; r += kBlock)

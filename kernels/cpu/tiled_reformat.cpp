@@ -3,6 +3,8 @@
 #include "engine_core/base/float_formats.h"
 #include "kernels/cpu/cpu_threads.h"
 #include "kernels/cpu/onednn_tactics.h"
+#include "kernels/cpu/simd_strided_copy.h"
+#include "kernels/cpu/simd_tile.h"
 
 namespace strobe {
 namespace {
@@ -105,6 +107,46 @@ ReformatFunction functionFor(DataType from, DataType to) {
     return nullptr;
 }
 
+constexpr int64_t kStrip = 512;             // positions of an image between conversion and interleaving
+constexpr int64_t kStripsPerThread = 16;    // below, another thread costs more than it saves
+constexpr int64_t kInterleavedChannels = 4;
+
+bool isFloatOrBf16(DataType type) { return type == DataType::Float32 || type == DataType::BFloat16; }
+
+/// Stored elements in their order, from one of the two types to the other.
+void convertAll(const void* source, DataType from, void* destination, int64_t count) {
+    parallelFor(0, (count + kStrip - 1) / kStrip, kStripsPerThread, [&](int64_t first, int64_t last) {
+        const int64_t begin = first * kStrip;
+        const auto n = static_cast<size_t>(std::min(last * kStrip, count) - begin);
+        if (from == DataType::Float32)
+            storeTile(DataType::BFloat16, static_cast<const float*>(source) + begin, destination, begin, n);
+        else
+            loadTile(from, source, begin, 1, static_cast<float*>(destination) + begin, n);
+    });
+}
+
+/// The few planes of an image laid side by side.
+void interleave(const void* source, DataType fromType, void* destination, DataType toType, const Extents& e) {
+    const int64_t strips = (e.positions + kStrip - 1) / kStrip;
+    const size_t bytes = dataTypeBytes(toType, 1);
+    parallelFor(0, e.batch * strips, kStripsPerThread, [&](int64_t first, int64_t last) {
+        uint16_t converted[kInterleavedChannels * kStrip];
+        for (int64_t job = first; job < last; ++job) {
+            const int64_t n = job / strips, s = job % strips * kStrip, count = std::min(kStrip, e.positions - s);
+            const int64_t start = n * e.channels * e.positions + s;
+            const void* from = static_cast<const char*>(source) + dataTypeBytes(fromType, start);
+            int64_t stride = e.positions;
+            if (fromType != toType) {
+                for (int64_t c = 0; c < e.channels; ++c)
+                    storeTile(toType, static_cast<const float*>(from) + c * stride, converted, c * kStrip, static_cast<size_t>(count));
+                from = converted;
+                stride = kStrip;
+            }
+            transposeTile(bytes, from, stride, static_cast<char*>(destination) + dataTypeBytes(toType, (n * e.positions + s) * e.channels), e.channels, count, e.channels);
+        }
+    });
+}
+
 class TiledReformatKernel final : public Kernel {
 public:
     explicit TiledReformatKernel(const Problem& problem)
@@ -113,11 +155,17 @@ public:
           m_threads(problem.threads),
           m_function(functionFor(m_from.type, m_to.type)) {
         const Dims& dims = problem.inputs[0].dims;
-        if (dims.size() < 3 || m_from.layout == m_to.layout) {
+        const bool unblocked = layoutBlock(m_from.layout) == 1 && layoutBlock(m_to.layout) == 1;
+        // One channel, or one position, lies alike in plain and channels-last.
+        const bool isLine = unblocked && dims.size() >= 3 && (dims[1] == 1 || elementCount(dims) == dims[0] * dims[1]);
+        if (dims.size() < 3 || m_from.layout == m_to.layout || isLine) {
             m_isCopy = true;
             m_extents.positions = storedElementCount(dims, m_from.layout);
             return;
         }
+        const bool narrows = m_from.type == DataType::Float32 && m_to.type == DataType::BFloat16;
+        m_interleaves = m_from.layout == Layout::Plain && m_to.layout == Layout::ChannelsLast && dims[1] <= kInterleavedChannels &&
+                        (narrows || (m_from.type == m_to.type && dataTypeBits(m_to.type) >= 8 && m_to.type != DataType::String));
         m_extents = {dims[0], dims[1], elementCount(Dims(dims.begin() + 2, dims.end()))};
     }
 
@@ -127,6 +175,9 @@ public:
         void* destination = arguments.outputs[0].data;
         if (source == destination && m_from == m_to) return Status::ok();
         const ThreadScope threads(m_threads);
+        if (m_isCopy && m_from.type != m_to.type && isFloatOrBf16(m_from.type) && isFloatOrBf16(m_to.type))
+            return convertAll(source, m_from.type, destination, m_extents.positions), Status::ok();
+        if (m_interleaves) return interleave(source, m_from.type, destination, m_to.type, m_extents), Status::ok();
         const Layout from = m_isCopy ? Layout::Plain : m_from.layout, to = m_isCopy ? Layout::Plain : m_to.layout;
         m_function(source, from, destination, to, m_extents);
         return Status::ok();
@@ -136,7 +187,8 @@ private:
     Format m_from, m_to;
     int m_threads;
     ReformatFunction m_function;
-    bool m_isCopy = false;  // stored elements stay in their order
+    bool m_isCopy = false;       // stored elements stay in their order
+    bool m_interleaves = false;  // few planes become channels side by side
     Extents m_extents;
 };
 

@@ -41,6 +41,20 @@ TEST(Reformat, TypesChangeWithLayouts) {
     }
 }
 
+TEST(Reformat, FewChannelsAndOnePosition) {
+    for (const Dims& dims : {Dims{1, 3, 33, 70}, Dims{2, 4, 50, 31}, Dims{1, 1, 40, 41}, Dims{3, 2, 1200}, Dims{2, 3, 1, 5}, Dims{2, 37, 1, 1}})
+        for (const auto& [from, to] : {std::pair(DataType::Float32, DataType::BFloat16), std::pair(DataType::BFloat16, DataType::Float32),
+                                       std::pair(DataType::BFloat16, DataType::BFloat16), std::pair(DataType::Float32, DataType::Float32)}) {
+            KernelCase c = makeReformat(dims, from, to);
+            c.tolerance = from == to ? 0.0 : to == DataType::BFloat16 ? 4e-3 : 1e-7;
+            EXPECT_EQ(expectMatchesReference(c, "cpu.reformat"), 16);
+        }
+    KernelCase bytes = makeReformat({2, 4, 9, 9}, DataType::Int8, DataType::Int8);
+    bytes.inputs[0].low = 0;
+    bytes.inputs[0].high = 100;
+    EXPECT_EQ(expectMatchesReference(bytes, "cpu.reformat"), 16);
+}
+
 TEST(Reformat, IntegersMoveUnchanged) {
     for (DataType type : {DataType::Int8, DataType::Bool, DataType::Int32, DataType::Int64}) {
         KernelCase c = makeReformat({1, 11, 4, 4}, type, type);
