@@ -111,13 +111,13 @@ private:
         }
         graph.setColour(GraphColour::Time);
     }
-    /// The slowest layer that fusion made of several nodes, among its neighbours.
+    /// The slowest layer of the first half that fusion made of several nodes, among its neighbours.
     void readmePicture() {
         MainWindow& window = m_fixture.window();
         const auto build = window.context().currentBuild();
         const LayerProfile* slowest = nullptr;
         for (const LayerProfile& layer : build->profile->layers)
-            if (layer.provenance.size() >= 4 && (!slowest || layer.milliseconds.median > slowest->milliseconds.median)) slowest = &layer;
+            if (layer.provenance.size() >= 4 && 2 * layer.layer < static_cast<int>(build->profile->layers.size()) && (!slowest || layer.milliseconds.median > slowest->milliseconds.median)) slowest = &layer;
         window.docks().show("layersPage", false);
         window.graphPage().setStage(GraphStage::Fused);
         settle();

@@ -164,6 +164,7 @@ private slots:
         clickRow(*rows, 0, 0);
         QVERIFY(!m_context->selection().nodes.empty());
         QCOMPARE(m_context->currentComparison()->a, builds[0]->id);
+        QVERIFY(page.minimumSizeHint().height() <= 300);  // fits a window of 720 lines
         page.setPair(builds[0]->id, builds[0]->id);
         QVERIFY(!child<QPushButton>(page, "compareButton").isEnabled());
     }

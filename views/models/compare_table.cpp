@@ -69,7 +69,7 @@ void addAccuracy(std::vector<CompareFigure>& figures, const AccuracyReport& repo
     if (report.firstDiverging >= 0 && static_cast<size_t>(report.firstDiverging) < report.layers.size()) {
         const LayerDifference& layer = report.layers[static_cast<size_t>(report.firstDiverging)];
         figures.push_back({QObject::tr("First to diverge"), QString::fromStdString(layer.layerReference),
-                           QString::fromStdString(layer.layerCandidate), QObject::tr("SNR %1").arg(snrText(layer.difference.snrDb)),
+                           QString::fromStdString(layer.layerCandidate), snrText(layer.difference.snrDb),
                            Verdict::Worse});
     } else if (!report.layers.empty()) {
         figures.push_back({QObject::tr("First to diverge"), QObject::tr("none"), {},
@@ -132,7 +132,7 @@ std::optional<Speedup> speedup(const Build& a, const Build& b) {
 std::vector<CompareFigure> compareFigures(const Build& a, const Build& b, const Comparison* comparison) {
     std::vector<CompareFigure> figures;
     if (const auto faster = speedup(a, b)) {
-        const QString change = QObject::tr("%1× ± %2").arg(formatNumber(faster->ratio), formatNumber(faster->error, 1));
+        const QString change = QObject::tr("%1×").arg(formatNumber(faster->ratio));
         figures.push_back({QObject::tr("Latency"), formatTime(a.profile->latency.median / 1000), formatTime(b.profile->latency.median / 1000),
                            faster->isSignificant() ? change : change + QObject::tr(", noise"),
                            !faster->isSignificant() ? Verdict::None : faster->ratio > 1 ? Verdict::Better : Verdict::Worse});

@@ -24,6 +24,8 @@
 namespace strobe {
 namespace {
 
+constexpr int kLeastTable = 24;
+
 QComboBox* makeBuildBox(QWidget* parent, const QString& name) {
     auto* box = new QComboBox(parent);
     box->setSizeAdjustPolicy(QComboBox::AdjustToContents);
@@ -39,6 +41,8 @@ TableView* makeTable(QWidget* parent, QAbstractItemModel& model) {
     table->setSortingEnabled(false);
     table->setItemDelegate(new TextDelegate(table));
     table->setSelectionMode(QAbstractItemView::SingleSelection);
+    // In a low window the figures come first; the table scrolls in what is left.
+    table->setMinimumHeight(kLeastTable);
     return table;
 }
 
@@ -145,6 +149,7 @@ QWidget* ComparePage::buildFigures() {
     m_histogramTitle->setForegroundRole(QPalette::PlaceholderText);
     m_histogramTitle->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     m_histogram = new BarChart(histogram);
+    m_histogram->setMinimumHeight(kLeastTable);
     m_histogram->setEmptyText(tr("Compare to see the distribution of the difference"));
     column->addWidget(m_histogramTitle);
     column->addWidget(m_histogram, 1);
@@ -158,6 +163,7 @@ QWidget* ComparePage::buildFigures() {
 
 QWidget* ComparePage::buildRows() {
     m_rowPane = new TablePane(this);
+    m_rowPane->table().setMinimumHeight(kLeastTable);
     m_sortedRows.setSourceModel(&m_rows);
     m_rowPane->setModel(&m_sortedRows);
     TableView& table = m_rowPane->table();
