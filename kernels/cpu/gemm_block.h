@@ -18,7 +18,8 @@ struct GemmBlock {
     const void* a = nullptr;
     int64_t aStride = 0;
     const void* b = nullptr;
-    const float* bias = nullptr;  // gemmPanelColumns() values
+    int64_t bStride = 0;          // FP32: from one k to the next, if not gemmPanelColumns()
+    const float* bias = nullptr;  // gemmPanelColumns() values; null for none in FP32
     float* c = nullptr;
     int64_t cStride = 0;
     int64_t rows = 0, columns = 0, k = 0;
@@ -26,6 +27,18 @@ struct GemmBlock {
 };
 
 void gemmBlockFloat32(const GemmBlock& block);
+
+/// C[m, n] = Σ A[m, k]·B[k, n] in FP32 for plain matrices that lie in the caches: a step inside a kernel. `n` is a
+/// multiple of simdLanes(); strides in elements.
+struct SmallGemm {
+    const float* a = nullptr;
+    const float* b = nullptr;
+    float* c = nullptr;
+    int64_t m = 0, n = 0, k = 0;
+    int64_t aStride = 0, bStride = 0, cStride = 0;
+};
+void smallGemm(const SmallGemm& gemm);
+
 /// Inside an AmxScope.
 void gemmBlockAmx(const GemmBlock& block);
 inline void gemmBlock(GemmCompute compute, const GemmBlock& block) {

@@ -34,15 +34,18 @@ HWY_INLINE void multiply(const GemmBlock& g, int64_t firstRow) {
     for (int r = 0; r < R; ++r) {
         HWY_UNROLL(2)
         for (int v = 0; v < V; ++v) {
-            const float* old = c + r * g.cStride + v * lanes;
-            sums[r][v] = !g.accumulate                       ? loadFloats(g.bias + v * lanes)
-                         : v + 1 < V                         ? loadFloats(old)
-                         : last < static_cast<size_t>(lanes) ? loadSomeFloats(old, last)
-                                                             : loadFloats(old);
+            const float* old = g.accumulate ? c + r * g.cStride + v * lanes : g.bias ? g.bias + v * lanes : nullptr;
+            if (!old)
+                sums[r][v] = hn::Zero(FloatTag());
+            else if (g.accumulate && v + 1 == V && last < static_cast<size_t>(lanes))
+                sums[r][v] = loadSomeFloats(old, last);
+            else
+                sums[r][v] = loadFloats(old);
         }
     }
     const float* b = static_cast<const float*>(g.b);
-    for (int64_t k = 0; k < g.k; ++k, b += kVectors * lanes) {
+    const int64_t bStride = g.bStride > 0 ? g.bStride : kVectors * lanes;
+    for (int64_t k = 0; k < g.k; ++k, b += bStride) {
         FloatVec from[V];
         HWY_UNROLL(2)
         for (int v = 0; v < V; ++v) from[v] = loadFloats(b + v * lanes);
@@ -116,6 +119,23 @@ HWY_EXPORT(panelRows);
 
 void gemmBlockFloat32(const GemmBlock& block) {
     HWY_DYNAMIC_DISPATCH(multiplyPanel)(block);
+}
+
+void smallGemm(const SmallGemm& gemm) {
+    const int64_t columns = gemmPanelColumns(GemmCompute::Float32);
+    GemmBlock block;
+    block.a = gemm.a;
+    block.aStride = gemm.aStride;
+    block.bStride = gemm.bStride;
+    block.cStride = gemm.cStride;
+    block.rows = gemm.m;
+    block.k = gemm.k;
+    for (int64_t column = 0; column < gemm.n; column += columns) {
+        block.b = gemm.b + column;
+        block.c = gemm.c + column;
+        block.columns = std::min(columns, gemm.n - column);
+        gemmBlockFloat32(block);
+    }
 }
 
 int64_t gemmPanelColumns(GemmCompute compute) {

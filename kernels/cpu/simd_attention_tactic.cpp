@@ -3,9 +3,9 @@
 #include <limits>
 
 #include "kernels/cpu/cpu_threads.h"
+#include "kernels/cpu/gemm_block.h"
 #include "kernels/cpu/simd_axes.h"
 #include "kernels/cpu/simd_depthwise.h"
-#include "kernels/cpu/simd_gemm.h"
 #include "kernels/cpu/simd_rows.h"
 #include "kernels/cpu/simd_strided_copy.h"
 #include "kernels/cpu/simd_tactics.h"

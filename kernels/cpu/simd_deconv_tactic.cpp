@@ -3,10 +3,10 @@
 
 #include "engine_core/ops/compute_shapes.h"
 #include "kernels/cpu/cpu_threads.h"
+#include "kernels/cpu/gemm_block.h"
 #include "kernels/cpu/simd_axes.h"
 #include "kernels/cpu/simd_depthwise.h"
 #include "kernels/cpu/simd_epilogue.h"
-#include "kernels/cpu/simd_gemm.h"
 #include "kernels/cpu/simd_tactics.h"
 #include "kernels/cpu/simd_tile.h"
 

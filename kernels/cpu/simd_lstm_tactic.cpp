@@ -2,9 +2,9 @@
 #include <cstring>
 
 #include "kernels/cpu/cpu_threads.h"
+#include "kernels/cpu/gemm_block.h"
 #include "kernels/cpu/simd_axes.h"
 #include "kernels/cpu/simd_depthwise.h"
-#include "kernels/cpu/simd_gemm.h"
 #include "kernels/cpu/simd_gemv.h"
 #include "kernels/cpu/simd_tactics.h"
 #include "kernels/cpu/simd_tile.h"
@@ -17,7 +17,7 @@ constexpr int64_t kWorkPerThread =
 
 struct LstmShape {
     int64_t sequence = 0, batch = 0, input = 0, hidden = 0, directions = 1;
-    int64_t gates = 0;  // 4·hidden in whole panels
+    int64_t gates = 0;  // 4·hidden in whole panels, gemv's for R and gemm's for W
 
     int64_t floats() const { return (1 + input) * gates; }  // of a direction: bias and W
     int64_t recurrent() const { return hidden * gates; }    // elements of a direction's R
@@ -26,7 +26,8 @@ struct LstmShape {
 LstmShape lstmShape(const Problem& problem) {
     const Dims &x = problem.inputs[0].dims, &w = problem.inputs[1].dims, &r = problem.inputs[2].dims;
     LstmShape s{x[0], x[1], x[2], r[2], w[0], 0};
-    s.gates = (4 * s.hidden + gemvPanelWidth() - 1) / gemvPanelWidth() * gemvPanelWidth();
+    const int64_t panel = std::max(gemvPanelWidth(), gemmPanelColumns(GemmCompute::Float32));  // one is twice the other
+    s.gates = (4 * s.hidden + panel - 1) / panel * panel;
     return s;
 }
 
@@ -89,13 +90,13 @@ private:
         state.c = state.h + s.batch * s.hidden;
         state.tanh = state.c + s.batch * s.hidden;
         loadTile(m_type, arguments.inputs[0].data, 0, 1, state.x, static_cast<size_t>(rows() * s.input));
-        smallGemm({state.x, w, state.fromInput, rows(), s.gates, s.input, s.input, s.gates, s.gates});
+        multiplyInput(state, bias, w);
         startState(m_hasH ? arguments.inputs[5].data : nullptr, d, state.h);
         startState(m_hasC ? arguments.inputs[6].data : nullptr, d, state.c);
         for (int64_t i = 0; i < s.sequence; ++i) {
             const int64_t t = d == 1 || m_reverse ? s.sequence - 1 - i : i;
-            multiplyRecurrent(state, r);
-            for (int64_t b = 0; b < s.batch; ++b) step(state, bias, t, b);
+            multiplyRecurrent(state, r, i % 2 == 1);
+            for (int64_t b = 0; b < s.batch; ++b) step(state, t, b);
             if (!arguments.outputs.empty() && arguments.outputs[0].data)
                 storeTile(m_type, state.h, arguments.outputs[0].data, (t * s.directions + d) * s.batch * s.hidden,
                           static_cast<size_t>(s.batch * s.hidden));
@@ -106,12 +107,32 @@ private:
                           static_cast<size_t>(s.batch * s.hidden));
     }
 
-    void multiplyRecurrent(const State& state, const char* r) const {
-        const int64_t hidden = m_shape.hidden, width = gemvPanelWidth();
-        for (int64_t first = 0; first < m_shape.gates; first += width, r += dataTypeBytes(m_type, hidden * width))
+    /// W·x + bias of all steps.
+    void multiplyInput(const State& state, const float* bias, const float* w) const {
+        GemmBlock block;
+        block.a = state.x;
+        block.aStride = block.k = m_shape.input;
+        block.cStride = m_shape.gates;
+        block.rows = rows();
+        block.columns = gemmPanelColumns(GemmCompute::Float32);
+        for (int64_t first = 0; first < m_shape.gates; first += block.columns) {
+            block.b = w + first * m_shape.input;
+            block.bias = bias + first;
+            block.c = state.fromInput + first;
+            gemmBlockFloat32(block);
+        }
+    }
+
+    /// Every other step goes backwards: it begins with the panels that the step before has left in the cache.
+    void multiplyRecurrent(const State& state, const char* r, bool backwards) const {
+        const int64_t hidden = m_shape.hidden, width = gemvPanelWidth(), panels = m_shape.gates / width;
+        for (int64_t i = 0; i < panels; ++i) {
+            const int64_t p = backwards ? panels - 1 - i : i;
+            const char* panel = r + static_cast<size_t>(p) * dataTypeBytes(m_type, hidden * width);
             for (int64_t b = 0; b < m_shape.batch; b += kGemvRows)
-                gemvPanel({state.h + b * hidden, std::min(kGemvRows, m_shape.batch - b), hidden, hidden, r, m_type,
-                           state.gates + b * m_shape.gates + first, m_shape.gates});
+                gemvPanel({state.h + b * hidden, std::min(kGemvRows, m_shape.batch - b), hidden, hidden, panel, m_type,
+                           state.gates + b * m_shape.gates + p * width, m_shape.gates});
+        }
     }
 
     void startState(const void* from, int64_t d, float* to) const {
@@ -122,12 +143,12 @@ private:
             std::fill_n(to, count, 0.0f);
     }
 
-    void step(const State& state, const float* bias, int64_t t, int64_t b) const {
+    void step(const State& state, int64_t t, int64_t b) const {
         const int64_t hidden = m_shape.hidden;
         const auto n = static_cast<size_t>(hidden);
         float* g = state.gates + b * m_shape.gates;
         const float* x = state.fromInput + (t * m_shape.batch + b) * m_shape.gates;
-        for (int64_t i = 0; i < 4 * hidden; ++i) g[i] += x[i] + bias[i];
+        for (int64_t i = 0; i < 4 * hidden; ++i) g[i] += x[i];
         m_sigmoid({}, g, nullptr, nullptr, g, 3 * n);
         m_tanh({}, g + 3 * hidden, nullptr, nullptr, g + 3 * hidden, n);
         const float *in = g, *out = g + hidden, *forget = g + 2 * hidden, *cell = g + 3 * hidden;
@@ -138,7 +159,7 @@ private:
     }
 
     LstmShape m_shape;
-    // FP32, a direction: bias, W by columns, rows of `gates`; then a direction's R: panels of rows in the tensors' type.
+    // FP32, a direction: bias, W in panels of gemm; then a direction's R: panels of rows in the tensors' type.
     std::shared_ptr<const void> m_weights;
     DataType m_type;
     bool m_hasH, m_hasC, m_reverse;
@@ -213,7 +234,7 @@ private:
 
     static void pack(const Problem& problem, const LstmShape& s, float* to) {
         std::fill_n(to, s.directions * s.floats(), 0.0f);
-        const int64_t rows = 4 * s.hidden;
+        const int64_t rows = 4 * s.hidden, panel = gemmPanelColumns(GemmCompute::Float32);
         void* recurrent = to + s.directions * s.floats();
         for (int64_t d = 0; d < s.directions; ++d, to += s.floats()) {
             const std::vector<float> bias = read(problem, 3, d * 2 * rows, 2 * rows),
@@ -221,7 +242,8 @@ private:
             for (int64_t row = 0; row < rows; ++row) {
                 to[row] = bias[static_cast<size_t>(row)] + bias[static_cast<size_t>(rows + row)];
                 for (int64_t i = 0; i < s.input; ++i)
-                    to[(1 + i) * s.gates + row] = w[static_cast<size_t>(row * s.input + i)];
+                    to[s.gates + (row / panel * s.input + i) * panel + row % panel] =
+                        w[static_cast<size_t>(row * s.input + i)];
             }
             packRecurrent(problem, s, d, recurrent);
         }
