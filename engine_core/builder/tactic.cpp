@@ -1,7 +1,8 @@
 #include "engine_core/builder/tactic.h"
 
 #include <mutex>
-#include <new>
+
+#include "engine_core/base/memory.h"
 
 namespace strobe {
 
@@ -55,6 +56,7 @@ struct PackedWeightsCache::State {
     mutable std::mutex mutex;
     std::map<std::string, std::shared_ptr<Slot>> slots;
     size_t bytes = 0;
+    MemoryPool pool;
 };
 
 PackedWeightsCache::PackedWeightsCache() : m_state(std::make_unique<State>()) {}
@@ -70,9 +72,8 @@ Result<std::shared_ptr<const void>> PackedWeightsCache::get(const std::string& k
     }
     std::lock_guard lock(slot->filling);
     if (slot->data) return std::shared_ptr<const void>(slot->data);
-    void* memory = ::operator new(bytes == 0 ? 64 : bytes, std::align_val_t(64), std::nothrow);
-    if (!memory) return Status(ErrorCode::OutOfMemory, "packed weights need " + std::to_string(bytes) + " bytes, which cannot be had");
-    std::shared_ptr<void> data(memory, [](void* p) { ::operator delete(p, std::align_val_t(64)); });
+    const std::shared_ptr<void> data = m_state->pool.allocate(bytes);
+    if (!data) return Status(ErrorCode::OutOfMemory, "packed weights need " + std::to_string(bytes) + " bytes, which cannot be had");
     STROBE_RETURN_IF_ERROR(fill(data.get()));
     slot->data = data;
     std::lock_guard stateLock(m_state->mutex);

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cstring>
-#include <new>
 
 #include "engine_core/base/float_formats.h"
+#include "engine_core/base/memory.h"
 
 namespace strobe {
 
@@ -16,11 +16,13 @@ Result<void*> GrowingBuffer::reserve(size_t bytes, Device* device) {
         m_capacity = rounded;
         return m_data.get();
     }
-    void* memory = ::operator new(rounded, std::align_val_t(64), std::nothrow);
-    if (!memory) return Status(ErrorCode::OutOfMemory, "running needs a block of " + std::to_string(bytes) + " bytes, which cannot be had; use smaller shapes");
-    m_data = std::shared_ptr<void>(memory, [](void* p) { ::operator delete(p, std::align_val_t(64)); });
+    m_data = allocateAligned(rounded);
+    if (!m_data) {
+        m_capacity = 0;
+        return Status(ErrorCode::OutOfMemory, "running needs a block of " + std::to_string(bytes) + " bytes, which cannot be had; use smaller shapes");
+    }
     m_capacity = rounded;
-    return memory;
+    return m_data.get();
 }
 
 void roundToFormat(float* data, int64_t count, DataType format) {

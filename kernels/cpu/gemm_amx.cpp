@@ -19,6 +19,7 @@ namespace {
 constexpr int64_t kTile = 16;                      // rows of a tile, and columns of a sum
 constexpr int64_t kTileElements = 16 * 32;         // BF16 elements of a tile of A or B
 constexpr int64_t kPanelStep = 2 * kTileElements;  // of a panel for 32 of k
+constexpr int64_t kPrefetch = 4 * kPanelStep;
 
 /// Tiles 0–3 hold 2 × 2 sums, 4 and 5 rows of A, 6 and 7 columns of B.
 struct TileConfig {
@@ -44,6 +45,8 @@ STROBE_AMX inline void multiplyTiles(const GemmBlock& g, int64_t firstRow, float
     const uint16_t* a1 = a + kTile * g.aStride;
     const auto* b = static_cast<const uint16_t*>(g.b);
     for (int64_t k = 0; k < g.k; k += 32, b += kPanelStep) {
+        // Across the page ends at which the processor's own prefetching stops.
+        for (int64_t line = 0; line < NC * kTile; ++line) _mm_prefetch(b + kPrefetch + line * 32, _MM_HINT_T0);
         _tile_loadd(4, a + k, aBytes);
         if constexpr (MR > 1) _tile_loadd(5, a1 + k, aBytes);
         _tile_loadd(6, b, 64);

@@ -6,6 +6,7 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/cpu/gemm_float32.cpp"
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>
 // After foreach_target.h, once per target.
 #include "kernels/cpu/simd_vectors_inl.h"
@@ -18,6 +19,8 @@ namespace {
 // 28 sums, 2 vectors of B and a factor fill AVX-512's 32 registers; 12 + 2 + 1 AVX2's 16.
 constexpr int kRows = HWY_TARGET == HWY_AVX3 ? 14 : 6;
 constexpr int kVectors = 2;
+// Floats ahead: as far as memory is slow, across the page ends at which the processor's own prefetching stops.
+constexpr int64_t kPrefetch = 1024;
 
 /// `R` rows by `V` vectors of C. Three rows share a pointer, since an address may add one or two strides for nothing.
 template <int R, int V>
@@ -48,7 +51,10 @@ HWY_INLINE void multiply(const GemmBlock& g, int64_t firstRow) {
     for (int64_t k = 0; k < g.k; ++k, b += bStride) {
         FloatVec from[V];
         HWY_UNROLL(2)
-        for (int v = 0; v < V; ++v) from[v] = loadFloats(b + v * lanes);
+        for (int v = 0; v < V; ++v) {
+            from[v] = loadFloats(b + v * lanes);
+            hwy::Prefetch(b + v * lanes + kPrefetch);
+        }
         HWY_UNROLL(16)
         for (int r = 0; r < R; ++r) {
             const FloatVec factor = set(a[r / 3][(r % 3) * stride]);

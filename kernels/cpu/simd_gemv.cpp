@@ -5,6 +5,7 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/cpu/simd_gemv.cpp"
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>
 // After foreach_target.h, once per target.
 #include "kernels/cpu/simd_vectors_inl.h"
@@ -15,6 +16,7 @@ namespace HWY_NAMESPACE {
 namespace {
 
 constexpr int kVectors = 4;
+constexpr int64_t kPrefetch = 1024;  // elements ahead: across page ends, where the processor's own prefetching stops
 
 /// Two sets of sums for one row, so that additions do not wait for each other.
 template <int R, class T>
@@ -34,6 +36,7 @@ void panelRows(const GemvPanel& p) {
             HWY_UNROLL(4)
             for (int v = 0; v < kVectors; ++v) {
                 const FloatVec b = loadFloats(from + v * lanes);
+                hwy::Prefetch(from + v * lanes + kPrefetch);
                 HWY_UNROLL(4)
                 for (int r = 0; r < R; ++r)
                     sums[s][r][v] = hn::MulAdd(set(p.a[r * p.aStride + k + s]), b, sums[s][r][v]);
