@@ -67,6 +67,9 @@ TimingEffort effortOf(const BuilderConfig& config) {
     return effort;
 }
 
+/// To be raised when kernels become faster or slower: what an earlier program measured of them would decide wrongly.
+constexpr const char* kKernelRevision = " | r2";
+
 /// A copy to the host is device work too: its workspace lies where the plan will put it.
 bool touchesDevice(const Problem& problem) {
     const auto isOnDevice = [](const TensorDesc& d) { return d.format.memory == MemoryKind::Device; };
@@ -80,7 +83,7 @@ LayerTimer::LayerTimer(const BuilderConfig& config, std::string deviceFingerprin
 
 Result<double> LayerTimer::time(const Tactic& tactic, const Problem& problem, const CancelToken& cancel) {
     const char* how = touchesDevice(problem) ? " | least in flight | " : " | least when quiet | ";
-    const std::string key = m_fingerprint + how + std::string(tactic.name()) + " | " + problem.key();
+    const std::string key = m_fingerprint + kKernelRevision + how + std::string(tactic.name()) + " | " + problem.key();
     if (m_cache)
         if (const auto known = m_cache->find(key)) {
             ++m_cached;
