@@ -101,6 +101,10 @@ Status inferMaxUnpool(InferenceContext& context) {
                                 std::to_string(x.size()) + " are needed");
         for (size_t i = 0; i < y.size(); ++i) y[i] = asked ? (*asked)[i] : context.freshSymbol();
     }
+    for (const Dim& extent : y)
+        if (extent.isConstant() && extent.constant() < 0)
+            return invalidModel("the output's shape is " + toString(y) +
+                                "; pads or output_shape leave less than nothing");
     context.setOutput(0, context.inputType(0), std::move(y));
     return Status::ok();
 }
