@@ -62,15 +62,18 @@ Engine::Engine(Parts parts, const KernelRegistry& kernels) : m_parts(std::move(p
 Engine::~Engine() = default;
 
 Result<std::shared_ptr<const Engine>> Engine::create(Parts parts, const KernelRegistry& kernels) {
-    STROBE_RETURN_IF_ERROR(checkTactics(*parts.graph, kernels));
     auto engine = std::shared_ptr<Engine>(new Engine(std::move(parts), kernels));
     const DeviceInfo& device = engine->m_parts.device;
     if (device.kind != DeviceKind::Cpu) {
         const auto& providers = kernels.devices();
         const auto provider = std::find_if(providers.begin(), providers.end(), [&](const auto& p) { return p->kind() == device.kind; });
         if (provider == providers.end()) return unsupported("the engine is for device " + device.id + ", and this program has no module for it");
-        STROBE_ASSIGN(engine->m_shared->device, (*provider)->open(device.index));
+        auto opened = (*provider)->open(device.index);
+        if (!opened) return opened.status().withContext("the engine is for device " + device.id + " (" + device.name + ")");
+        engine->m_shared->device = std::move(*opened);
     }
+    // Behind the device: without it its tactics are missing too, and it is what the user can put right.
+    STROBE_RETURN_IF_ERROR(checkTactics(engine->graph(), kernels));
     return std::shared_ptr<const Engine>(std::move(engine));
 }
 

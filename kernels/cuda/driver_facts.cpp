@@ -12,7 +12,7 @@ std::string driverProblem(const DriverFacts& facts) {
         return "driver " + version + " is older than CUDA 13 needs; install version 580 or newer";
     }
     if (!facts.deviceError.empty()) return "the driver cannot list its devices: " + facts.deviceError;
-    if (facts.deviceCount == 0) return "no device: the driver finds no NVIDIA GPU";
+    if (facts.deviceCount == 0) return "no device: the driver finds no NVIDIA GPU; see what nvidia-smi lists and whether CUDA_VISIBLE_DEVICES hides it";
     return {};
 }
 

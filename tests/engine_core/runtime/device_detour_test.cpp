@@ -67,5 +67,27 @@ TEST_F(DeviceDetour, ThroughTheHostWhereTheDeviceDoesNot) {
     EXPECT_EQ(script.kernelsRun, 3);
 }
 
+TEST(DeviceEngine, WithoutItsDeviceItSaysSo) {
+    FakeDeviceScript script;
+    KernelRegistry kernels, none;
+    registerReferenceKernels(kernels);
+    registerReferenceKernels(none);
+    registerFakeDevice(kernels, "Softmax", onDevice, script);
+    NetworkBuilder b;
+    b.output(b.layer("soft", "Softmax", {b.input("x", {2, 8})}));
+    Builder::Request request;
+    request.parsed = std::make_shared<const Network>(b.take());
+    request.config.device = "cuda:0";
+    request.config.optimizationLevel = 0;
+    request.config.pinnedTactics["soft"] = "fake.op";
+    const auto built = Builder(kernels).build(request);
+    ASSERT_TRUE(built) << built.status().message();
+    const auto bytes = built->engine->serialize();
+    ASSERT_TRUE(bytes) << bytes.status().message();
+    EXPECT_TRUE(Engine::loadBytes(nullptr, *bytes, "soft.engine", kernels));
+    const Status status = Engine::loadBytes(nullptr, *bytes, "soft.engine", none).status();
+    EXPECT_NE(status.message().find("the engine is for device cuda:0"), std::string::npos) << status.message();
+}
+
 }  // namespace
 }  // namespace strobe::test
