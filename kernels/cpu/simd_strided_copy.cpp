@@ -48,6 +48,21 @@ void copyRow(size_t bytes, const char* from, int64_t fromStride, char* to, int64
     }
 }
 
+constexpr int64_t kShortRun = 1024;  // bytes; a call of memcpy costs as much as copying a few lines of the cache
+
+/// `count` runs of `bytes`, strides in bytes.
+void copyShortRuns(const char* from, int64_t fromStride, char* to, int64_t toStride, int64_t bytes, int64_t count) {
+    constexpr int64_t kStep = sizeof(Bytes16);
+    for (int64_t i = 0; i < count; ++i, from += fromStride, to += toStride) {
+        if (bytes < kStep) {
+            std::memcpy(to, from, static_cast<size_t>(bytes));
+            continue;
+        }
+        for (int64_t at = 0; at + kStep <= bytes; at += kStep) std::memcpy(to + at, from + at, sizeof(Bytes16));
+        std::memcpy(to + bytes - kStep, from + bytes - kStep, sizeof(Bytes16));
+    }
+}
+
 bool isPowerUpTo16(size_t bytes) {
     return bytes <= 16 && (bytes & (bytes - 1)) == 0;
 }
@@ -139,6 +154,26 @@ void StridedCopy::runPiece(const char* from, char* to, int64_t begin, int64_t co
     }
 }
 
+/// Runs shorter than a piece, row after row of the dim before them.
+void StridedCopy::runShort(const char* source, char* target) const {
+    const auto bytes = static_cast<int64_t>(m_bytes);
+    const size_t row = m_dims.size() - 2;  // the dim that is walked; those before it make an index
+    const int64_t runBytes = m_split * bytes;
+    parallelFor(0, m_outer, std::max<int64_t>(1, kBytesPerThread / runBytes), [&](int64_t first, int64_t last) {
+        for (int64_t job = first; job < last;) {
+            int64_t rest = job / m_dims[row], fromOffset = job % m_dims[row] * m_from[row], toOffset = job % m_dims[row] * m_to[row];
+            for (size_t i = row; i-- > 0;) {
+                fromOffset += rest % m_dims[i] * m_from[i];
+                toOffset += rest % m_dims[i] * m_to[i];
+                rest /= m_dims[i];
+            }
+            const int64_t count = std::min(last - job, m_dims[row] - job % m_dims[row]);
+            copyShortRuns(source + fromOffset * bytes, m_from[row] * bytes, target + toOffset * bytes, m_to[row] * bytes, runBytes, count);
+            job += count;
+        }
+    });
+}
+
 void StridedCopy::run(const void* from, void* to) const {
     if (m_kind == Kind::Empty) return;
     const auto bytes = static_cast<int64_t>(m_bytes);
@@ -146,6 +181,7 @@ void StridedCopy::run(const void* from, void* to) const {
     char* target = static_cast<char*>(to) + m_toOffset * bytes;
     const size_t outerDims = m_dims.size() - (m_kind == Kind::Transpose ? 2 : 1);
     const int64_t pieces = (m_split + m_piece - 1) / m_piece;
+    if (m_kind == Kind::Runs && pieces == 1 && outerDims > 0 && m_split * bytes <= kShortRun) return runShort(source, target);
     const int64_t pieceBytes = std::min(m_piece, m_split) * bytes * (m_kind == Kind::Transpose ? m_dims.back() : 1);
     parallelFor(0, m_outer * pieces, std::max<int64_t>(1, kBytesPerThread / pieceBytes),
                 [&](int64_t first, int64_t last) {

@@ -20,6 +20,7 @@ private:
     void simplify();
     void widenElements();
     void chooseKind();
+    void runShort(const char* source, char* target) const;
     void runPiece(const char* from, char* to, int64_t begin, int64_t count) const;
 
     Dims m_dims, m_from, m_to;  // in elements of m_bytes; the dims that the inner kernel walks come last
