@@ -29,7 +29,7 @@ private:
     PackedWeightsCache& m_packedWeights;
     std::shared_ptr<Stream> m_stream;
     int m_timed = 0, m_cached = 0;
-    double m_patienceMs = 3000;  // that one build may lose to other work on the machine
+    double m_patienceMs = 1000;  // that one build may lose to other work on the machine
 };
 
 }  // namespace strobe
