@@ -69,9 +69,9 @@ function(strobe_executable name)
   target_link_libraries(${name} PRIVATE ${ARG_LINK})
 endfunction()
 
-# strobe_test(name SOURCES … LINK … [LABEL cpu|gui|cuda|models] [TIMEOUT s] [QT]): a GoogleTest program, or with QT a QtTest one with its own main.
+# strobe_test(name SOURCES … LINK … [LABEL cpu|gui|cuda|models …] [TIMEOUT s] [QT]): a GoogleTest program, or with QT a QtTest one with its own main.
 function(strobe_test name)
-  cmake_parse_arguments(ARG "QT" "LABEL;TIMEOUT" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(ARG "QT" "TIMEOUT" "SOURCES;LINK;LABEL" ${ARGN})
   if(NOT ARG_LABEL)
     set(ARG_LABEL cpu)
   endif()
@@ -94,9 +94,9 @@ function(strobe_test name)
   endif()
   add_test(NAME ${name} COMMAND ${name} ${report} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   # Short spins of the thread pool (kernels/cpu/cpu_threads.h): tests run beside each other. What they time under that load is no user's business.
-  set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT} ENVIRONMENT "GOMP_SPINCOUNT=100;XDG_CACHE_HOME=${CMAKE_BINARY_DIR}/test-cache")
+  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT ${ARG_TIMEOUT} ENVIRONMENT "GOMP_SPINCOUNT=100;XDG_CACHE_HOME=${CMAKE_BINARY_DIR}/test-cache")
   # One display, one pointer, one keyboard focus: windows are tested one after another.
-  if(ARG_LABEL STREQUAL "gui")
+  if("gui" IN_LIST ARG_LABEL)
     set_tests_properties(${name} PROPERTIES RESOURCE_LOCK display)
   endif()
 endfunction()

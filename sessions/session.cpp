@@ -289,8 +289,7 @@ Result<std::shared_ptr<const Build>> Session::buildNow(bool profile, const Build
         if (const Status saved = m_state->timingCache.save(cachePath); !saved.isOk()) problems.push_back({ProblemSeverity::Warning, "", {}, "", saved.message(), "choose a writable timing cache"});
     build->engine = result.engine;
     build->report = std::move(result.report);
-    STROBE_ASSIGN(const std::vector<uint8_t> bytes, build->engine->serialize());
-    build->engineBytes = bytes.size();
+    build->engineBytes = build->engine->fileBytes();
     if (profile) {
         STROBE_ASSIGN(Samples samples, loadSamples(*build->engine, build->settings.inputFile, build->settings.shapes, build->settings.seed, 1));
         ProfileOptions options;
@@ -438,6 +437,7 @@ JobId Session::buildAndProfile(bool profile) {
 }
 JobId Session::compare(int buildA, int buildB) {
     return m_jobs->submit("Compare", [this, buildA, buildB](JobContext& job) {
+        job.progress("Comparing samples", 0, -1);
         return compareNow(buildA, buildB, [&](double f) { job.progress("Comparing samples", f, -1); }, job.cancelToken()).status();
     });
 }

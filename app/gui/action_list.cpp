@@ -1,9 +1,11 @@
 #include "app/gui/action_list.h"
 
 #include <QCoreApplication>
+#include <QKeyEvent>
 #include <QMainWindow>
 #include <QMenu>
 #include <QMenuBar>
+#include <algorithm>
 
 namespace strobe {
 namespace {
@@ -82,6 +84,22 @@ ActionList::ActionList(QMainWindow& window) : QObject(&window), m_window(window)
         const QString tip = action.statusTip().isEmpty() ? QString(action.text()).remove('&') : action.statusTip();
         action.setToolTip(keys.isEmpty() ? tip : QStringLiteral("%1 (%2)").arg(tip, keys));
     }
+    QCoreApplication::instance()->installEventFilter(this);
+}
+
+// Under X11 text fields claim Ctrl+D, Ctrl+E and Ctrl+K for editing as Emacs does; here these are the window's keys, wherever the cursor stands.
+bool ActionList::eventFilter(QObject* watched, QEvent* event) {
+    if (event->type() != QEvent::ShortcutOverride) return false;
+    const auto* widget = qobject_cast<QWidget*>(watched);
+    if (!widget || widget->window() != &m_window || !isOwnKey(*static_cast<QKeyEvent*>(event))) return false;
+    event->ignore();
+    return true;
+}
+
+bool ActionList::isOwnKey(const QKeyEvent& key) const {
+    if (!key.modifiers().testFlag(Qt::ControlModifier) || key.matches(QKeySequence::Undo) || key.matches(QKeySequence::Redo)) return false;
+    const QKeySequence pressed(key.keyCombination());
+    return std::any_of(m_all.begin(), m_all.end(), [&](const QAction* action) { return action->shortcuts().contains(pressed); });
 }
 
 QAction& ActionList::add(const QString& menu, const QString& id, const QString& text, const QString& keys) {

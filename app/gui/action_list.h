@@ -7,6 +7,7 @@
 #include <QObject>
 #include <functional>
 
+class QKeyEvent;
 class QMainWindow;
 class QMenu;
 
@@ -27,7 +28,12 @@ public:
     QMenu& menu(const QString& title) const;
     const QList<QAction*>& all() const { return m_all; }
 
+protected:
+    bool eventFilter(QObject* watched, QEvent* event) override;
+
 private:
+    bool isOwnKey(const QKeyEvent& key) const;
+
     QMainWindow& m_window;
     QList<QAction*> m_all;
     QHash<QString, QAction*> m_byId;

@@ -165,10 +165,11 @@ void CandidateFinder::enumerate(const Layer& layer, const LayerPrecision& precis
 
 Status CandidateFinder::timeAll(const Layer& layer, const Problem& base, LayerCandidates& found) const {
     std::vector<Candidate> timed;
+    double best = kNoTime;
     for (Candidate& candidate : found.usable) {
         if (m_setup.cancel.isCancelled()) return cancelled();
         const Problem problem = withFormats(base, layer, candidate.inputs, candidate.outputs);
-        const auto milliseconds = m_setup.timer->time(*candidate.tactic, problem, m_setup.cancel);
+        const auto milliseconds = m_setup.timer->time(*candidate.tactic, problem, m_setup.cancel, best);
         CandidateRecord& record = found.records[static_cast<size_t>(candidate.record)];
         if (!milliseconds) {
             const ErrorCode code = milliseconds.status().code();
@@ -177,6 +178,7 @@ Status CandidateFinder::timeAll(const Layer& layer, const Problem& base, LayerCa
             continue;
         }
         candidate.milliseconds = record.milliseconds = *milliseconds;
+        best = std::min(best, *milliseconds);
         timed.push_back(std::move(candidate));
     }
     if (timed.empty()) return internalError("layer '" + layer.name + "': every candidate failed: " + found.records.back().declined);

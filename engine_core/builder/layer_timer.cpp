@@ -76,12 +76,17 @@ bool touchesDevice(const Problem& problem) {
     return std::any_of(problem.outputs.begin(), problem.outputs.end(), isOnDevice) || std::any_of(problem.inputs.begin(), problem.inputs.end(), isOnDevice);
 }
 
+/// Even a cold first run does not take that much longer than the next one.
+bool isHopeless(double firstRun, double best) {
+    return firstRun > 20 && firstRun > 10 * best;
+}
+
 }  // namespace
 
 LayerTimer::LayerTimer(const BuilderConfig& config, std::string deviceFingerprint, TimingCache* cache, Device* device, PackedWeightsCache& packedWeights)
     : m_config(config), m_fingerprint(std::move(deviceFingerprint)), m_cache(cache), m_device(device), m_packedWeights(packedWeights) {}
 
-Result<double> LayerTimer::time(const Tactic& tactic, const Problem& problem, const CancelToken& cancel) {
+Result<double> LayerTimer::time(const Tactic& tactic, const Problem& problem, const CancelToken& cancel, double best) {
     const char* how = touchesDevice(problem) ? " | least in flight | " : " | least when quiet | ";
     const std::string key = m_fingerprint + kKernelRevision + how + std::string(tactic.name()) + " | " + problem.key();
     if (m_cache)
@@ -91,7 +96,7 @@ Result<double> LayerTimer::time(const Tactic& tactic, const Problem& problem, co
         }
     if (m_config.errorOnTimingCacheMiss)
         return notFound("the timing cache has no entry for " + std::string(tactic.name()) + " on " + problem.key() + "; build once without --errorOnTimingCacheMiss");
-    STROBE_ASSIGN(const double milliseconds, measure(tactic, problem, cancel));
+    STROBE_ASSIGN(const double milliseconds, measure(tactic, problem, cancel, best));
     ++m_timed;
     if (m_cache) m_cache->store(key, milliseconds);
     return milliseconds;
@@ -102,7 +107,7 @@ size_t LayerTimer::workspaceBytes(const Tactic& tactic, const Problem& problem) 
     return kernel ? (*kernel)->workspaceBytes() : 0;
 }
 
-Result<double> LayerTimer::measure(const Tactic& tactic, const Problem& problem, const CancelToken& cancel) {
+Result<double> LayerTimer::measure(const Tactic& tactic, const Problem& problem, const CancelToken& cancel, double best) {
     const bool onDevice = touchesDevice(problem);
     STROBE_ASSIGN(std::unique_ptr<Kernel> kernel, tactic.prepare(problem, {&m_packedWeights, m_device}));
     Arena arena{m_device, {}};
@@ -147,6 +152,8 @@ Result<double> LayerTimer::measure(const Tactic& tactic, const Problem& problem,
         for (int i = 0; i < runs; ++i) STROBE_RETURN_IF_ERROR(kernel->run(arguments));
         if (m_stream) STROBE_RETURN_IF_ERROR(m_stream->synchronize());
         const double milliseconds = std::chrono::duration<double, std::milli>(Clock::now() - start).count() / runs;
+        // A device's first run may load its code.
+        if (!warm && !onDevice && isHopeless(milliseconds, best)) return milliseconds;
         // In an engine, layers of a device are started while it works for those before: short ones share a wait.
         runs = onDevice && milliseconds < 0.5 ? 8 : 1;
         if (warm && !waitForQuiet(milliseconds)) samples.add(milliseconds);

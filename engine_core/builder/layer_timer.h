@@ -1,4 +1,5 @@
 #pragma once
+#include <limits>
 #include <string>
 
 #include "engine_core/base/cancel.h"
@@ -8,19 +9,22 @@
 
 namespace strobe {
 
+inline constexpr double kNoTime = std::numeric_limits<double>::infinity();
+
 /// Measures how long a tactic takes on a problem, with made-up activations of the right shapes.
 class LayerTimer {
 public:
     LayerTimer(const BuilderConfig& config, std::string deviceFingerprint, TimingCache* cache, Device* device, PackedWeightsCache& packedWeights);
-    /// Least milliseconds, from the timing cache when it is there. Errors: the tactic's own, Cancelled, NotFound when a miss is forbidden.
-    Result<double> time(const Tactic& tactic, const Problem& problem, const CancelToken& cancel);
+    /// Least milliseconds, from the timing cache when it is there; a candidate that is hopeless beside `best`, another's time, is run only
+    /// once. Errors: the tactic's own, Cancelled, NotFound when a miss is forbidden.
+    Result<double> time(const Tactic& tactic, const Problem& problem, const CancelToken& cancel, double best = kNoTime);
     /// Scratch memory of the tactic on this problem: it is prepared for that, not run. 0 where it cannot be prepared.
     size_t workspaceBytes(const Tactic& tactic, const Problem& problem) const;
     int timed() const { return m_timed; }
     int cached() const { return m_cached; }
 
 private:
-    Result<double> measure(const Tactic& tactic, const Problem& problem, const CancelToken& cancel);
+    Result<double> measure(const Tactic& tactic, const Problem& problem, const CancelToken& cancel, double best);
     bool waitForQuiet(double measured);
     const BuilderConfig& m_config;
     std::string m_fingerprint;

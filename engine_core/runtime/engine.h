@@ -74,6 +74,8 @@ public:
                                                            const KernelRegistry& kernels);
     /// The engine file's bytes; equal for equal builds.
     Result<std::vector<uint8_t>> serialize() const;
+    /// How many those are, without making them.
+    size_t fileBytes() const;
     Status save(const std::string& path) const;
     ~Engine();
 

@@ -80,6 +80,16 @@ std::string serializeDeterministic(const google::protobuf::MessageLite& message)
     return coded.HadError() ? std::string() : (coded.Trim(), bytes);
 }
 
+/// The manifest's bytes; `weights` learns what follows them.
+std::string manifestOf(const Engine::Parts& parts, WeightsWriter& weights) {
+    pb::Manifest manifest;
+    describeParts(parts, manifest);
+    writeGraph(*parts.graph, [&](const Weights& w, pb::WeightsRef& ref) { weights.store(w, ref); }, *manifest.mutable_graph());
+    return serializeDeterministic(manifest);
+}
+
+size_t weightsOffset(const std::string& manifest) { return roundUp(sizeof(Header) + manifest.size(), kPage); }
+
 Status checkHeader(std::span<const uint8_t> bytes, const std::string& name, Header& header) {
     if (bytes.size() < sizeof header || std::memcmp(bytes.data(), kMagic, sizeof kMagic) != 0)
         return invalidModel(name + ": is not a Strobe engine" + (bytes.empty() ? " (the file is empty)" : "") + "; build one with strobe-cli --saveEngine");
@@ -97,12 +107,9 @@ Status checkHeader(std::span<const uint8_t> bytes, const std::string& name, Head
 }  // namespace
 
 Result<std::vector<uint8_t>> EngineFile::write(const Engine::Parts& parts) {
-    pb::Manifest manifest;
-    describeParts(parts, manifest);
     WeightsWriter weights;
-    writeGraph(*parts.graph, [&](const Weights& w, pb::WeightsRef& ref) { weights.store(w, ref); }, *manifest.mutable_graph());
-    const std::string text = serializeDeterministic(manifest);
-    const size_t weightsStart = roundUp(sizeof(Header) + text.size(), kPage);
+    const std::string text = manifestOf(parts, weights);
+    const size_t weightsStart = weightsOffset(text);
     std::vector<uint8_t> bytes(weightsStart + weights.bytes, 0);
     std::memcpy(bytes.data() + sizeof(Header), text.data(), text.size());
     for (const Weights* w : weights.order) std::memcpy(bytes.data() + weightsStart + weights.known[w->data.get()], w->data.get(), w->bytes);
@@ -116,6 +123,11 @@ Result<std::vector<uint8_t>> EngineFile::write(const Engine::Parts& parts) {
     header.headerHash = XXH3_64bits(bytes.data(), kHeaderChecked);
     std::memcpy(bytes.data(), &header, sizeof header);
     return bytes;
+}
+
+size_t EngineFile::size(const Engine::Parts& parts) {
+    WeightsWriter weights;
+    return weightsOffset(manifestOf(parts, weights)) + weights.bytes;
 }
 
 Result<Engine::Parts> EngineFile::read(std::shared_ptr<const void> owner, std::span<const uint8_t> bytes, const std::string& name) {
@@ -178,6 +190,8 @@ Result<std::shared_ptr<const Engine>> Engine::load(const std::string& path, cons
 }
 
 Result<std::vector<uint8_t>> Engine::serialize() const { return EngineFile::write(m_parts); }
+
+size_t Engine::fileBytes() const { return EngineFile::size(m_parts); }
 
 Status Engine::save(const std::string& path) const {
     STROBE_ASSIGN(const std::vector<uint8_t> bytes, serialize());

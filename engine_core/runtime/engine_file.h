@@ -15,6 +15,8 @@ namespace strobe {
 struct EngineFile {
     static constexpr uint32_t kVersion = 1;
     static Result<std::vector<uint8_t>> write(const Engine::Parts& parts);
+    /// Bytes that write() gives, without copying the weights.
+    static size_t size(const Engine::Parts& parts);
     /// Weights alias `owner`'s memory.
     static Result<Engine::Parts> read(std::shared_ptr<const void> owner, std::span<const uint8_t> bytes, const std::string& shownName);
     /// "this engine needs avx512_bf16, which this CPU lacks; rebuild it here"; empty when it can run on `device`.

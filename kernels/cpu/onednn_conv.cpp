@@ -110,7 +110,8 @@ Result<ConvPlan> planConv(const Problem& problem, Residual residual) {
     STROBE_ASSIGN(plan.pd, createDescriptor(problem, descs, geometry, plan.postOps.ops));
     const bool isPlain =
         problem.inputs[0].format.layout == Layout::Plain && problem.outputs[0].format.layout == Layout::Plain;
-    if (isNaiveImplementation(plan.pd.impl_info_str()) && !isPlain)
+    // Plain tensors have the naive loop as a last resort, but one such tactic is enough.
+    if (isNaiveImplementation(plan.pd.impl_info_str()) && (!isPlain || residual == Residual::Sum))
         return unsupported("oneDNN has only its naive loop for " + summary(problem));
     return plan;
 }

@@ -2,16 +2,16 @@
 #pragma once
 
 #include <QCoreApplication>
-#include <QElapsedTimer>
+#include <QDir>
+#include <QFileInfo>
 #include <QSettings>
 #include <QTemporaryDir>
 #include <QTest>
-#include <QTimer>
-#include <algorithm>
 #include <memory>
 
 #include "app/gui/main_window.h"
 #include "kernels/cpu/register.h"
+#include "tests/app/event_watch.h"
 #include "views/widgets/theme.h"
 
 namespace strobe::testing {
@@ -56,24 +56,12 @@ private:
     std::unique_ptr<MainWindow> m_window;
 };
 
-/// The longest time that the event loop of this thread took to get round to a timer of 10 ms.
-class LatencyMeter {
-public:
-    LatencyMeter() {
-        m_timer.setTimerType(Qt::PreciseTimer);
-        QObject::connect(&m_timer, &QTimer::timeout, &m_timer, [this] {
-            m_worst = std::max(m_worst, m_clock.restart() - kPeriodMs);
-        });
-        m_clock.start();
-        m_timer.start(kPeriodMs);
-    }
-    qint64 worstMs() const { return m_worst; }
-
-private:
-    static constexpr int kPeriodMs = 10;
-    QTimer m_timer;
-    QElapsedTimer m_clock;
-    qint64 m_worst = 0;
-};
+/// A model of the cache that tests/support/models.py fills; empty when it is not there. To be asked before a WindowFixture moves the caches.
+inline QString cachedModel(const QString& file) {
+    const QString own = qEnvironmentVariable("STROBE_MODEL_CACHE"), cache = qEnvironmentVariable("STROBE_CACHE");
+    const QString folder = !own.isEmpty() ? own : !cache.isEmpty() ? cache + "/models" : QDir::homePath() + "/.cache/strobe/models";
+    const QString path = folder + '/' + file;
+    return QFileInfo::exists(path) ? path : QString();
+}
 
 }  // namespace strobe::testing

@@ -65,9 +65,9 @@ private:
         return 1;
     }
     bool settleJobs() {
-        const testing::LatencyMeter meter;
+        const testing::EventWatch watch;
         const bool ended = m_fixture.waitForJobs(300000);
-        std::printf("an event waited at most %d ms\n", static_cast<int>(meter.worstMs()));
+        std::printf("an event waited at most %d ms\n", watch.worstMs());
         settle();
         return ended;
     }

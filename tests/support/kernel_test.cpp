@@ -1,5 +1,6 @@
 #include "tests/support/kernel_test.h"
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 
@@ -153,6 +154,16 @@ void expectDeclines(const KernelCase& kernelCase, const std::string& tacticName,
         EXPECT_FALSE(support.reason.empty()) << describe(problem);
         EXPECT_NE(support.reason.find(reason), std::string::npos) << support.reason;
     }
+}
+
+bool supportsAnyFormat(const KernelCase& kernelCase, const std::string& tacticName) {
+    const Tactic* tactic = cpuKernels().findByName(tacticName);
+    CaseData data;
+    if (!tactic || !prepareCase(kernelCase, data).isOk()) return false;
+    const auto formats = kernelCase.formats.empty() ? tactic->candidateFormats(data.problem) : kernelCase.formats;
+    return std::any_of(formats.begin(), formats.end(), [&](const Tactic::Formats& each) {
+        return tactic->supports(withFormats(data.problem, each)).supported;
+    });
 }
 
 }  // namespace strobe

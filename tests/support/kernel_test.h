@@ -14,6 +14,9 @@ int expectMatchesReference(const KernelCase& kernelCase, const std::string& tact
 /// Expects that the tactic declines the case in every candidate format, with a reason that contains `reason`.
 void expectDeclines(const KernelCase& kernelCase, const std::string& tactic, const std::string& reason = {});
 
+/// Whether the tactic takes the case in any candidate format, where that depends on the CPU.
+bool supportsAnyFormat(const KernelCase& kernelCase, const std::string& tactic);
+
 /// All CPU tactics, registered once.
 const KernelRegistry& cpuKernels();
 

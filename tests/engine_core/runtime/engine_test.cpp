@@ -209,7 +209,9 @@ TEST(EngineFile, SameSettingsAndTimingCacheGiveTheSameBytes) {
 }
 
 TEST(EngineFile, LoadsAndRunsTheSame) {
-    const auto bytes = buildEngine(config())->serialize();
+    const auto built = buildEngine(config());
+    const auto bytes = built->serialize();
+    EXPECT_EQ(built->fileBytes(), bytes->size());
     auto [aligned, data] = allocateWeights(DataType::UInt8, {static_cast<int64_t>(bytes->size())});
     std::memcpy(data, bytes->data(), bytes->size());
     const auto loaded = Engine::loadBytes(aligned->data, {static_cast<const uint8_t*>(data), bytes->size()}, "memory", kernels());

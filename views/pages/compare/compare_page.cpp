@@ -273,8 +273,8 @@ void ComparePage::showTables(const Build& a, const Build& b, std::shared_ptr<con
     m_outputTable->setColumnHidden(OutputTableModel::Top1, !m_outputs.hasScores());
     m_outputTable->setColumnHidden(OutputTableModel::NaNs, !m_outputs.hasNaNs());
     if (m_outputs.rowCount() > 0) m_outputTable->selectRow(0);
-    m_isFollowing = false;
     showOutput();
+    m_isFollowing = false;  // what arrives by itself selects nothing for the user
     followSelection(context().selection());
 }
 

@@ -58,6 +58,7 @@ void InspectorPage::buildContent() {
     m_title->setFont(Theme::systemFont(2, true));
     m_title->setContentsMargins(kGrid, kGrid, kGrid, 0);
     m_name = new ElidedLabel({}, content, Qt::ElideMiddle);
+    m_name->setObjectName("layerName");
     m_name->setFont(Theme::monoFont(-1));
     m_name->setForegroundRole(QPalette::PlaceholderText);
     m_name->setContentsMargins(kGrid, 0, kGrid, 4);
@@ -67,6 +68,8 @@ void InspectorPage::buildContent() {
     m_pin = menuButton(tr("Pin tactic"), tr("Use this tactic for this layer in the next build"), content);
     m_ban = menuButton(tr("Ban tactic"), tr("Never use this tactic, in any layer"), content);
     m_precision->setObjectName("forcePrecision");
+    m_pin->setObjectName("pinTactic");
+    m_ban->setObjectName("banTactic");
     for (QToolButton* button : {m_precision, m_pin, m_ban}) buttons->addWidget(button);
     buttons->addStretch(1);
     connect(m_precision->menu(), &QMenu::aboutToShow, this, [this] { fillPrecisionMenu(*m_precision->menu()); });

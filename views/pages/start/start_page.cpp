@@ -67,6 +67,7 @@ QWidget* StartPage::makeActions(const QString& samplePath) {
     auto* layout = new QHBoxLayout(row);
     layout->setContentsMargins(0, kGrid, 0, 0);
     auto* open = new QPushButton(tr("Open a model…"));
+    open->setObjectName("openModel");
     open->setProperty("primary", true);
     connect(open, &QPushButton::clicked, this, [this] {
         if (QAction* action = context().action("open")) action->trigger();
