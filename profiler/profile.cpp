@@ -1,6 +1,7 @@
 #include "profiler/profile.h"
 
 #include <algorithm>
+#include <cmath>
 #include <chrono>
 #include <random>
 #include <thread>
@@ -284,6 +285,16 @@ Result<Profile> profileEngine(const Engine& engine, const NamedTensors& inputs, 
     STROBE_RETURN_IF_ERROR(timeLayersBestWay(*context, options, usable, profile, part(0.55, 1), cancel));
     profile.memory = context->memory();
     return profile;
+}
+
+std::string Profile::disturbance() const {
+    constexpr double kSpread = 0.2, kRatio = 1.5;
+    const auto percent = [](double value) { return std::to_string(std::lround(100 * value)) + " %"; };
+    if (latency.median <= 0) return {};
+    if (latency.spread() > kSpread) return "single runs scatter by " + percent(latency.spread()) + " around the median";
+    if (instrumented.median > 0 && (latency.median > kRatio * instrumented.median || instrumented.median > kRatio * latency.median + 0.1))
+        return "with per-layer clocks the same run took " + percent(instrumented.median / latency.median) + " of the time without";
+    return {};
 }
 
 }  // namespace strobe

@@ -38,6 +38,8 @@ struct Profile {
     Statistics instrumented;              // end to end with them
     double layersSum = 0;                 // sum of the layers' medians, ms
     double coverage() const { return instrumented.median > 0 ? layersSum / instrumented.median : 0; }  // 1: nothing between the layers
+    /// Why these times cannot be trusted: other work ran meanwhile. Empty when they can.
+    std::string disturbance() const;
     int iterations = 0;
     std::map<std::string, Dims> shapes;
     int threads = 0;

@@ -299,6 +299,8 @@ Result<std::shared_ptr<const Build>> Session::buildNow(bool profile, const Build
             if (progress) progress({"Profiling", buildShare + (1 - buildShare) * f, (1 - f) * build->settings.profileMs * 2.2e-3});
         };
         STROBE_ASSIGN(Profile measured, profileEngine(*build->engine, samples.runs.front(), options, report, cancel));
+        if (const std::string why = measured.disturbance(); !why.empty())
+            problems.push_back({ProblemSeverity::Warning, "", {}, "", "the measurement was disturbed: " + why, "let other programs rest and build again"});
         build->profile = std::make_shared<const Profile>(std::move(measured));
     }
     STROBE_RETURN_IF_ERROR(checkModelFiles());

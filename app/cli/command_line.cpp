@@ -31,7 +31,7 @@ CLI::Validator finiteRange(double low, double high) {
 
 /// trtexec's "workspace:512" in MiB, or with a unit behind it; its other pools belong to hardware that is not served here.
 Result<size_t> workspaceLimitFrom(const std::string& text) {
-    const auto wrong = [&] { return invalidArgument("--memPoolSize: '" + text + "' is not a limit; write workspace:512 (MiB) or workspace:1.5G"); };
+    const auto wrong = [&] { return invalidArgument("--memPoolSize: '" + text + "' is not a limit; write workspace:512 (MiB) or workspace:1.5G, 1 byte to 1e15"); };
     const size_t colon = text.find(':');
     if (colon == std::string::npos) return wrong();
     if (text.substr(0, colon) != "workspace") return invalidArgument("--memPoolSize: pool '" + text.substr(0, colon) + "' does not exist here; workspace is allowed");
@@ -44,7 +44,7 @@ Result<size_t> workspaceLimitFrom(const std::string& text) {
     double amount = 0;
     const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), amount);
     const double bytes = std::ldexp(amount, shift);
-    if (error != std::errc() || end != number.data() + number.size() || !(bytes >= 0 && bytes <= 1e15)) return wrong();
+    if (error != std::errc() || end != number.data() + number.size() || !(bytes >= 1 && bytes <= 1e15)) return wrong();
     return static_cast<size_t>(bytes);
 }
 

@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -107,6 +108,12 @@ Result<bool> compare(const KernelRegistry& kernels, const CompareOptions& o) {
     if (o.common.onnx.empty() && !(isEngineFile(o.a) && isEngineFile(o.b))) return invalidArgument("give --onnx=model.onnx with flags in --a and --b, or an engine file in each");
     STROBE_ASSIGN(const std::shared_ptr<const Build> a, makeSide(o.a, o, session));
     STROBE_ASSIGN(const std::shared_ptr<const Build> b, makeSide(o.b, o, session));
+    const std::vector<BindingInfo> inputsB = b->engine->inputs();
+    for (const BindingInfo& input : a->engine->inputs()) {
+        const auto same = [&](const BindingInfo& other) { return other.name == input.name; };
+        if (std::none_of(inputsB.begin(), inputsB.end(), same))
+            return invalidArgument("the two engines have different inputs: A has '" + input.name + "', B has not; compare two builds of one model");
+    }
     STROBE_ASSIGN(auto shapes, parseShapes(o.common.shapes, "--shapes"));
     Samples samples;
     if (o.common.loadInputs.find(':') == std::string::npos) {

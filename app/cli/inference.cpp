@@ -29,6 +29,7 @@ Result<NamedTensors> readNamedFiles(const std::string& text) {
         begin = end + 1;
         const size_t colon = part.find(':');
         if (colon == std::string::npos) return invalidArgument("--loadInputs: '" + part + "' is no input; write name:file.npy or give one .npz");
+        if (endsWith(part, ".npz")) return invalidArgument("--loadInputs: '" + part + "' names an .npz, which holds names of its own; write --loadInputs=" + part.substr(colon + 1));
         STROBE_ASSIGN(tensors[part.substr(0, colon)], readNpy(part.substr(colon + 1)));
     }
     return tensors;

@@ -39,6 +39,7 @@ int help() {
 
 int main(int argc, char** argv) {
     strobe::restartWithShortSpin(argv);
+    std::setvbuf(stdout, nullptr, _IOLBF, 0);  // in a pipe too, a line shows when it is written
     strobe::KernelRegistry kernels;
     strobe::registerCpuKernels(kernels);
     if (argc < 2) return help(), strobe::cli::kUsage;

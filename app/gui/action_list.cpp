@@ -42,7 +42,7 @@ constexpr Spec kSpecs[] = {
     {"&Edit", "filterLayers", "Filter &layers", "Ctrl+L"},
     {"&Build", "build", "&Build and profile", "Ctrl+B; Ctrl+Return", "Build an engine with these settings and measure every layer"},
     {"&Build", "buildOnly", "Build &without profiling", "Ctrl+Shift+B"},
-    {"&Build", "compare", "&Compare builds", "Ctrl+D", "Speed and accuracy of the two newest builds"},
+    {"&Build", "compare", "&Compare builds", "Ctrl+D", "Speed and accuracy of the chosen build against the first"},
     {"&Build", "cancel", "Cancel the &job", "Ctrl+."},
     {"&Build", "", "", ""},
     {"&Build", "precisionFP32", "Precision FP&32", "", "Everything in 32 bits: the reference", true},
@@ -79,9 +79,8 @@ ActionList::ActionList(QMainWindow& window) : QObject(&window), m_window(window)
         QAction& action = add(QString::fromUtf8(spec.menu), QString::fromLatin1(spec.id),
                               QCoreApplication::translate("ActionList", spec.text), QString::fromLatin1(spec.keys));
         action.setCheckable(spec.checkable);
-        if (*spec.tip != '\0') action.setStatusTip(QCoreApplication::translate("ActionList", spec.tip));
         const QString keys = action.shortcut().toString(QKeySequence::NativeText);
-        const QString tip = action.statusTip().isEmpty() ? QString(action.text()).remove('&') : action.statusTip();
+        const QString tip = *spec.tip == '\0' ? QString(action.text()).remove('&') : QCoreApplication::translate("ActionList", spec.tip);
         action.setToolTip(keys.isEmpty() ? tip : QStringLiteral("%1 (%2)").arg(tip, keys));
     }
     QCoreApplication::instance()->installEventFilter(this);

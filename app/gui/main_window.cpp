@@ -45,7 +45,8 @@ MainWindow::MainWindow(Session& session, QString samplePath)
     m_toolBar = new MainToolBar(m_context, *m_actions, this);
     addToolBar(m_toolBar);
     m_toolBar->openButton().setMenu(new QMenu(this));
-    statusBar()->addWidget(new StatusFigures(m_context, this), 1);
+    // Permanent: a button's tip would hide the progress of the build that it began.
+    statusBar()->addPermanentWidget(new StatusFigures(m_context, this), 1);
     statusBar()->setSizeGripEnabled(false);
     m_docks = new PageDocks(*this, m_context, *m_actions);
     m_palette = new CommandPalette(this);

@@ -89,6 +89,8 @@ Status MappedFile::map(int descriptor) {
 }
 
 Status MappedFile::checkUnchanged() const {
+    if (m_guard && m_guard->wasHit())
+        return ioError(displayPath(m_path) + ": a part of the file could not be read any more: it was cut short, or its disk failed; restore it and open it again");
     struct stat now {};
     if (!m_guard || ::stat(m_path.c_str(), &now) != 0) return Status::ok();
     const Stamp stamp = stampOf(now);

@@ -18,6 +18,7 @@ constexpr size_t kSlots = 65536;
 struct Range {
     std::atomic<bool> taken{false};
     std::atomic<uintptr_t> begin{0}, end{0};  // 0: none
+    std::atomic<bool> isHit{false};           // pages of it were filled with zeros
 };
 std::array<Range, kSlots> g_ranges;
 std::atomic<size_t> g_used{0};  // slots below this one have been taken at some time
@@ -29,7 +30,9 @@ bool fillWithZeros(uintptr_t address) {
     const uintptr_t page = address / g_pageBytes * g_pageBytes;
     for (size_t i = 0; i < g_used.load(); ++i) {
         const uintptr_t begin = g_ranges[i].begin.load(), end = g_ranges[i].end.load();
-        if (address < begin || address >= end) continue;
+        // A slot is set end first and cleared begin first: with a begin, the end is its own.
+        if (begin == 0 || address < begin || address >= end || g_ranges[i].begin.load() != begin) continue;
+        g_ranges[i].isHit = true;
         return ::mmap(reinterpret_cast<void*>(page), end - page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED;
     }
     return false;
@@ -75,8 +78,13 @@ MappingGuard::MappingGuard(const void* begin, size_t bytes) : m_slot(takeSlot())
     installOnce();
     if (m_slot == kSlots) return;
     const auto first = reinterpret_cast<uintptr_t>(begin);
+    g_ranges[m_slot].isHit = false;
     g_ranges[m_slot].end = (first + bytes + g_pageBytes - 1) / g_pageBytes * g_pageBytes;
     g_ranges[m_slot].begin = first;
+}
+
+bool MappingGuard::wasHit() const {
+    return m_slot < kSlots && g_ranges[m_slot].isHit;
 }
 
 MappingGuard::~MappingGuard() {

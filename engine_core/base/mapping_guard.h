@@ -11,6 +11,8 @@ public:
     /// Requires page-aligned `begin`. Past 65,536 ranges at once the rest goes unguarded.
     MappingGuard(const void* begin, size_t bytes);
     ~MappingGuard();
+    /// Whether pages of the range were gone and read as zeros.
+    bool wasHit() const;
     MappingGuard(const MappingGuard&) = delete;
     MappingGuard& operator=(const MappingGuard&) = delete;
 

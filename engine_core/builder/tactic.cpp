@@ -52,6 +52,7 @@ struct PackedWeightsCache::State {
     struct Slot {
         std::mutex filling;
         std::shared_ptr<void> data;
+        size_t bytes = 0;
     };
     mutable std::mutex mutex;
     std::map<std::string, std::shared_ptr<Slot>> slots;
@@ -71,11 +72,13 @@ Result<std::shared_ptr<const void>> PackedWeightsCache::get(const std::string& k
         slot = entry;
     }
     std::lock_guard lock(slot->filling);
+    if (slot->data && slot->bytes != bytes) return internalError("packed weights '" + key + "' are " + std::to_string(slot->bytes) + " bytes, " + std::to_string(bytes) + " were asked for");
     if (slot->data) return std::shared_ptr<const void>(slot->data);
     const std::shared_ptr<void> data = m_state->pool.allocate(bytes);
     if (!data) return Status(ErrorCode::OutOfMemory, "packed weights need " + std::to_string(bytes) + " bytes, which cannot be had");
     STROBE_RETURN_IF_ERROR(fill(data.get()));
     slot->data = data;
+    slot->bytes = bytes;
     std::lock_guard stateLock(m_state->mutex);
     m_state->bytes += bytes;
     return std::shared_ptr<const void>(data);

@@ -69,6 +69,7 @@ public:
         const TensorDesc &x = problem.inputs[0], &w = problem.inputs[1], &y = problem.outputs[0];
         if (m_compute == GemmCompute::AmxBFloat16) {
             if (x.format.type != DataType::BFloat16) return Support::no("serves BF16");
+            if (w.format.type != DataType::BFloat16) return Support::no("serves BF16 weights");
             if (!amxAvailable()) return Support::no("the processor has no AMX");
         }
         if (x.dims.size() != 3 && x.dims.size() != 4)

@@ -76,7 +76,9 @@ Result<std::shared_ptr<const void>> packDenseWeights(const Problem& problem, con
     PackedWeightsCache own;
     const bool shared = context.packedWeights && !weights.constantKey.empty();
     return (shared ? context.packedWeights : &own)
-        ->get(name + " " + weights.constantKey + " " + std::to_string(width), bytes, fill);
+        ->get(name + " " + weights.constantKey + " " + std::to_string(width) + " x " + std::to_string(depth) +
+                  " groups " + std::to_string(shape.groups),
+              bytes, fill);
 }
 
 /// A thread's part: rows [firstRow, lastRow) of panels [firstPanel, lastPanel), of which `row` … are in work.

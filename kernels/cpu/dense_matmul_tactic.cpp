@@ -49,6 +49,7 @@ public:
         const TensorDesc &a = problem.inputs[0], &b = problem.inputs[1];
         if (m_compute == GemmCompute::AmxBFloat16) {
             if (a.format.type != DataType::BFloat16) return Support::no("serves BF16");
+            if (b.format.type != DataType::BFloat16) return Support::no("serves BF16 weights");
             if (!amxAvailable()) return Support::no("the processor has no AMX");
         }
         if (b.dims.size() != 2 || !b.constantData) return Support::no("the right-hand side is not a constant matrix");

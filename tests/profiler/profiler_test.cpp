@@ -154,5 +154,26 @@ TEST(Profile, LayersOfASmallEngineFillTheRun) {
     EXPECT_LT(profile->coverage(), 1.1);
 }
 
+TEST(Profile, SaysWhenItsTimesCannotBeTrusted) {
+    Profile quiet;
+    EXPECT_EQ(quiet.disturbance(), "") << "nothing was measured";
+    quiet.latency.median = 10;
+    quiet.latency.p25 = 9.9;
+    quiet.latency.p75 = 10.2;
+    quiet.instrumented.median = 10.5;
+    EXPECT_EQ(quiet.disturbance(), "");
+    Profile scattered = quiet;
+    scattered.latency.p75 = 15;
+    EXPECT_NE(scattered.disturbance().find("scatter by 38 %"), std::string::npos) << scattered.disturbance();
+    Profile changed = quiet;
+    changed.latency.median = 22;
+    changed.latency.p25 = changed.latency.p75 = 22;
+    EXPECT_NE(changed.disturbance().find("48 %"), std::string::npos) << changed.disturbance();
+    Profile tiny = quiet;  // clocks weigh on layers of a microsecond
+    tiny.latency.median = tiny.latency.p25 = tiny.latency.p75 = 0.02;
+    tiny.instrumented.median = 0.05;
+    EXPECT_EQ(tiny.disturbance(), "");
+}
+
 }  // namespace
 }  // namespace strobe::test

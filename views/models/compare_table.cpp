@@ -153,6 +153,9 @@ CompareAnswer speedAnswer(const Build& a, const Build& b) {
     const auto faster = speedup(a, b);
     if (!faster) return {QObject::tr("No times"), QObject::tr("Profile both builds to compare their speed"), Verdict::None, false};
     const QString detail = QObject::tr("%1 against %2").arg(latencyText(b), latencyText(a));
+    for (const Build* build : {&a, &b})
+        if (!build->profile->disturbance().empty())
+            return {QObject::tr("Speed is doubtful"), detail + QObject::tr(" · %1 was measured on a busy machine: build it again").arg(QString::fromStdString(build->name)), Verdict::None, true};
     if (!faster->isSignificant()) return {QObject::tr("%1 and %2 are equally fast").arg(nameB, nameA), detail, Verdict::None, false};
     const bool isFaster = faster->ratio > 1;
     return {isFaster ? QObject::tr("%1 is %2× as fast").arg(nameB, formatNumber(faster->ratio)) : QObject::tr("%1 takes %2× as long").arg(nameB, formatNumber(1 / faster->ratio)),

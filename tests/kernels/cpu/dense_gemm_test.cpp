@@ -119,6 +119,28 @@ TEST(DenseGemm, SharesColumnsOfLargeWeightsAmongThreads) {
     }
 }
 
+// One initializer may serve convolutions with other groups: they pack it otherwise.
+TEST(DenseGemm, PackedWeightsAreSharedByEqualGroupsOnly) {
+    PackedWeightsCache cache;
+    const Tactic* tactic = cpuKernels().findByName("simd.conv");
+    ASSERT_NE(tactic, nullptr);
+    size_t bytes = 0;
+    for (const int64_t groups : {1, 2}) {
+        KernelCase c = convolution({1, 4 * groups, 6, 6}, 16, k3s1, {}, groups);
+        CaseData data;
+        ASSERT_TRUE(prepareCase(c, data).isOk());
+        data.problem.inputs[1].constantKey = "shared";
+        const Problem problem = withFormats(data.problem, tactic->candidateFormats(data.problem).back());
+        ASSERT_TRUE(tactic->supports(problem).supported);
+        ASSERT_TRUE(tactic->prepare(problem, {&cache, nullptr})) << groups << " groups";
+        EXPECT_GT(cache.totalBytes(), bytes);
+        bytes = cache.totalBytes();
+    }
+    const auto fill = [](void*) { return Status::ok(); };
+    ASSERT_TRUE(cache.get("key", 64, fill));
+    EXPECT_FALSE(cache.get("key", 128, fill)) << "another size under the same key";
+}
+
 TEST(DenseGemm, DeclinesWhatItDoesNotServe) {
     KernelCase variable = convolution({1, 8, 5, 5}, 8, k3s1);
     variable.inputs[1].constant = false;
