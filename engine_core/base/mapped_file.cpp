@@ -89,14 +89,15 @@ Status MappedFile::map(int descriptor) {
 }
 
 Status MappedFile::checkUnchanged() const {
-    if (m_guard && m_guard->wasHit())
-        return ioError(displayPath(m_path) + ": a part of the file could not be read any more: it was cut short, or its disk failed; restore it and open it again");
     struct stat now {};
-    if (!m_guard || ::stat(m_path.c_str(), &now) != 0) return Status::ok();
-    const Stamp stamp = stampOf(now);
-    if (stamp.device != m_stamp.device || stamp.inode != m_stamp.inode || stamp == m_stamp) return Status::ok();
-    return ioError(displayPath(m_path) + ": the file was changed while it was in use (" + std::to_string(m_stamp.bytes) + " bytes when it was opened, " +
-                   std::to_string(stamp.bytes) + " now); open it again");
+    if (!m_guard) return Status::ok();
+    const Stamp stamp = ::stat(m_path.c_str(), &now) == 0 ? stampOf(now) : m_stamp;
+    if (stamp.device == m_stamp.device && stamp.inode == m_stamp.inode && !(stamp == m_stamp))
+        return ioError(displayPath(m_path) + ": the file was changed while it was in use (" + std::to_string(m_stamp.bytes) + " bytes when it was opened, " +
+                       std::to_string(stamp.bytes) + " now); open it again");
+    if (m_guard->wasHit())
+        return ioError(displayPath(m_path) + ": a part of the file could not be read any more: it was cut short, or its disk failed; restore it and open it again");
+    return Status::ok();
 }
 
 MappedFile::~MappedFile() {
