@@ -113,14 +113,7 @@ Result<std::shared_ptr<const Model>> loadModel(const std::string& path, const st
     if (!imported) return imported.status().withContext(document + ": its model cannot be read; put it back or beside the document");
     if (imported->fileHash != hash)
         return invalidModel(document + ": the model " + found + " has changed since the document was saved (hash " + imported->fileHash + ", saved " + hash + "); open the model itself and build anew");
-    auto model = std::make_shared<Model>();
-    model->path = found;
-    model->name = std::filesystem::path(found).filename().string();
-    model->hash = hash;
-    const auto shared = std::make_shared<const ImportedModel>(std::move(*imported));
-    model->imported = shared;
-    model->parsed = std::shared_ptr<const Network>(shared, &shared->network);
-    return std::shared_ptr<const Model>(std::move(model));
+    return makeModel(found, std::move(*imported), cancel);
 }
 
 Status readLayers(Database& db, int build, Profile& profile) {

@@ -40,9 +40,34 @@ struct UndoStep {
     std::string label;
 };
 
+/// What was taken for dims that the model leaves open, or that nothing was found for them.
+std::optional<ProblemEntry> openExtentsProblem(const Model& model) {
+    if (model.assumed.values.empty() || !model.imported->unsupported.empty()) return std::nullopt;
+    const auto profiles = completeProfiles(*model.parsed, {}, model.assumed.values);
+    if (!profiles) return std::nullopt;
+    std::map<std::string, Dims> shapes;
+    for (const auto& [name, range] : profiles->front().inputs) shapes[name] = range.opt;
+    if (model.assumed.refused.isOk())
+        return ProblemEntry{ProblemSeverity::Info, "import", {}, "", "the model leaves extents of its inputs open; until you set them, taken are " + shapesText(shapes), "set the shapes that you run at"};
+    return ProblemEntry{ProblemSeverity::Warning, "import", {}, "", "the model leaves extents of its inputs open and does not take " + shapesText(shapes) + ": " + model.assumed.refused.message(),
+                        "set the shapes that you run at"};
+}
+
 ProblemSeverity severityOf(BuildNote::Severity severity) { return static_cast<ProblemSeverity>(severity); }
 
 }  // namespace
+
+std::shared_ptr<const Model> makeModel(const std::string& path, ImportedModel imported, const CancelToken& cancel) {
+    auto model = std::make_shared<Model>();
+    model->path = path;
+    model->name = std::filesystem::path(path).filename().string();
+    model->hash = imported.fileHash;
+    const auto shared = std::make_shared<const ImportedModel>(std::move(imported));
+    model->imported = shared;
+    model->parsed = std::shared_ptr<const Network>(shared, &shared->network);
+    model->assumed = assumeExtents(*model->parsed, cancel);
+    return model;
+}
 
 struct Session::State {
     mutable std::mutex mutex;
@@ -212,13 +237,8 @@ Status Session::openModelNow(const std::string& path, const CancelToken& cancel)
     options.allowUnsupported = true;
     options.cancel = cancel;
     STROBE_ASSIGN(ImportedModel imported, importOnnx(path, options));
-    auto model = std::make_shared<Model>();
-    model->path = path;
-    model->name = std::filesystem::path(path).filename().string();
-    model->hash = imported.fileHash;
-    auto shared = std::make_shared<const ImportedModel>(std::move(imported));
-    model->imported = shared;
-    model->parsed = std::shared_ptr<const Network>(shared, &shared->network);
+    std::shared_ptr<const Model> model = makeModel(path, std::move(imported), cancel);
+    const auto& shared = model->imported;
     std::vector<ProblemEntry> problems;
     const auto nodeOf = [&](const std::string& name) {
         const auto& nodes = shared->network.sourceNodes();
@@ -236,6 +256,7 @@ Status Session::openModelNow(const std::string& path, const CancelToken& cancel)
     for (const UnsupportedNode& node : shared->unsupported)
         problems.push_back({ProblemSeverity::Error, "import", unsupportedNode(node), node.name,
                             "op '" + node.opType + "'" + (node.domain.empty() ? "" : " of domain '" + node.domain + "'") + " (version " + std::to_string(node.version) + ") is not supported", node.help});
+    if (auto open = openExtentsProblem(*model)) problems.push_back(std::move(*open));
     for (const ImportIssue& issue : shared->warnings)
         problems.push_back({issue.severity == ImportSeverity::Note ? ProblemSeverity::Info : ProblemSeverity::Warning, "import", nodeOf(issue.node), issue.node, issue.message, issue.fix});
     {

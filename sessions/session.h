@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine_core/builder/builder.h"
+#include "engine_core/builder/shape_trials.h"
 #include "engine_core/onnx/importer.h"
 #include "profiler/accuracy.h"
 #include "profiler/profile.h"
@@ -18,7 +19,10 @@ struct Model {
     std::string path, name, hash;  // name: the file's; hash: XXH3 of the file, hexadecimal
     std::shared_ptr<const ImportedModel> imported;
     std::shared_ptr<const Network> parsed;  // imported->network
+    AssumedExtents assumed;                 // for dims that neither the model nor the settings fix
 };
+/// What was read from `path`, with the extents to assume.
+std::shared_ptr<const Model> makeModel(const std::string& path, ImportedModel imported, const CancelToken& cancel = {});
 
 /// What the user sets; undoable as a whole.
 struct Settings {

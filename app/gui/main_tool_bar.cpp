@@ -128,7 +128,7 @@ void MainToolBar::follow() {
     m_shapes->setEnabled(model != nullptr);
     QString text = tr("none");
     if (model) {
-        const auto shapes = effectiveShapes(*model->parsed, settings);
+        const auto shapes = effectiveShapes(*model, settings);
         if (!shapes.empty()) text = shapeText(shapes.begin()->second);
         if (shapes.size() > 1) text += QStringLiteral(", …");
     }

@@ -14,17 +14,17 @@
 
 namespace strobe {
 
-std::map<std::string, Dims> effectiveShapes(const Network& network, const Settings& settings) {
+std::map<std::string, Dims> effectiveShapes(const Model& model, const Settings& settings) {
     std::map<std::string, Dims> shapes = settings.shapes;
-    const auto profiles = completeProfiles(network, settings.builder.profiles);
+    const auto profiles = completeProfiles(*model.parsed, settings.builder.profiles, model.assumed.values);
     if (!profiles || profiles->empty()) return shapes;
     for (const auto& [name, range] : profiles->front().inputs) shapes.try_emplace(name, range.opt);
     return shapes;
 }
 
-Settings withShapes(const Network& network, Settings settings, const std::map<std::string, Dims>& shapes) {
+Settings withShapes(const Model& model, Settings settings, const std::map<std::string, Dims>& shapes) {
     settings.shapes = shapes;
-    auto profiles = completeProfiles(network, settings.builder.profiles);
+    auto profiles = completeProfiles(*model.parsed, settings.builder.profiles, model.assumed.values);
     if (!profiles || profiles->empty()) return settings;
     bool allowed = true;
     for (auto& [name, range] : profiles->front().inputs) {
@@ -75,7 +75,7 @@ void ShapesEditor::fill() {
     if (!model) return;
     const Network& network = *model->parsed;
     int row = 0;
-    for (const auto& [name, dims] : effectiveShapes(network, m_context.session().settings())) {
+    for (const auto& [name, dims] : effectiveShapes(*model, m_context.session().settings())) {
         const TensorId id = network.findTensor(name);
         if (id == kNone) continue;
         const Tensor& tensor = network.tensor(id);
@@ -113,13 +113,16 @@ void ShapesEditor::apply() {
         if (!dims && status.isOk()) status = dims.status();
         if (dims) shapes[name] = *dims;
     }
-    if (status.isOk()) status = bindSymbols(*model->parsed, shapes).status();
+    if (status.isOk()) {
+        const auto symbols = bindSymbols(*model->parsed, shapes);
+        status = symbols ? tryShapes(*model->parsed, *symbols).status : symbols.status();
+    }
     m_error->setText(toQString(status.message()));
     m_error->setVisible(!status.isOk());
     adjustSize();
     if (!status.isOk()) return;
     Session& session = m_context.session();
-    session.setSettings(withShapes(*model->parsed, session.settings(), shapes), tr("shapes").toStdString());
+    session.setSettings(withShapes(*model, session.settings(), shapes), tr("shapes").toStdString());
     close();
 }
 

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "engine_core/builder/graph_compiler.h"
+#include "engine_core/builder/shape_trials.h"
 
 namespace strobe {
 namespace {
@@ -13,17 +14,25 @@ namespace {
 using Clock = std::chrono::steady_clock;
 double secondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
+/// What one writes for a device elsewhere; trtexec's is a number.
+bool meansCuda(const std::string& id) {
+    const auto isDigit = [](char c) { return c >= '0' && c <= '9'; };
+    return id.rfind("cuda", 0) == 0 || id == "gpu" || id == "GPU" || id.rfind("gpu:", 0) == 0 || id == "nvidia" || (!id.empty() && std::all_of(id.begin(), id.end(), isDigit));
+}
+
 Result<DeviceInfo> findDevice(const KernelRegistry& kernels, const std::string& id) {
     if (id == "cpu" || id.empty()) return cpuDeviceInfo();
-    std::string known = "cpu";
+    std::string known = "cpu", missing;
     for (const auto& provider : kernels.devices())
         for (const DeviceInfo& device : provider->list()) {
-            if (device.id == id && device.unavailableReason.empty()) return device;
-            if (device.id == id || (id.rfind("cuda", 0) == 0 && device.kind == DeviceKind::Cuda && !device.unavailableReason.empty()))
-                return unsupported("device '" + id + "' cannot be used: " + device.unavailableReason);
-            known += ", " + device.id;
+            const bool isUsable = device.unavailableReason.empty();
+            if (device.id == id && isUsable) return device;
+            if (device.id == id || (!isUsable && device.kind == DeviceKind::Cuda && meansCuda(id)))
+                return unsupported("device '" + id + "' cannot be used: " + device.unavailableReason + "; usable here: cpu");
+            if (isUsable) known += ", " + device.id;
         }
-    return invalidArgument("device '" + id + "' does not exist; devices here: " + known);
+    if (meansCuda(id) && known == "cpu") missing = "; GPUs (cuda:0 …) need Strobe's CUDA module, which is not there";
+    return invalidArgument("device '" + id + "' does not exist; usable here: " + known + missing);
 }
 
 /// Replaces every body by what `change` makes of it.
@@ -126,16 +135,31 @@ Result<SymbolValues> symbolsAt(const Network& network, const OptimizationProfile
     return bindSymbols(network, shapes);
 }
 
+/// The profiles to build for: complete, and such that the network takes their shapes.
+Result<std::vector<OptimizationProfile>> usableProfiles(const Builder::Request& request) {
+    const Network& network = *request.parsed;
+    const auto& asked = request.config.profiles;
+    const auto givesAll = [&](const OptimizationProfile& profile) { return profile.inputs.size() == network.inputs().size(); };
+    const AssumedExtents assumed = !asked.empty() && std::all_of(asked.begin(), asked.end(), givesAll) ? AssumedExtents{} : assumeExtents(network, request.cancel);
+    STROBE_ASSIGN(auto profiles, completeProfiles(network, asked, assumed.values));
+    if (request.cancel.isCancelled()) return cancelled();
+    const auto refused = findRefusedShape(network, profiles, request.cancel);
+    if (!refused) return profiles;
+    if (request.cancel.isCancelled()) return cancelled();
+    if (asked.empty()) return invalidArgument("the model leaves extents of its inputs open and none that it takes were found; give the shapes to build for: " + refused->message);
+    return invalidArgument((profiles.size() > 1 ? "profile " + std::to_string(refused->profile) + ": " : std::string()) + refused->message);
+}
+
 /// The parsed network, simplified for the profiles and rewritten by the passes.
-Result<Network> fuse(const Builder::Request& request, const std::vector<OptimizationProfile>& profiles, const KernelRegistry& kernels, BuildReport& report) {
+Status fuseInto(BuildReport& report, const Builder::Request& request, const std::vector<OptimizationProfile>& profiles, const KernelRegistry& kernels) {
     const auto start = Clock::now();
     Network fused = *request.parsed;
     specialize(fused, profiles, report.notes);
     STROBE_ASSIGN(report.passes, PassManager::run(fused, request.config, kernels, request.cancel));
     alignConstants(fused);
     report.passSeconds = secondsSince(start);
-    report.fused = std::make_shared<const Network>(fused);
-    return fused;
+    report.fused = std::make_shared<const Network>(std::move(fused));
+    return Status::ok();
 }
 
 /// Tactics and formats for the fused network, timed on the device.
@@ -172,15 +196,24 @@ Result<std::shared_ptr<const CompiledGraph>> compile(const Builder::Request& req
 
 }  // namespace
 
+Result<BuildReport> Builder::fuse(const Request& request) const {
+    STROBE_RETURN_IF_ERROR(refuseUnsupported(*request.parsed));
+    STROBE_ASSIGN(const std::vector<OptimizationProfile> profiles, usableProfiles(request));
+    BuildReport report;
+    STROBE_RETURN_IF_ERROR(fuseInto(report, request, profiles, m_kernels));
+    return report;
+}
+
 Result<BuildResult> Builder::build(const Request& request) const {
     const auto start = Clock::now();
     ProgressMeter meter(request.progress);
     BuildResult result;
     STROBE_RETURN_IF_ERROR(refuseUnsupported(*request.parsed));
     STROBE_ASSIGN(const DeviceInfo device, findDevice(m_kernels, request.config.device));
-    STROBE_ASSIGN(std::vector<OptimizationProfile> profiles, completeProfiles(*request.parsed, request.config.profiles));
+    STROBE_ASSIGN(std::vector<OptimizationProfile> profiles, usableProfiles(request));
     meter.report("Fusing", 0.01);
-    STROBE_ASSIGN(const Network fused, fuse(request, profiles, m_kernels, result.report));
+    STROBE_RETURN_IF_ERROR(fuseInto(result.report, request, profiles, m_kernels));
+    const Network& fused = *result.report.fused;
     STROBE_ASSIGN(const SymbolValues opt, symbolsAt(fused, profiles.front(), &ShapeRange::opt));
     STROBE_ASSIGN(auto graph, compile(request, fused, profiles, opt, device, m_kernels, meter, result.report));
     Engine::Parts parts{std::move(graph), request.config, device, request.modelName, request.modelHash, std::move(profiles), opt};

@@ -42,6 +42,7 @@ struct BuildResult {
 };
 
 /// Turns a parsed network into an engine. Stateless; several builds may run at once (their timings then disturb each other).
+/// Shapes that the network cannot take are refused before anything is timed.
 class Builder {
 public:
     explicit Builder(const KernelRegistry& kernels) : m_kernels(kernels) {}
@@ -56,14 +57,16 @@ public:
         CancelToken cancel;                  // obeyed within 200 ms
     };
     Result<BuildResult> build(const Request& request) const;
+    /// The first step of build() alone: `passes` and `fused` of the report.
+    Result<BuildReport> fuse(const Request& request) const;
 
 private:
     const KernelRegistry& m_kernels;
 };
 
-/// Profiles as the builder will use them: checks min ≤ opt ≤ max and dims against the network, completes missing inputs. Without any, one
-/// profile from the model's fixed dims, where unknown dims follow a stated guess (batch 1, images 224, sequences 128).
-Result<std::vector<OptimizationProfile>> completeProfiles(const Network& network, const std::vector<OptimizationProfile>& asked);
+/// Profiles as the builder will use them: checks min ≤ opt ≤ max and dims against the network, gives the inputs that a profile leaves out
+/// the extents of the others where they share them, else those of `assumed` (AssumedExtents::values). Without any: one profile, all assumed.
+Result<std::vector<OptimizationProfile>> completeProfiles(const Network& network, const std::vector<OptimizationProfile>& asked, const SymbolValues& assumed);
 /// Symbols of the network inputs bound by concrete shapes; an error names input and dim on a conflict.
 Result<SymbolValues> bindSymbols(const Network& network, const std::map<std::string, Dims>& shapes);
 

@@ -1,41 +1,49 @@
-#include <algorithm>
-
 #include "engine_core/builder/builder.h"
+#include "engine_core/builder/shape_trials.h"
 
 namespace strobe {
 namespace {
 
-/// Extent taken for a dim that neither model nor user fixes: batch 1, image sides 224, sequences 128.
-int64_t guessedExtent(const Shape& shape, size_t d) {
-    if (d == 0) return 1;
-    if (shape.size() == 4 && d >= 2) return 224;
-    return 128;
-}
-
-Dims dimsOr(const Shape& shape, const SymbolValues& known, bool smallest) {
+/// Every dim of an input that has no shape of its own: bound by another input, or assumed.
+Result<Dims> dimsFrom(const Tensor& tensor, const SymbolValues& bound, const SymbolValues& assumed) {
     Dims dims;
-    for (size_t d = 0; d < shape.size(); ++d) {
-        const auto value = shape[d].evaluate(known);
-        dims.push_back(value ? *value : smallest ? 1 : guessedExtent(shape, d));
+    for (const Dim& dim : tensor.shape) {
+        auto value = dim.evaluate(bound);
+        if (!value) value = dim.evaluate(assumed);
+        if (!value) return invalidArgument("input '" + tensor.name + "' " + toString(tensor.shape) + " has no shape in the profile and none can be assumed; give one");
+        dims.push_back(*value);
     }
     return dims;
 }
 
+struct Corner {
+    const char* name;
+    Dims ShapeRange::*dims;
+};
+constexpr Corner kCorners[] = {{"min", &ShapeRange::min}, {"opt", &ShapeRange::opt}, {"max", &ShapeRange::max}};
+
+Status checkExtent(const Tensor& tensor, size_t d, const char* corner, const Dims& dims) {
+    const std::string subject = "input '" + tensor.name + "', dim " + std::to_string(d) + ": the " + corner + " extent is " + std::to_string(dims[d]);
+    const Dim& dim = tensor.shape[d];
+    if (dims[d] < 0) return invalidArgument(subject + "; 1 or more is needed");
+    if (!dim.isConstant() || dim.constant() == dims[d]) return Status::ok();
+    Dims right = dims;
+    for (size_t i = 0; i < right.size(); ++i)
+        if (tensor.shape[i].isConstant()) right[i] = tensor.shape[i].constant();
+    return invalidArgument(subject + ", the model fixes it to " + dim.toString() + "; give " + shapesText({{tensor.name, right}}));
+}
+
 Status checkRange(const Tensor& tensor, const ShapeRange& range) {
-    const std::string subject = "input '" + tensor.name + "': ";
     if (!tensor.rankKnown) return Status::ok();
-    for (const Dims* dims : {&range.min, &range.opt, &range.max})
-        if (dims->size() != tensor.shape.size())
-            return invalidArgument(subject + "shape " + toString(*dims) + " has rank " + std::to_string(dims->size()) + ", the model's is " + toString(tensor.shape));
+    for (const Corner& corner : kCorners)
+        if (const Dims& dims = range.*corner.dims; dims.size() != tensor.shape.size())
+            return invalidArgument("input '" + tensor.name + "': the " + corner.name + " shape " + toString(dims) + " has rank " + std::to_string(dims.size()) + ", the model's is " + toString(tensor.shape) +
+                                   " of rank " + std::to_string(tensor.shape.size()));
     for (size_t d = 0; d < range.min.size(); ++d) {
-        if (range.min[d] < 0 || range.min[d] > range.opt[d] || range.opt[d] > range.max[d])
-            return invalidArgument(subject + "dim " + std::to_string(d) + " has min " + std::to_string(range.min[d]) + ", opt " + std::to_string(range.opt[d]) + ", max " +
+        for (const Corner& corner : kCorners) STROBE_RETURN_IF_ERROR(checkExtent(tensor, d, corner.name, range.*corner.dims));
+        if (range.min[d] > range.opt[d] || range.opt[d] > range.max[d])
+            return invalidArgument("input '" + tensor.name + "': dim " + std::to_string(d) + " has min " + std::to_string(range.min[d]) + ", opt " + std::to_string(range.opt[d]) + ", max " +
                                    std::to_string(range.max[d]) + "; min ≤ opt ≤ max is needed");
-        if (!tensor.shape[d].isConstant()) continue;
-        for (const Dims* dims : {&range.min, &range.opt, &range.max})
-            if ((*dims)[d] != tensor.shape[d].constant())
-                return invalidArgument(subject + "dim " + std::to_string(d) + " is " + std::to_string((*dims)[d]) + ", the model fixes it to " +
-                                       tensor.shape[d].toString());
     }
     return Status::ok();
 }
@@ -76,7 +84,7 @@ Result<SymbolValues> bindSymbols(const Network& network, const std::map<std::str
     return symbols;
 }
 
-Result<std::vector<OptimizationProfile>> completeProfiles(const Network& network, const std::vector<OptimizationProfile>& asked) {
+Result<std::vector<OptimizationProfile>> completeProfiles(const Network& network, const std::vector<OptimizationProfile>& asked, const SymbolValues& assumed) {
     std::vector<OptimizationProfile> profiles = asked;
     if (profiles.empty()) profiles.emplace_back();
     for (OptimizationProfile& profile : profiles) {
@@ -89,20 +97,15 @@ Result<std::vector<OptimizationProfile>> completeProfiles(const Network& network
             }
             STROBE_RETURN_IF_ERROR(checkRange(network.tensor(id), range));
         }
-        STROBE_ASSIGN(const SymbolValues min, cornerSymbols(network, profile, &ShapeRange::min));
-        STROBE_ASSIGN(const SymbolValues opt, cornerSymbols(network, profile, &ShapeRange::opt));
-        STROBE_ASSIGN(const SymbolValues max, cornerSymbols(network, profile, &ShapeRange::max));
-        const bool given = !profile.inputs.empty();
-        for (TensorId id : network.inputs()) {
-            const Tensor& tensor = network.tensor(id);
-            if (profile.inputs.count(tensor.name)) continue;
-            ShapeRange& range = profile.inputs[tensor.name];
-            range.opt = dimsOr(tensor.shape, opt, false);
-            range.min = given ? dimsOr(tensor.shape, min, true) : range.opt;
-            range.max = given ? dimsOr(tensor.shape, max, false) : range.opt;
-            for (size_t d = 0; d < range.opt.size(); ++d) range.min[d] = std::min(range.min[d], range.opt[d]);
+        const OptimizationProfile given = profile;
+        for (const Corner& corner : kCorners) {
+            STROBE_ASSIGN(const SymbolValues bound, cornerSymbols(network, given, corner.dims));
+            for (TensorId id : network.inputs()) {
+                const Tensor& tensor = network.tensor(id);
+                if (given.inputs.count(tensor.name)) continue;
+                STROBE_ASSIGN(profile.inputs[tensor.name].*corner.dims, dimsFrom(tensor, bound, assumed));
+            }
         }
-        STROBE_RETURN_IF_ERROR(cornerSymbols(network, profile, &ShapeRange::opt).status());
     }
     return profiles;
 }

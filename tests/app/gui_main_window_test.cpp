@@ -350,8 +350,7 @@ private slots:
         QVERIFY(!parseDims("1×N×2").hasValue());
         show();
         openSample();
-        const Network& network = *context().model()->parsed;
-        const Settings wide = withShapes(network, m_fixture->session().settings(), {{"image", {16, 1, 8, 8}}});
+        const Settings wide = withShapes(*context().model(), m_fixture->session().settings(), {{"image", {16, 1, 8, 8}}});
         QCOMPARE(wide.shapes.at("image"), (Dims{16, 1, 8, 8}));
         QCOMPARE(wide.builder.profiles.front().inputs.at("image").opt.front(), int64_t{16});
     }

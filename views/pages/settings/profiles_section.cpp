@@ -35,7 +35,7 @@ ProfilesSection::ProfilesSection(WorkbenchContext& context, QWidget* parent) : S
     connect(m_add, &QPushButton::clicked, this, [this] {
         auto profiles = collect();
         if (!profiles) return setError(*m_error, QString::fromStdString(profiles.status().message()));
-        auto complete = completeProfiles(*this->context().model()->parsed, *profiles);
+        auto complete = completeProfiles(*this->context().model()->parsed, *profiles, this->context().model()->assumed.values);
         if (!complete) return setError(*m_error, QString::fromStdString(complete.status().message()));
         complete->push_back(complete->back());
         commit(tr("Add shape profile"), [&](Settings& settings) { settings.builder.profiles = *complete; });
@@ -61,7 +61,7 @@ void ProfilesSection::refresh(const Settings& settings) {
     m_shownModel = context().model();
     explain(isDynamic, !asked.empty());
     if (!isDynamic) return;
-    const auto complete = completeProfiles(*m_shownModel->parsed, asked);
+    const auto complete = completeProfiles(*m_shownModel->parsed, asked, m_shownModel->assumed.values);
     if (complete)
         fill(asked, *complete);
     else
@@ -175,7 +175,7 @@ Result<std::vector<OptimizationProfile>> ProfilesSection::collect() const {
 
 void ProfilesSection::commitProfiles(const QString& label) {
     auto profiles = collect();
-    const Status status = profiles ? completeProfiles(*context().model()->parsed, *profiles).status() : profiles.status();
+    const Status status = profiles ? completeProfiles(*context().model()->parsed, *profiles, context().model()->assumed.values).status() : profiles.status();
     setError(*m_error, QString::fromStdString(status.message()));
     if (!status.isOk()) return;
     for (const ProfileBox& box : m_profiles)

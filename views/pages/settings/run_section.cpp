@@ -120,7 +120,7 @@ void RunSection::refresh(const Settings& settings) {
     m_duration->setValue(settings.profileMs / 1000);
     if (m_shownModel != context().model()) rebuildShapes();
     if (!m_shownModel) return;
-    const auto profiles = completeProfiles(*m_shownModel->parsed, settings.builder.profiles);
+    const auto profiles = completeProfiles(*m_shownModel->parsed, settings.builder.profiles, m_shownModel->assumed.values);
     for (const auto& [name, edit] : m_shapeEdits) {
         const auto given = settings.shapes.find(name);
         if (!(edit->hasFocus() && edit->isModified())) edit->setText(given == settings.shapes.end() ? QString() : shapeText(given->second));
