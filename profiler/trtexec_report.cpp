@@ -86,22 +86,22 @@ std::string quoted(const std::string& text) {
 
 }  // namespace
 
-std::string performanceSummary(const std::vector<QueryTimes>& queries, double wallSeconds, const std::vector<double>& percentiles, bool onDevice) {
+std::string performanceSummary(const std::vector<QueryTimes>& queries, double wallSeconds, const std::vector<double>& percentiles, Transfers transfers) {
+    const bool onDevice = transfers != Transfers::None;
     const char* computeName = onDevice ? "GPU Compute Time" : "Compute Time";
     const auto compute = collect(queries, [](const QueryTimes& q) { return q.endCompute - q.startCompute; });
-    const auto h2d = collect(queries, [](const QueryTimes& q) { return q.endH2d - q.startH2d; });
-    const auto d2h = collect(queries, [](const QueryTimes& q) { return q.endD2h - q.startD2h; });
-    const auto enqueue = collect(queries, [](const QueryTimes& q) { return q.endEnqueue - q.startEnqueue; });
     double total = 0;
     for (double value : compute) total += value;
     std::string text = "=== Performance summary ===\n";
     text += format("Throughput: %.6g qps\n", wallSeconds > 0 ? static_cast<double>(queries.size()) / wallSeconds : 0);
     text += statisticsLine("Latency", collect(queries, [](const QueryTimes& q) { return q.latency(); }), percentiles);
-    // On a device the copies are layers of the engine like others and a run ends when its outputs are on the host.
-    if (!onDevice) text += statisticsLine("Enqueue Time", enqueue, percentiles) + statisticsLine("H2D Latency", h2d, percentiles);
+    // On a device a run ends when its outputs are on the host: starting it is not told apart from waiting for it.
+    if (!onDevice) text += statisticsLine("Enqueue Time", collect(queries, [](const QueryTimes& q) { return q.endEnqueue - q.startEnqueue; }), percentiles);
+    if (transfers == Transfers::Counted) text += statisticsLine("H2D Latency", collect(queries, [](const QueryTimes& q) { return q.endH2d - q.startH2d; }), percentiles);
     text += statisticsLine(computeName, compute, percentiles);
-    if (!onDevice) text += statisticsLine("D2H Latency", d2h, percentiles);
-    if (onDevice) text += "Copies to and from the device are layers of the engine: their time is in the line above, each in --dumpProfile\n";
+    if (transfers == Transfers::Counted) text += statisticsLine("D2H Latency", collect(queries, [](const QueryTimes& q) { return q.endD2h - q.startD2h; }), percentiles);
+    if (transfers == Transfers::LeftOut) text += "Copies to and from the device are left out of the latency; throughput and wall time hold them\n";
+    if (transfers == Transfers::Unknown) text += "Copies to and from the device are part of the times above; --dumpProfile shows each\n";
     text += format("Total Host Walltime: %.6g s\nTotal %s: %.6g s\n", wallSeconds, computeName, total / 1000);
     const Statistics c = summarize(compute);
     if (c.variation() > 0.025) text += format("Warning: the compute time varies by %.3g %% (coefficient of variation); other work or changing clocks disturb it\n", 100 * c.variation());

@@ -6,7 +6,10 @@
 
 namespace strobe {
 
-/// One inference, milliseconds since the start of the measurement. On the CPU both copies take no time.
+/// Copies of inputs to a device and of outputs back: none on the CPU; in the latency; left out of it; not told apart from the rest.
+enum class Transfers : uint8_t { None, Counted, LeftOut, Unknown };
+
+/// One inference, milliseconds since the start of the measurement. Without copies (or with them left out) both take no time.
 struct QueryTimes {
     double startEnqueue = 0, endEnqueue = 0;
     double startH2d = 0, endH2d = 0, startCompute = 0, endCompute = 0, startD2h = 0, endD2h = 0;
@@ -14,7 +17,7 @@ struct QueryTimes {
 };
 
 /// The block that trtexec prints after a run ("=== Performance summary ==="), with its warnings.
-std::string performanceSummary(const std::vector<QueryTimes>& queries, double wallSeconds, const std::vector<double>& percentiles, bool onDevice);
+std::string performanceSummary(const std::vector<QueryTimes>& queries, double wallSeconds, const std::vector<double>& percentiles, Transfers transfers);
 /// The table of --dumpProfile.
 std::string profileTable(const Profile& profile);
 /// --exportTimes: a list with one object a query.

@@ -7,21 +7,6 @@
 namespace strobe {
 namespace {
 
-/// The array in the type that the input takes: uint8 → float in 0 … 1, integers widened or narrowed.
-Result<WeightsPtr> converted(const WeightsPtr& array, const BindingInfo& binding) {
-    if (array->type == binding.type) return array;
-    if (binding.type == DataType::Float32) {
-        std::vector<float> values = toFloats(*array);
-        if (array->type == DataType::UInt8)
-            for (float& value : values) value /= 255.0f;
-        return makeFloatWeights(array->dims, values);
-    }
-    const auto integers = toInt64s(*array);
-    if (integers && binding.type == DataType::Int64) return makeInt64Weights(array->dims, *integers);
-    if (integers && binding.type == DataType::Int32) return makeWeights<int32_t>(DataType::Int32, array->dims, std::vector<int32_t>(integers->begin(), integers->end()));
-    return invalidArgument("array '" + binding.name + "' is " + std::string(dataTypeName(array->type)) + ", the model takes " + std::string(dataTypeName(binding.type)));
-}
-
 /// Rows [first, first + count) along axis 0, sharing the memory.
 WeightsPtr rows(const WeightsPtr& array, int64_t first, int64_t count) {
     auto part = std::make_shared<Weights>(*array);
@@ -41,7 +26,33 @@ int64_t rowsPerRun(const BindingInfo& binding, const WeightsPtr& array, const st
     return std::min((*dims)[0], array->dims[0]);
 }
 
+Result<std::vector<int32_t>> narrowed(const std::vector<int64_t>& values, const std::string& name) {
+    const auto tooLarge = std::find_if(values.begin(), values.end(), [](int64_t v) { return v != static_cast<int32_t>(v); });
+    if (tooLarge != values.end()) return outOfRange("array '" + name + "' holds " + std::to_string(*tooLarge) + ", the model takes int32");
+    return std::vector<int32_t>(values.begin(), values.end());
+}
+
 }  // namespace
+
+Result<WeightsPtr> convertForInput(const WeightsPtr& array, const BindingInfo& binding, std::vector<std::string>& notes) {
+    if (array->type == binding.type) return array;
+    const std::string is = "array '" + binding.name + "' is " + std::string(dataTypeName(array->type));
+    if (binding.type == DataType::Float32 && array->type != DataType::Bool && array->type != DataType::String) {
+        std::vector<float> values = toFloats(*array);
+        const bool isImage = array->type == DataType::UInt8;
+        for (float& value : values) value /= isImage ? 255.0f : 1.0f;
+        notes.push_back(is + ", converted to fp32" + (isImage ? " and divided by 255" : ""));
+        return makeFloatWeights(array->dims, values);
+    }
+    const auto integers = toInt64s(*array);
+    if (integers && (binding.type == DataType::Int64 || binding.type == DataType::Int32)) {
+        notes.push_back(is + ", converted to " + std::string(dataTypeName(binding.type)));
+        if (binding.type == DataType::Int64) return makeInt64Weights(array->dims, *integers);
+        STROBE_ASSIGN(const std::vector<int32_t> narrow, narrowed(*integers, binding.name));
+        return makeWeights<int32_t>(DataType::Int32, array->dims, narrow);
+    }
+    return invalidArgument(is + ", the model takes " + std::string(dataTypeName(binding.type)) + "; convert the data");
+}
 
 Result<Samples> loadSamples(const Engine& engine, const std::string& path, const std::map<std::string, Dims>& shapes, unsigned seed, int maxRuns) {
     Samples samples;
@@ -56,7 +67,7 @@ Result<Samples> loadSamples(const Engine& engine, const std::string& path, const
     for (const BindingInfo& binding : engine.inputs()) {
         const auto found = arrays.find(binding.name);
         if (found == arrays.end()) continue;
-        auto array = converted(found->second, binding);
+        auto array = convertForInput(found->second, binding, samples.notes);
         if (!array) return array.status().withContext(path);
         given[binding.name] = *array;
         if (total < 0 && !(*array)->dims.empty()) {

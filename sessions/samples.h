@@ -10,7 +10,12 @@ namespace strobe {
 struct Samples {
     std::vector<NamedTensors> runs;
     std::vector<int64_t> labels;  // row by row; empty when the file has none
+    std::vector<std::string> notes;  // "array 'x' is fp64, converted to fp32": what was done to the data
 };
+
+/// The array in the type that the input takes: floating-point types and integers become FP32 (uint8 images scaled to 0 … 1), int32 and
+/// int64 one another where every value fits. `notes` gets a line when something was done.
+Result<WeightsPtr> convertForInput(const WeightsPtr& array, const BindingInfo& binding, std::vector<std::string>& notes);
 
 /// Reads an .npz with one array an input and, if there, an int64 "label" per row. Arrays whose first extent is a multiple of the batch
 /// in `shapes` (or the engine's opt) are cut into runs along it. uint8 images for a float input are scaled to 0 … 1. Inputs that the

@@ -313,6 +313,7 @@ Result<std::shared_ptr<const Build>> Session::buildNow(bool profile, const Build
     build->engineBytes = build->engine->fileBytes();
     if (profile) {
         STROBE_ASSIGN(Samples samples, loadSamples(*build->engine, build->settings.inputFile, build->settings.shapes, build->settings.seed, 1));
+        for (const std::string& note : samples.notes) problems.push_back({ProblemSeverity::Info, "", {}, "", build->settings.inputFile + ": " + note, "save the data in the model's type"});
         ProfileOptions options;
         options.durationMs = build->settings.profileMs;
         options.warmUpMs = std::min(200.0, options.durationMs / 4);

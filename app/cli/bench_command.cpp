@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <filesystem>
 
 #include "app/cli/inference.h"
 
@@ -17,93 +18,123 @@ void printHeader(const Engine& engine) {
 void printProfiles(const Engine& engine) {
     for (size_t p = 0; p < engine.parts().profiles.size(); ++p)
         for (const auto& [name, range] : engine.parts().profiles[p].inputs)
-            std::printf("Profile %zu: %s min=%s opt=%s max=%s\n", p, name.c_str(), toString(range.min).c_str(), toString(range.opt).c_str(), toString(range.max).c_str());
+            std::printf("Profile %zu: %s min=%s opt=%s max=%s\n", p, name.c_str(), toString(range.min).c_str(),
+                        toString(range.opt).c_str(), toString(range.max).c_str());
 }
 
-Status report(const Options& o, const Subject& subject, Session& session) {
-    const Engine& engine = *subject.engine;
+/// What is known of an engine without running it.
+Status reportEngine(const Options& o, const Engine& engine) {
     if (o.dumpOptimizationProfile) printProfiles(engine);
     if (o.dumpLayerInfo) std::printf("%s", layerInfoJson(engine).c_str());
     if (!o.exportLayerInfo.empty()) STROBE_RETURN_IF_ERROR(writeText(o.exportLayerInfo, layerInfoJson(engine)));
-    if (!o.saveEngine.empty()) STROBE_RETURN_IF_ERROR(engine.save(o.saveEngine));
-    if (o.skipInference) {
-        if (!o.saveSession.empty()) STROBE_RETURN_IF_ERROR(session.saveNow(o.saveSession));
-        return Status::ok();
+    if (!o.saveEngine.empty()) STROBE_RETURN_IF_ERROR(writeEngine(o.saveEngine, engine));
+    return Status::ok();
+}
+
+void printAverages(const std::vector<QueryTimes>& queries, int runs) {
+    double sum = 0;
+    for (size_t q = 0; q < queries.size(); ++q) {
+        sum += queries[q].latency();
+        if ((q + 1) % static_cast<size_t>(runs) != 0) continue;
+        std::printf("Average on %d runs - latency: %.4g ms\n", runs, sum / runs);
+        sum = 0;
     }
-    STROBE_ASSIGN(const NamedTensors inputs, obtainInputs(o, engine));
+}
+
+Status measureAndReport(const Options& o, const Engine& engine, const NamedTensors& inputs) {
+    if (o.noDataTransfers && engine.parts().device.kind == DeviceKind::Cpu)
+        std::printf("Note: --noDataTransfers changes nothing on the CPU: inputs and outputs are used where they lie\n");
     STROBE_ASSIGN(const Measurement measurement, measure(o, engine, inputs));
     const std::vector<QueryTimes>& queries = measurement.queries;
-    const double wallSeconds = measurement.wallSeconds;
     std::printf("Warmup completed %d queries over %.4g ms\n", measurement.warmUpQueries, measurement.warmUpMs);
-    std::printf("Timing trace has %zu queries over %.4g s\n", queries.size(), wallSeconds);
+    std::printf("Timing trace has %zu queries over %.4g s\n", queries.size(), measurement.wallSeconds);
+    if (o.avgRuns > 0) printAverages(queries, o.avgRuns);
     const std::vector<double> percentiles = o.percentiles.empty() ? std::vector<double>{90, 95, 99} : o.percentiles;
-    std::printf("%s", performanceSummary(queries, wallSeconds, percentiles, engine.parts().device.kind != DeviceKind::Cpu).c_str());
-    if (!o.exportTimes.empty()) STROBE_RETURN_IF_ERROR(writeText(o.exportTimes, timesJson(queries)));
-    if (o.dumpProfile || !o.exportProfile.empty()) {
-        ProfileOptions options;
-        options.threads = o.threads;
-        options.minIterations = o.iterations;
-        options.durationMs = std::min(1000.0, o.duration * 1000);
-        options.warmUpMs = std::min(o.warmUp, options.durationMs / 4);
-        STROBE_ASSIGN(const Profile profile, profileEngine(engine, inputs, options));
-        if (o.dumpProfile) std::printf("%s", profileTable(profile).c_str());
-        if (!o.exportProfile.empty()) STROBE_RETURN_IF_ERROR(writeText(o.exportProfile, profileJson(profile)));
-    }
+    std::printf("%s", performanceSummary(queries, measurement.wallSeconds, percentiles, measurement.transfers).c_str());
+    return o.exportTimes.empty() ? Status::ok() : writeText(o.exportTimes, timesJson(queries));
+}
+
+Status profileAndReport(const Options& o, const Engine& engine, const NamedTensors& inputs) {
+    if (!o.dumpProfile && o.exportProfile.empty()) return Status::ok();
+    ProfileOptions options;
+    options.threads = o.threads;
+    options.minIterations = o.iterations;
+    options.durationMs = std::min(1000.0, o.duration * 1000);
+    options.warmUpMs = std::min(o.warmUp, options.durationMs / 4);
+    STROBE_ASSIGN(const Profile profile, profileEngine(engine, inputs, options));
+    if (o.dumpProfile) std::printf("%s", profileTable(profile).c_str());
+    return o.exportProfile.empty() ? Status::ok() : writeText(o.exportProfile, profileJson(profile));
+}
+
+Status bench(const Options& o, const Subject& subject, Session& session) {
+    const Engine& engine = *subject.engine;
+    STROBE_RETURN_IF_ERROR(reportEngine(o, engine));
+    if (o.skipInference) return o.saveSession.empty() ? Status::ok() : writeSession(o.saveSession, session);
+    STROBE_ASSIGN(const NamedTensors inputs, obtainInputs(o, engine));
+    STROBE_RETURN_IF_ERROR(measureAndReport(o, engine, inputs));
+    STROBE_RETURN_IF_ERROR(profileAndReport(o, engine, inputs));
     if (o.dumpOutput || !o.exportOutput.empty()) {
         STROBE_ASSIGN(const NamedTensors outputs, runOnce(engine, inputs, o.threads));
         if (o.dumpOutput) std::printf("%s", outputsText(outputs).c_str());
         if (!o.exportOutput.empty()) STROBE_RETURN_IF_ERROR(writeOutputs(o.exportOutput, outputs));
     }
     if (o.saveSession.empty()) return Status::ok();
-    if (!subject.build) return invalidArgument("--saveSession needs --onnx: a loaded engine has no model to keep");
     session.removeBuild(subject.build->id);
     STROBE_RETURN_IF_ERROR(session.buildNow(true, {}).status());
-    return session.saveNow(o.saveSession);
+    return writeSession(o.saveSession, session);
 }
 
-int run(const KernelRegistry& kernels, int argc, const char* const* argv, bool onlyBuild) {
+Status build(const Options& o, const Subject& subject, Session& session) {
+    STROBE_RETURN_IF_ERROR(reportEngine(o, *subject.engine));
+    if (!o.saveSession.empty()) return writeSession(o.saveSession, session);
+    if (o.saveEngine.empty())
+        std::printf("The engine was not kept: add --saveEngine=%s.engine to write it\n",
+                    std::filesystem::path(o.onnx).stem().c_str());
+    return Status::ok();
+}
+
+Status run(const Options& o, const Subject& subject, Session&) {
+    STROBE_ASSIGN(const NamedTensors inputs, obtainInputs(o, *subject.engine));
+    STROBE_ASSIGN(const NamedTensors outputs, runOnce(*subject.engine, inputs, o.threads));
+    if (!o.saveEngine.empty()) STROBE_RETURN_IF_ERROR(writeEngine(o.saveEngine, *subject.engine));
+    std::printf("%s", outputsText(outputs).c_str());
+    return o.exportOutput.empty() ? Status::ok() : writeOutputs(o.exportOutput, outputs);
+}
+
+struct Command {
+    const char* name;
+    const char* help;
+    void (*addFlags)(CLI::App&, Options&);
+    Status (*work)(const Options&, const Subject&, Session&);
+    bool printsDevice = true;
+};
+
+int perform(const Command& command, const KernelRegistry& kernels, int argc, const char* const* argv) {
     Options options;
-    CLI::App app(onlyBuild ? "Build an engine from an ONNX model" : "Build an engine (or load one) and measure it", onlyBuild ? "strobe-cli build" : "strobe-cli bench");
-    addModelFlags(app, options);
-    addBuildFlags(app, options);
-    addInferenceFlags(app, options);
-    addReportFlags(app, options);
+    CLI::App app(command.help, std::string("strobe-cli ") + command.name);
+    command.addFlags(app, options);
     if (const int code = parse(app, argc, argv); code >= 0) return code;
-    options.skipInference = options.skipInference || onlyBuild;
+    if (const Status status = resolveOptions(app, options); !status.isOk()) return fail(status);
     Session session(kernels);
-    auto subject = obtainEngine(options, session);
+    const auto subject = obtainEngine(options, session);
     if (!subject) return fail(subject.status());
-    printHeader(*subject->engine);
-    const Status status = report(options, *subject, session);
+    if (command.printsDevice) printHeader(*subject->engine);
+    const Status status = command.work(options, *subject, session);
     return status.isOk() ? kSuccess : fail(status);
 }
 
 }  // namespace
 
-int benchCommand(const KernelRegistry& kernels, int argc, const char* const* argv) { return run(kernels, argc, argv, false); }
-int buildCommand(const KernelRegistry& kernels, int argc, const char* const* argv) { return run(kernels, argc, argv, true); }
-
+int benchCommand(const KernelRegistry& kernels, int argc, const char* const* argv) {
+    return perform({"bench", "Build an engine (or load one) and measure it", addBenchFlags, bench}, kernels, argc,
+                   argv);
+}
+int buildCommand(const KernelRegistry& kernels, int argc, const char* const* argv) {
+    return perform({"build", "Build an engine from an ONNX model", addBuildCommandFlags, build}, kernels, argc, argv);
+}
 int runCommand(const KernelRegistry& kernels, int argc, const char* const* argv) {
-    Options options;
-    CLI::App app("Run a model or an engine once and write its outputs", "strobe-cli run");
-    addModelFlags(app, options);
-    addBuildFlags(app, options);
-    addInferenceFlags(app, options);
-    app.add_option("--exportOutput", options.exportOutput, "write the outputs to this .npz or .json file");
-    if (const int code = parse(app, argc, argv); code >= 0) return code;
-    Session session(kernels);
-    auto subject = obtainEngine(options, session);
-    if (!subject) return fail(subject.status());
-    auto inputs = obtainInputs(options, *subject->engine);
-    if (!inputs) return fail(inputs.status());
-    auto outputs = runOnce(*subject->engine, *inputs, options.threads);
-    if (!outputs) return fail(outputs.status());
-    if (!options.saveEngine.empty())
-        if (const Status saved = subject->engine->save(options.saveEngine); !saved.isOk()) return fail(saved);
-    std::printf("%s", outputsText(*outputs).c_str());
-    if (options.exportOutput.empty()) return kSuccess;
-    const Status written = writeOutputs(options.exportOutput, *outputs);
-    return written.isOk() ? kSuccess : fail(written);
+    return perform({"run", "Run a model or an engine once and write its outputs", addRunFlags, run, false}, kernels,
+                   argc, argv);
 }
 
 int devicesCommand(const KernelRegistry& kernels, int argc, const char* const* argv) {
@@ -117,7 +148,8 @@ int devicesCommand(const KernelRegistry& kernels, int argc, const char* const* a
         }
         std::string features;
         for (const std::string& feature : device.features) features += " " + feature;
-        std::printf("%-8s %s, %d cores, %.4g GiB;%s\n", device.id.c_str(), device.name.c_str(), device.cores, static_cast<double>(device.memoryBytes) / (1 << 30), features.c_str());
+        std::printf("%-8s %s, %d cores, %.4g GiB;%s\n", device.id.c_str(), device.name.c_str(), device.cores,
+                    static_cast<double>(device.memoryBytes) / (1 << 30), features.c_str());
     }
     return kSuccess;
 }

@@ -2,238 +2,181 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <cstdio>
 
 #include "engine_core/base/nearest_name.h"
+#include "engine_core/runtime/engine_file.h"
 
 namespace strobe::cli {
 namespace {
 
+struct Hint {
+    const char* flag;
+    const char* text;
+};
+/// Flags of trtexec (this and older ones) and habits from other tools, with what does the same here.
+constexpr Hint kHints[] = {
+    {"precision", "write --bf16, --fp16 or --best; FP32 is the default"},
+    {"fp32", "FP32 is the default; leave the flag out"},
+    {"noTF32", "FP32 is computed as such here; leave the flag out"},
+    {"int8", "INT8 is computed where the model has QuantizeLinear nodes; there is no calibration yet"},
+    {"calib", "there is no calibration yet"},
+    {"fp8", "not supported; --bf16, --fp16 and --best are"},
+    {"int4", "not supported; --bf16, --fp16 and --best are"},
+    {"batch", "the batch is the first extent of --shapes, as in --shapes=x:8x3x224x224"},
+    {"maxBatch", "the batch is the first extent of --maxShapes, as in --maxShapes=x:8x3x224x224"},
+    {"explicitBatch", "batches are always explicit; leave the flag out"},
+    {"workspace", "write --memPoolSize=workspace:N (MiB)"},
+    {"buildOnly", "write --skipInference, or use strobe-cli build"},
+    {"model", "write --onnx=model.onnx"},
+    {"input-shapes", "write --shapes=name:1x3x224x224"},
+    {"trt-min-shapes", "write --minShapes=name:1x3x224x224"},
+    {"trt-opt-shapes", "write --optShapes=name:1x3x224x224"},
+    {"trt-max-shapes", "write --maxShapes=name:1x3x224x224"},
+    {"useCudaGraph", "CUDA graphs are not captured here; leave the flag out"},
+    {"useSpinWait", "leave the flag out"},
+    {"profilingVerbosity", "engines always keep all layer details; leave the flag out"},
+    {"precisionConstraints", "--layerPrecisions are always obeyed; leave the flag out"},
+    {"sparsity", "not supported"},
+    {"refit", "not supported"},
+    {"stripWeights", "not supported"},
+    {"output", "write --exportOutput=file.npz"},
+    {"save-outputs", "write --exportOutput=file.npz"},
+    {"load-inputs", "write --loadInputs=file.npz"},
+};
+
+using AddFlags = void (*)(CLI::App&, Options&);
+struct CommandFlags {
+    const char* name;
+    AddFlags add;
+};
+constexpr CommandFlags kCommands[] = {{"bench", addBenchFlags},
+                                      {"build", addBuildCommandFlags},
+                                      {"run", addRunFlags},
+                                      {"inspect", addInspectFlags},
+                                      {"compare", addCompareFlags}};
+
+bool has(const CLI::App& app, const std::string& flag) {
+    return app.get_option_no_throw("--" + flag) != nullptr;
+}
+
+/// "bench and run": the commands that read a flag.
+std::string readersOf(const std::string& flag) {
+    std::vector<std::string> readers;
+    for (const CommandFlags& command : kCommands) {
+        Options scratch;
+        CLI::App app;
+        command.add(app, scratch);
+        if (has(app, flag)) readers.emplace_back(command.name);
+    }
+    std::string text;
+    for (size_t i = 0; i < readers.size(); ++i)
+        text += (i == 0 ? "" : i + 1 == readers.size() ? " and " : ", ") + readers[i];
+    return text;
+}
+
 std::string nearestFlag(const CLI::App& app, const std::string& unknown) {
     std::vector<std::string_view> names;
-    for (const CLI::Option* option : app.get_options()) names.insert(names.end(), option->get_lnames().begin(), option->get_lnames().end());
+    for (const CLI::Option* option : app.get_options())
+        names.insert(names.end(), option->get_lnames().begin(), option->get_lnames().end());
     return nearestName(unknown, names, 4);
 }
 
-/// CLI::Range lets NaN pass.
-CLI::Validator finiteRange(double low, double high) {
-    const auto check = [low, high](const std::string& text) -> std::string {
-        double value = 0;
-        if (CLI::detail::lexical_cast(text, value) && value >= low && value <= high) return {};
-        char message[160];
-        std::snprintf(message, sizeof message, "value '%s' is not a number from %g to %g", text.substr(0, 60).c_str(), low, high);
-        return message;
-    };
-    return CLI::Validator(check, "NUMBER");
+Status unknownArgument(const CLI::App& app, const std::string& extra) {
+    const std::string flag = extra.substr(0, extra.find('='));
+    const size_t dashes = std::min(flag.find_first_not_of('-'), flag.size());
+    if (dashes == 0) return invalidArgument("unknown argument '" + flag + "'; --help lists all");
+    const std::string bare = flag.substr(dashes);
+    const auto hint = std::find_if(std::begin(kHints), std::end(kHints), [&](const Hint& h) { return bare == h.flag; });
+    if (hint != std::end(kHints)) return invalidArgument("unknown flag '" + flag + "': " + hint->text);
+    if (const std::string readers = readersOf(bare); !readers.empty() && !has(app, bare))
+        return invalidArgument("flag '" + flag + "' has no effect in '" + app.get_name() + "'; it is read by " +
+                               readers);
+    const std::string nearest = nearestFlag(app, bare);
+    return invalidArgument("unknown flag '" + flag + "'" +
+                           (nearest.empty() ? "" : "; did you mean --" + nearest + "?") + "; --help lists all");
 }
 
-/// trtexec's "workspace:512" in MiB, or with a unit behind it; its other pools belong to hardware that is not served here.
-Result<size_t> workspaceLimitFrom(const std::string& text) {
-    const auto wrong = [&] { return invalidArgument("--memPoolSize: '" + text + "' is not a limit; write workspace:512 (MiB) or workspace:1.5G, 1 byte to 1e15"); };
-    const size_t colon = text.find(':');
-    if (colon == std::string::npos) return wrong();
-    if (text.substr(0, colon) != "workspace") return invalidArgument("--memPoolSize: pool '" + text.substr(0, colon) + "' does not exist here; workspace is allowed");
-    std::string number = text.substr(colon + 1);
-    int shift = 20;
-    if (const size_t unit = std::string("BKMG").find(number.empty() ? '?' : number.back()); unit != std::string::npos) {
-        shift = 10 * static_cast<int>(unit);
-        number.pop_back();
-    }
-    double amount = 0;
-    const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), amount);
-    const double bytes = std::ldexp(amount, shift);
-    if (error != std::errc() || end != number.data() + number.size() || !(bytes >= 1 && bytes <= 1e15)) return wrong();
-    return static_cast<size_t>(bytes);
-}
-
-Result<DataType> precisionFromName(const std::string& name) {
-    if (name == "fp32") return DataType::Float32;
-    if (name == "bf16") return DataType::BFloat16;
-    if (name == "fp16") return DataType::Float16;
-    return invalidArgument("--layerPrecisions: precision '" + name + "' is unknown; fp32, bf16 or fp16 is allowed");
-}
-
-Result<std::map<std::string, Dims>> resolveNames(const Network& network, std::map<std::string, Dims> shapes, const std::string& flag) {
-    const auto unnamed = shapes.find("");
-    if (unnamed == shapes.end()) return shapes;
-    if (network.inputs().size() != 1) return invalidArgument(flag + ": the model has " + std::to_string(network.inputs().size()) + " inputs; give each as name:1x3x…");
-    shapes[network.tensor(network.inputs()[0]).name] = unnamed->second;
-    shapes.erase("");
-    return shapes;
-}
-
-Status addProfile(const Options& o, const Network& network, Settings& settings) {
-    if (o.minShapes.empty() && o.optShapes.empty() && o.maxShapes.empty() && o.shapes.empty()) return Status::ok();
-    STROBE_ASSIGN(auto min, parseShapes(o.minShapes, "--minShapes"));
-    STROBE_ASSIGN(auto opt, parseShapes(o.optShapes, "--optShapes"));
-    STROBE_ASSIGN(auto max, parseShapes(o.maxShapes, "--maxShapes"));
-    STROBE_ASSIGN(auto run, parseShapes(o.shapes, "--shapes"));
-    STROBE_ASSIGN(min, resolveNames(network, min, "--minShapes"));
-    STROBE_ASSIGN(opt, resolveNames(network, opt, "--optShapes"));
-    STROBE_ASSIGN(max, resolveNames(network, max, "--maxShapes"));
-    STROBE_ASSIGN(run, resolveNames(network, run, "--shapes"));
-    settings.shapes = run;
-    // As trtexec: a lone --shapes (or --optShapes) fixes min, opt and max.
-    if (opt.empty()) opt = !run.empty() ? run : !max.empty() ? max : min;
-    if (min.empty()) min = opt;
-    if (max.empty()) max = opt;
-    OptimizationProfile profile;
-    for (const auto& [name, dims] : opt) {
-        const auto low = min.find(name), high = max.find(name);
-        profile.inputs[name] = {low == min.end() ? dims : low->second, dims, high == max.end() ? dims : high->second};
-    }
-    for (const auto* given : {&min, &max, &run})
-        for (const auto& entry : *given)
-            if (!profile.inputs.count(entry.first)) return invalidArgument("input '" + entry.first + "' has a min, max or run shape but no opt shape; give --optShapes for it");
-    settings.builder.profiles = {profile};
+/// Flags of these groups have nothing to act on.
+Status refuseGroups(const CLI::App& app, std::initializer_list<const char*> groups, const std::string& why) {
+    for (const char* group : groups)
+        if (const std::string given = givenFlags(app, group); !given.empty())
+            return invalidArgument(given + (given.find(',') == std::string::npos ? " has" : " have") + " no effect " +
+                                   why);
     return Status::ok();
 }
 
 }  // namespace
 
-void addModelFlags(CLI::App& app, Options& o) {
-    app.add_option("--onnx", o.onnx, "ONNX model to build from");
-    app.add_option("--loadEngine", o.loadEngine, "engine file to run instead of building");
-    app.add_option("--device", o.device, "cpu, or cuda:0 …; see strobe-cli devices");
-    app.add_flag("--verbose,-v", o.verbose, "say more while building");
-}
-
-void addBuildFlags(CLI::App& app, Options& o) {
-    app.add_option("--saveEngine", o.saveEngine, "write the engine to this file");
-    app.add_option("--saveSession", o.saveSession, "write model, settings, build and timings to this .strobe document");
-    app.add_flag("--bf16", o.bf16, "compute in BF16 where there is a kernel");
-    app.add_flag("--fp16", o.fp16, "FP16: a preview of accuracy where the device has no FP16 arithmetic");
-    app.add_flag("--best", o.best, "each layer in the precision that is fastest");
-    app.add_option("--minShapes", o.minShapes, "smallest shapes, name:1x3x32x32,…");
-    app.add_option("--optShapes", o.optShapes, "shapes that the engine is tuned for");
-    app.add_option("--maxShapes", o.maxShapes, "largest shapes");
-    app.add_option("--layerPrecisions", o.layerPrecisions, "pattern:fp32|bf16|fp16,…; pattern is a layer or node name, a wildcard, or op:Conv")->delimiter(',');
-    app.add_option("--builderOptimizationLevel", o.builderOptimizationLevel, "0 (no timing) … 5 (exhaustive); default 3")->check(CLI::Range(0, 5));
-    app.add_option("--avgTiming", o.avgTiming, "runs that each candidate is timed over; default by level")->check(CLI::Range(0, 100000));
-    app.add_option("--memPoolSize", o.memPoolSize, "workspace:N: MiB of scratch memory that one layer may use (or with B, K, M, G behind it)");
-    app.add_option("--timingCacheFile", o.timingCacheFile, "measured times to reuse and extend");
-    app.add_flag("--noTimingCache", o.noTimingCache, "measure everything anew");
-    app.add_flag("--errorOnTimingCacheMiss", o.errorOnTimingCacheMiss, "fail rather than measure");
-    app.add_option("--disablePasses", o.disablePasses, "graph passes to leave out, by name")->delimiter(',');
-    app.add_option("--banTactics", o.banTactics, "tactics not to use, by name")->delimiter(',');
-    app.add_option("--pinTactics", o.pinTactics, "layer:tactic,…")->delimiter(',');
-}
-
-void addInferenceFlags(CLI::App& app, Options& o) {
-    app.add_option("--shapes", o.shapes, "shapes to run at, name:1x3x640x640,…");
-    app.add_option("--loadInputs", o.loadInputs, "inputs: name:file.npy,… or one .npz");
-    app.add_option("--seed", o.seed, "seed of random inputs");
-    app.add_option("--iterations", o.iterations, "run at least so many times; default 10")->check(CLI::Range(1, 100000000));
-    app.add_option("--duration", o.duration, "run at least so many seconds; default 3")->check(finiteRange(0.0, 1e6));
-    app.add_option("--warmUp", o.warmUp, "milliseconds run before measuring; default 200")->check(finiteRange(0.0, 1e8));
-    app.add_option("--sleepTime", o.sleepTime, "milliseconds to wait between inferences")->check(finiteRange(0.0, 1e6));
-    app.add_option("--infStreams", o.infStreams, "execution contexts that run at once; default 1")->check(CLI::Range(1, 1024));
-    app.add_option("--cpuThreads", o.threads, "CPU threads of one context; default all cores")->check(CLI::Range(0, 1024));
-    app.add_flag("--threads", o.streamThreads, "a host thread for each stream (always so here)");
-    app.add_flag("--noDataTransfers", o.noDataTransfers, "leave copies to and from a device out of the latency");
-    app.add_flag("--skipInference", o.skipInference, "only build");
-}
-
-void addReportFlags(CLI::App& app, Options& o) {
-    app.add_option("--avgRuns", o.avgRuns, "runs averaged into one line of progress; default 10")->check(CLI::Range(1, 1000000));
-    app.add_option("--percentile", o.percentiles, "percentiles to report; default 90,95,99")->delimiter(',')->check(finiteRange(0.0, 100.0));
-    app.add_flag("--dumpProfile", o.dumpProfile, "print the time of each layer");
-    app.add_flag("--dumpLayerInfo", o.dumpLayerInfo, "print the engine's layers");
-    app.add_flag("--dumpOutput", o.dumpOutput, "print the outputs of the last run");
-    app.add_flag("--dumpOptimizationProfile", o.dumpOptimizationProfile, "print the shape profiles");
-    app.add_flag("--separateProfileRun", o.separateProfileRun, "per-layer clocks run apart from the latency measurement (always so here)");
-    app.add_option("--exportTimes", o.exportTimes, "write the time of each inference to this JSON file");
-    app.add_option("--exportOutput", o.exportOutput, "write the outputs to this .npz or .json file");
-    app.add_option("--exportProfile", o.exportProfile, "write the layer times to this JSON file");
-    app.add_option("--exportLayerInfo", o.exportLayerInfo, "write the engine's layers to this JSON file");
-}
-
-Result<std::map<std::string, Dims>> parseShapes(const std::string& text, const std::string& flag) {
-    std::map<std::string, Dims> shapes;
-    size_t begin = 0;
-    while (begin < text.size()) {
-        const size_t end = std::min(text.find(',', begin), text.size());
-        const std::string part = text.substr(begin, end - begin);
-        begin = end + 1;
-        const size_t colon = part.rfind(':');
-        const std::string name = colon == std::string::npos ? "" : part.substr(0, colon);
-        const std::string extents = colon == std::string::npos ? part : part.substr(colon + 1);
-        Dims dims;
-        const char* at = extents.data();
-        const char* last = at + extents.size();
-        while (at < last) {
-            int64_t extent = 0;
-            const auto [next, error] = std::from_chars(at, last, extent);
-            if (error != std::errc() || extent < 0 || (next < last && *next != 'x') || next + 1 == last)
-                return invalidArgument(flag + ": '" + part + "' is not a shape; write name:1x3x224x224");
-            dims.push_back(extent);
-            at = next < last ? next + 1 : next;
-        }
-        shapes[name] = dims;
-    }
-    return shapes;
-}
-
-Result<Settings> settingsFrom(const Options& o, const Network& network) {
-    Settings settings;
-    BuilderConfig& config = settings.builder;
-    if (o.bf16 + o.fp16 + o.best > 1) return invalidArgument("--bf16, --fp16 and --best exclude each other; give one");
-    config.precision = o.bf16 ? PrecisionMode::Bf16 : o.fp16 ? PrecisionMode::Fp16 : o.best ? PrecisionMode::Best : PrecisionMode::Fp32;
-    config.device = o.device;
-    config.optimizationLevel = o.builderOptimizationLevel;
-    config.threads = o.threads;
-    config.averageTimings = o.avgTiming;
-    config.timingCachePath = o.noTimingCache ? std::string() : o.timingCacheFile;
-    if (!o.memPoolSize.empty()) {
-        STROBE_ASSIGN(config.workspaceLimit, workspaceLimitFrom(o.memPoolSize));
-    }
-    config.errorOnTimingCacheMiss = o.errorOnTimingCacheMiss;
-    config.disabledPasses = {o.disablePasses.begin(), o.disablePasses.end()};
-    config.bannedTactics = {o.banTactics.begin(), o.banTactics.end()};
-    for (const std::string& rule : o.layerPrecisions) {
-        const size_t colon = rule.rfind(':');
-        if (colon == std::string::npos) return invalidArgument("--layerPrecisions: '" + rule + "' is no rule; write pattern:fp32");
-        STROBE_ASSIGN(const DataType type, precisionFromName(rule.substr(colon + 1)));
-        config.precisionRules.push_back({rule.substr(0, colon), type});
-    }
-    for (const std::string& pin : o.pinTactics) {
-        const size_t colon = pin.rfind(':');
-        if (colon == std::string::npos) return invalidArgument("--pinTactics: '" + pin + "' is no pin; write layer:tactic");
-        config.pinnedTactics[pin.substr(0, colon)] = pin.substr(colon + 1);
-    }
-    STROBE_RETURN_IF_ERROR(addProfile(o, network, settings));
-    settings.seed = o.seed;
-    settings.profileMs = o.duration * 1000;
-    const bool isNpz = o.loadInputs.size() > 4 && o.loadInputs.compare(o.loadInputs.size() - 4, 4, ".npz") == 0 && o.loadInputs.find(':') == std::string::npos;
-    if (isNpz) settings.inputFile = o.loadInputs;
-    return settings;
-}
-
-int parse(CLI::App& app, int argc, const char* const* argv) {
+Status parseArguments(CLI::App& app, int argc, const char* const* argv) {
+    // CLI11 would take the next argument for the value.
+    for (int i = 1; i < argc; ++i)
+        if (const std::string argument = argv[i]; argument.size() > 3 && argument.rfind("--", 0) == 0 &&
+                                                  argument.back() == '=' && argument.find('=') == argument.size() - 1)
+            return invalidArgument(argument + " has no value");
     app.allow_extras(true);
     try {
         app.parse(argc, argv);
-    } catch (const CLI::CallForHelp&) {
+    } catch (const CLI::ParseError& error) {
+        return invalidArgument(error.what());
+    }
+    for (const std::string& extra : app.remaining()) return unknownArgument(app, extra);
+    return Status::ok();
+}
+
+int parse(CLI::App& app, int argc, const char* const* argv) {
+    const auto isHelp = [](const char* argument) {
+        return std::string(argument) == "--help" || std::string(argument) == "-h";
+    };
+    if (std::any_of(argv + 1, argv + argc, isHelp)) {
         std::fputs(app.help().c_str(), stdout);
         return kSuccess;
-    } catch (const CLI::ParseError& error) {
-        std::fprintf(stderr, "strobe-cli: %s\n", error.what());
-        return kUsage;
     }
-    for (const std::string& extra : app.remaining()) {
-        const std::string flag = extra.substr(0, extra.find('='));
-        const size_t dashes = std::min(flag.find_first_not_of('-'), flag.size());
-        const std::string nearest = dashes > 0 ? nearestFlag(app, flag.substr(dashes)) : std::string();
-        std::fprintf(stderr, "strobe-cli: unknown %s '%s'%s; --help lists all\n", dashes > 0 ? "flag" : "argument", flag.c_str(),
-                     nearest.empty() ? "" : ("; did you mean --" + nearest + "?").c_str());
-        return kUsage;
+    const Status status = parseArguments(app, argc, argv);
+    return status.isOk() ? -1 : fail(status);
+}
+
+std::string givenFlags(const CLI::App& app, const char* group) {
+    std::string given;
+    for (const CLI::Option* option : app.get_options())
+        if (option->get_group() == group && option->count() > 0)
+            given += (given.empty() ? "--" : ", --") + option->get_lnames().front();
+    return given;
+}
+
+Status resolveOptions(const CLI::App& app, Options& o) {
+    if (!o.file.empty()) {
+        const bool isEngine =
+            EngineFile::isOne(o.file) || (o.file.size() > 7 && o.file.compare(o.file.size() - 7, 7, ".engine") == 0);
+        if (isEngine && !has(app, "loadEngine"))
+            return invalidArgument(o.file + ": is an engine already; give an ONNX model");
+        std::string& target = isEngine ? o.loadEngine : o.onnx;
+        if (!target.empty() && target != o.file)
+            return invalidArgument("two files are given, '" + target + "' and '" + o.file + "'; give one");
+        target = o.file;
     }
-    return -1;
+    if (o.onnx.empty() == o.loadEngine.empty()) {
+        if (!o.onnx.empty())
+            return invalidArgument("a model and an engine are given; give either --onnx or --loadEngine");
+        return invalidArgument(has(app, "loadEngine") ? "give a model (model.onnx or --onnx=model.onnx) or an engine "
+                                                        "(file.engine or --loadEngine=file.engine)"
+                                                      : "give a model: model.onnx or --onnx=model.onnx");
+    }
+    if (!o.loadEngine.empty()) {
+        STROBE_RETURN_IF_ERROR(refuseGroups(app, {kBuildingFlags},
+                                            "on a loaded engine: precision, shapes and kernels are fixed when it is "
+                                            "built; build it again from the model with them"));
+        if (!o.saveSession.empty())
+            return invalidArgument("--saveSession needs a model: a loaded engine has none to keep");
+    }
+    if (o.skipInference)
+        STROBE_RETURN_IF_ERROR(
+            refuseGroups(app, {kResultFlags}, "with --skipInference: nothing is run; leave one out"));
+    return Status::ok();
 }
 
 int fail(const Status& status) {
+    std::fflush(stdout);
     std::fprintf(stderr, "strobe-cli: %s\n", status.message().c_str());
     switch (status.code()) {
         case ErrorCode::InvalidArgument:
@@ -241,8 +184,10 @@ int fail(const Status& status) {
         case ErrorCode::NotFound:
         case ErrorCode::Unsupported:
         case ErrorCode::OutOfRange:
-        case ErrorCode::IoError: return kUsage;
-        default: return kFailure;
+        case ErrorCode::IoError:
+            return kUsage;
+        default:
+            return kFailure;
     }
 }
 

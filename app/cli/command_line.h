@@ -14,9 +14,11 @@ namespace strobe::cli {
 /// Exit codes of strobe-cli.
 enum ExitCode { kSuccess = 0, kFailure = 1, kUsage = 2 };
 
-/// Everything that trtexec's flags (and our few of our own) say. One struct for all commands; each command registers the groups it takes.
+/// Everything that trtexec's flags (and our few of our own) say. One struct for all commands; each command registers
+/// the groups it reads.
 struct Options {
     // model and engine
+    std::string file;  // positional: an ONNX model or an engine file
     std::string onnx, loadEngine, saveEngine, saveSession;
     // build
     bool bf16 = false, fp16 = false, best = false;
@@ -28,32 +30,56 @@ struct Options {
     std::string timingCacheFile;
     bool errorOnTimingCacheMiss = false, noTimingCache = false;
     std::vector<std::string> disablePasses, banTactics, pinTactics;
-    std::string device = "cpu";
+    std::string device;  // empty: the CPU, or the one that a loaded engine was built for
     int threads = 0;
+    bool verbose = false;
     // inference
     std::string loadInputs;
     unsigned seed = 42;
-    int iterations = 10, avgRuns = 10, infStreams = 1;
+    int iterations = 10, infStreams = 1;
     double warmUp = 200, duration = 3, sleepTime = 0;
-    std::vector<double> percentiles;
     bool skipInference = false, noDataTransfers = false, streamThreads = true;
     // report
-    bool dumpProfile = false, dumpLayerInfo = false, dumpOutput = false, dumpOptimizationProfile = false, separateProfileRun = false, verbose = false;
+    std::vector<double> percentiles;
+    int avgRuns = 0;  // 0: no such lines
+    bool dumpProfile = false, dumpLayerInfo = false, dumpOutput = false, dumpOptimizationProfile = false,
+         separateProfileRun = false;
     std::string exportTimes, exportOutput, exportProfile, exportLayerInfo;
 };
 
-void addModelFlags(CLI::App& app, Options& options);
-void addBuildFlags(CLI::App& app, Options& options);
-void addInferenceFlags(CLI::App& app, Options& options);
-void addReportFlags(CLI::App& app, Options& options);
+/// Help groups, by which a command also tells what it was given.
+inline constexpr const char* kBuildingFlags = "Building";
+inline constexpr const char* kRunningFlags = "Running";
+inline constexpr const char* kMeasuringFlags = "Measuring";
+inline constexpr const char* kResultFlags = "Results of a run";
 
-/// "x:1x3x640x640,y:1" → dims by input. Errors quote the part that is wrong. A lone shape without a name belongs to the only input ("").
-Result<std::map<std::string, Dims>> parseShapes(const std::string& text, const std::string& flag);
-/// Settings that the flags ask for on this model.
-Result<Settings> settingsFrom(const Options& options, const Network& network);
-/// Parses; prints errors (unknown flags with the nearest known name) and help. Returns −1 to go on, else the exit code.
+/// The flags of a command, each in the group that says what reads it.
+void addBenchFlags(CLI::App& app, Options& options);
+void addBuildCommandFlags(CLI::App& app, Options& options);
+void addRunFlags(CLI::App& app, Options& options);
+void addInspectFlags(CLI::App& app, Options& options);
+void addCompareFlags(CLI::App& app, Options& options);
+/// Of one side of compare.
+void addSideFlags(CLI::App& app, Options& options);
+
+/// Parses; prints errors (unknown flags with the nearest known name, or who reads them) and help. Returns −1 to go on,
+/// else the exit code.
 int parse(CLI::App& app, int argc, const char* const* argv);
-/// Prints "strobe-cli: message" to stderr and returns the code that fits it: 2 for what the user gave, 1 for what failed.
+/// The same without printing; help is an error here.
+Status parseArguments(CLI::App& app, int argc, const char* const* argv);
+/// Flags of a group that were given, as "--bf16, --device"; empty: none.
+std::string givenFlags(const CLI::App& app, const char* group);
+/// Puts the positional file where it belongs, and refuses flags that have no effect beside a loaded engine or
+/// --skipInference.
+Status resolveOptions(const CLI::App& app, Options& options);
+
+/// Settings that the flags ask for; shapes are left to shape_flags.h.
+Result<Settings> settingsFrom(const Options& options);
+/// Names in the settings (layers, tactics, passes) that nothing goes by are refused with the nearest, before an hour of
+/// building.
+Status checkNames(const Settings& settings, const Model& model, const KernelRegistry& kernels);
+/// Prints "strobe-cli: message" to stderr and returns the code that fits it: 2 for what the user gave, 1 for what
+/// failed.
 int fail(const Status& status);
 
 /// Commands; argv without the program and command names. verify registers kernels of its own in each of its processes.

@@ -5,6 +5,8 @@
 #include <sstream>
 
 #include "app/cli/inference.h"
+#include "app/cli/shape_flags.h"
+#include "engine_core/runtime/engine_file.h"
 #include "sessions/samples.h"
 
 namespace strobe::cli {
@@ -17,35 +19,46 @@ struct CompareOptions {
     bool layers = false;
 };
 
-bool isEngineFile(const std::string& text) { return text.size() > 7 && text.compare(text.size() - 7, 7, ".engine") == 0; }
+bool isEngine(const std::string& side) {
+    return side.find(' ') == std::string::npos &&
+           (EngineFile::isOne(side) || (side.size() > 7 && side.compare(side.size() - 7, 7, ".engine") == 0));
+}
 
-/// One side: an engine file, or flags for a build of --onnx.
-Result<std::shared_ptr<const Build>> makeSide(const std::string& side, const CompareOptions& o, Session& session) {
-    if (isEngineFile(side)) {
-        auto build = std::make_shared<Build>();
-        STROBE_ASSIGN(build->engine, Engine::load(side, session.kernels()));
-        build->name = side;
-        return std::shared_ptr<const Build>(build);
-    }
-    Options options = o.common;
-    CLI::App app("flags of one side", "strobe-cli compare");
-    addBuildFlags(app, options);
-    addInferenceFlags(app, options);
-    app.add_option("--device", options.device, "cpu, or cuda:0 …");
-    std::istringstream words(side);
-    std::vector<std::string> flags = {"side"};
+struct Side {
+    const char* flag;   // "--a"
+    std::string value;  // an engine file, or flags for a build of --onnx
+    Options options;    // of the build
+};
+
+/// The flags of a side join those that both share.
+Status readSide(Side& side, const Options& common) {
+    side.options = common;
+    if (isEngine(side.value)) return Status::ok();
+    CLI::App app("flags of one side", side.flag);
+    addSideFlags(app, side.options);
+    std::istringstream words(side.value);
+    std::vector<std::string> flags = {side.flag};
     for (std::string word; words >> word;) flags.push_back(word);
     std::vector<const char*> argv;
     for (const std::string& flag : flags) argv.push_back(flag.c_str());
-    if (parse(app, static_cast<int>(argv.size()), argv.data()) >= 0) return invalidArgument("the flags '" + side + "' of one side are wrong");
-    STROBE_ASSIGN(Settings settings, settingsFrom(options, *session.model()->parsed));
-    if (!options.noTimingCache && options.timingCacheFile.empty()) settings.builder.timingCachePath = session.settings().builder.timingCachePath;
-    session.setSettings(settings, "command line");
+    return parseArguments(app, static_cast<int>(argv.size()), argv.data())
+        .withContext(std::string(side.flag) + "=\"" + side.value + "\"");
+}
+
+Result<std::shared_ptr<const Build>> makeSide(const Side& side, Session& session) {
+    if (isEngine(side.value)) {
+        auto build = std::make_shared<Build>();
+        STROBE_ASSIGN(build->engine, Engine::load(side.value, session.kernels()));
+        build->name = side.value;
+        return std::shared_ptr<const Build>(build);
+    }
+    STROBE_RETURN_IF_ERROR(prepareBuild(side.options, session).withContext(side.flag));
     return session.buildNow(false, {});
 }
 
 /// Latency of both, taking turns so that a disturbance hits both alike.
-Status measureTogether(const Engine& a, const Engine& b, const NamedTensors& inputs, const Options& o, Statistics& resultA, Statistics& resultB) {
+Status measureTogether(const Engine& a, const Engine& b, const NamedTensors& inputs, const Options& o,
+                       Statistics& resultA, Statistics& resultB) {
     std::vector<double> samplesA, samplesB;
     Options slice = o;
     slice.duration = o.duration / 6;
@@ -63,27 +76,39 @@ Status measureTogether(const Engine& a, const Engine& b, const NamedTensors& inp
 }
 
 void printDifference(const TensorDifference& d) {
-    std::printf("  %-32s max abs %.3g, max rel %.3g, RMS %.3g, cosine %.7f, SNR %.1f dB", d.tensor.c_str(), d.maxAbs, d.maxRel, d.rms, d.cosine, d.snrDb);
+    std::printf("  %-32s max abs %.3g, max rel %.3g, RMS %.3g, cosine %.7f, SNR %.1f dB", d.tensor.c_str(), d.maxAbs,
+                d.maxRel, d.rms, d.cosine, d.snrDb);
     if (d.top1Agreement >= 0) std::printf(", top-1 agreement %.2f %%", 100 * d.top1Agreement);
     if (d.mismatchedNaN > 0) std::printf(", %lld NaN on one side only", static_cast<long long>(d.mismatchedNaN));
     std::printf("\n");
 }
 
 nlohmann::ordered_json differenceJson(const TensorDifference& d) {
-    return {{"tensor", d.tensor}, {"maxAbs", d.maxAbs}, {"maxRel", d.maxRel}, {"meanAbs", d.meanAbs}, {"rms", d.rms}, {"cosine", d.cosine}, {"snrDb", d.snrDb}, {"mismatchedNaN", d.mismatchedNaN}, {"top1Agreement", d.top1Agreement}};
+    return {{"tensor", d.tensor},
+            {"maxAbs", d.maxAbs},
+            {"maxRel", d.maxRel},
+            {"meanAbs", d.meanAbs},
+            {"rms", d.rms},
+            {"cosine", d.cosine},
+            {"snrDb", d.snrDb},
+            {"mismatchedNaN", d.mismatchedNaN},
+            {"top1Agreement", d.top1Agreement}};
 }
 
-void printReport(const CompareOptions& o, const Build& a, const Build& b, const Statistics& timeA, const Statistics& timeB, const AccuracyReport& report) {
+void printReport(const CompareOptions& o, const Build& a, const Build& b, const Statistics& timeA,
+                 const Statistics& timeB, const AccuracyReport& report) {
     std::printf("=== Comparison ===\nA: %s\nB: %s\n", a.name.c_str(), b.name.c_str());
-    std::printf("Latency: A median = %.4g ms ± %.2g, B median = %.4g ms ± %.2g; B is %.3g × as fast\n", timeA.median, timeA.medianError, timeB.median, timeB.medianError,
-                timeB.median > 0 ? timeA.median / timeB.median : 0);
+    std::printf("Latency: A median = %.4g ms ± %.2g, B median = %.4g ms ± %.2g; B is %.3g × as fast\n", timeA.median,
+                timeA.medianError, timeB.median, timeB.medianError, timeB.median > 0 ? timeA.median / timeB.median : 0);
     std::printf("Accuracy over %d %s (A is the reference):\n", report.samples, report.samples == 1 ? "run" : "runs");
     for (const TensorDifference& d : report.outputs) printDifference(d);
     if (report.labelAccuracyReference >= 0)
-        std::printf("Labels: A %.2f %% right, B %.2f %% right\n", 100 * report.labelAccuracyReference, 100 * report.labelAccuracyCandidate);
+        std::printf("Labels: A %.2f %% right, B %.2f %% right\n", 100 * report.labelAccuracyReference,
+                    100 * report.labelAccuracyCandidate);
     if (report.firstDiverging >= 0) {
         const LayerDifference& layer = report.layers[static_cast<size_t>(report.firstDiverging)];
-        std::printf("First diverging layer: %s (tensor %s, SNR %.1f dB)\n", layer.layerCandidate.c_str(), layer.difference.tensor.c_str(), layer.difference.snrDb);
+        std::printf("First diverging layer: %s (tensor %s, SNR %.1f dB)\n", layer.layerCandidate.c_str(),
+                    layer.difference.tensor.c_str(), layer.difference.snrDb);
     }
     if (!o.layers) return;
     std::printf("Layers:\n");
@@ -91,8 +116,12 @@ void printReport(const CompareOptions& o, const Build& a, const Build& b, const 
 }
 
 Status writeJson(const std::string& path, const Statistics& a, const Statistics& b, const AccuracyReport& report) {
-    nlohmann::ordered_json json = {{"latencyMsA", a.median}, {"latencyMsB", b.median}, {"speedup", b.median > 0 ? a.median / b.median : 0}, {"samples", report.samples},
-                                   {"labelAccuracyA", report.labelAccuracyReference}, {"labelAccuracyB", report.labelAccuracyCandidate}};
+    nlohmann::ordered_json json = {{"latencyMsA", a.median},
+                                   {"latencyMsB", b.median},
+                                   {"speedup", b.median > 0 ? a.median / b.median : 0},
+                                   {"samples", report.samples},
+                                   {"labelAccuracyA", report.labelAccuracyReference},
+                                   {"labelAccuracyB", report.labelAccuracyCandidate}};
     for (const TensorDifference& d : report.outputs) json["outputs"].push_back(differenceJson(d));
     for (const LayerDifference& l : report.layers) {
         json["layers"].push_back(differenceJson(l.difference));
@@ -102,26 +131,48 @@ Status writeJson(const std::string& path, const Statistics& a, const Statistics&
     return writeText(path, json.dump(1) + "\n");
 }
 
+Status checkSides(const CompareOptions& o, const Side& a, const Side& b) {
+    const bool engineA = isEngine(a.value), engineB = isEngine(b.value);
+    if (o.common.onnx.empty() && !(engineA && engineB))
+        return invalidArgument(
+            "give a model (model.onnx or --onnx=model.onnx) with flags in --a and --b, or an engine file in each");
+    if (!o.common.saveSession.empty() && (engineA || engineB))
+        return invalidArgument("--saveSession keeps builds of the model; an engine file in --a or --b is none");
+    return checkOutputs({{"--saveSession", o.common.saveSession}, {"--json", o.json}},
+                        {o.common.onnx, o.common.loadInputs, engineA ? a.value : "", engineB ? b.value : ""});
+}
+
+/// Inputs of both; labels too, where the data has them.
+Result<Samples> obtainSamples(const Options& o, const Engine& engine) {
+    Samples samples;
+    if (isArchive(o)) {
+        STROBE_ASSIGN(const auto shapes, parseShapes(o.shapes, "--shapes"));
+        STROBE_ASSIGN(samples, loadSamples(engine, o.loadInputs, shapes, o.seed));
+        for (const std::string& note : samples.notes) std::printf("Note: %s\n", note.c_str());
+        return samples;
+    }
+    STROBE_ASSIGN(NamedTensors inputs, obtainInputs(o, engine));
+    samples.runs.push_back(std::move(inputs));
+    return samples;
+}
+
 Result<bool> compare(const KernelRegistry& kernels, const CompareOptions& o) {
     Session session(kernels);
-    if (!o.common.onnx.empty()) STROBE_RETURN_IF_ERROR(session.openModelNow(o.common.onnx));
-    if (o.common.onnx.empty() && !(isEngineFile(o.a) && isEngineFile(o.b))) return invalidArgument("give --onnx=model.onnx with flags in --a and --b, or an engine file in each");
-    STROBE_ASSIGN(const std::shared_ptr<const Build> a, makeSide(o.a, o, session));
-    STROBE_ASSIGN(const std::shared_ptr<const Build> b, makeSide(o.b, o, session));
+    Side sideA{"--a", o.a, {}}, sideB{"--b", o.b, {}};
+    STROBE_RETURN_IF_ERROR(readSide(sideA, o.common));
+    STROBE_RETURN_IF_ERROR(readSide(sideB, o.common));
+    STROBE_RETURN_IF_ERROR(checkSides(o, sideA, sideB));
+    if (!o.common.onnx.empty()) STROBE_RETURN_IF_ERROR(openModel(o.common, session));
+    STROBE_ASSIGN(const std::shared_ptr<const Build> a, makeSide(sideA, session));
+    STROBE_ASSIGN(const std::shared_ptr<const Build> b, makeSide(sideB, session));
     const std::vector<BindingInfo> inputsB = b->engine->inputs();
     for (const BindingInfo& input : a->engine->inputs()) {
         const auto same = [&](const BindingInfo& other) { return other.name == input.name; };
         if (std::none_of(inputsB.begin(), inputsB.end(), same))
-            return invalidArgument("the two engines have different inputs: A has '" + input.name + "', B has not; compare two builds of one model");
+            return invalidArgument("the two engines have different inputs: A has '" + input.name +
+                                   "', B has not; compare two builds of one model");
     }
-    STROBE_ASSIGN(auto shapes, parseShapes(o.common.shapes, "--shapes"));
-    Samples samples;
-    if (o.common.loadInputs.find(':') == std::string::npos) {
-        STROBE_ASSIGN(samples, loadSamples(*a->engine, o.common.loadInputs, shapes, o.common.seed));
-    } else {
-        STROBE_ASSIGN(NamedTensors inputs, obtainInputs(o.common, *a->engine));
-        samples.runs.push_back(std::move(inputs));
-    }
+    STROBE_ASSIGN(const Samples samples, obtainSamples(o.common, *a->engine));
     Statistics timeA, timeB;
     STROBE_RETURN_IF_ERROR(measureTogether(*a->engine, *b->engine, samples.runs.front(), o.common, timeA, timeB));
     AccuracyOptions options;
@@ -131,12 +182,48 @@ Result<bool> compare(const KernelRegistry& kernels, const CompareOptions& o) {
     if (!o.json.empty()) STROBE_RETURN_IF_ERROR(writeJson(o.json, timeA, timeB, report));
     if (!o.common.saveSession.empty()) {
         STROBE_RETURN_IF_ERROR(session.compareNow(a->id, b->id, {}).status());
-        STROBE_RETURN_IF_ERROR(session.saveNow(o.common.saveSession));
+        STROBE_RETURN_IF_ERROR(writeSession(o.common.saveSession, session));
     }
     bool same = true;
     for (const TensorDifference& d : report.outputs) same = same && d.maxRel <= o.tolerance && d.mismatchedNaN == 0;
-    std::printf("%s: largest difference %s %.3g of the output's magnitude\n", same ? "Same" : "Differs", same ? "within" : "exceeds", o.tolerance);
+    std::printf("%s: largest difference %s %.3g of the output's magnitude\n", same ? "Same" : "Differs",
+                same ? "within" : "exceeds", o.tolerance);
     return same;
+}
+
+/// "--a --b=x" and "--a --bf16": CLI11 would take the one for the other's value, or leave out a bare "--a=". Here each
+/// value is part of its argument, and an empty one means a build without flags.
+Result<std::vector<std::string>> joinSideValues(int argc, const char* const* argv) {
+    std::vector<std::string> arguments;
+    for (int i = 0; i < argc; ++i) {
+        std::string argument = argv[i];
+        if (argument == "--a" || argument == "--b") {
+            const std::string next = i + 1 < argc ? argv[i + 1] : "--";
+            if (next.rfind("--a", 0) == 0 || next.rfind("--b=", 0) == 0 || next == "--b" || next == "--")
+                return invalidArgument(argument + " needs a value: " + argument + "=--bf16, " + argument +
+                                       "=file.engine, or " + argument + "= for a build without flags");
+            argument += "=" + next;
+            ++i;
+        }
+        if (argument == "--a=" || argument == "--b=") argument += ' ';
+        arguments.push_back(std::move(argument));
+    }
+    return arguments;
+}
+
+/// "compare model.onnx --b=--bf16", "compare a.engine b.engine".
+Status takeFiles(const std::vector<std::string>& files, CompareOptions& o) {
+    if (files.empty()) return Status::ok();
+    if (files.size() == 2 && isEngine(files[0]) && isEngine(files[1]) && o.a.empty() && o.b.empty()) {
+        o.a = files[0];
+        o.b = files[1];
+        return Status::ok();
+    }
+    if (files.size() > 1 || isEngine(files[0]) || !o.common.onnx.empty())
+        return invalidArgument("give one model, or two engine files; found: " + files[0] +
+                               (files.size() > 1 ? ", " + files[1] : ""));
+    o.common.onnx = files[0];
+    return Status::ok();
 }
 
 }  // namespace
@@ -144,22 +231,31 @@ Result<bool> compare(const KernelRegistry& kernels, const CompareOptions& o) {
 int compareCommand(const KernelRegistry& kernels, int argc, const char* const* argv) {
     CompareOptions options;
     options.common.duration = 1.5;
-    CLI::App app("Compare two builds of a model, or two engine files, in speed and accuracy; exit 1 when they differ", "strobe-cli compare");
-    addModelFlags(app, options.common);
-    addBuildFlags(app, options.common);
-    addInferenceFlags(app, options.common);
-    app.add_option("--a", options.a, "flags of the reference build, such as \"\" or \"--layerPrecisions=op:Conv:fp32\", or an engine file");
+    std::vector<std::string> files;
+    CLI::App app("Compare two builds of a model, or two engine files, in speed and accuracy; exit 1 when they differ",
+                 "strobe-cli compare");
+    app.add_option("files", files, "an ONNX model (as --onnx), or two engine files (as --a and --b)");
+    addCompareFlags(app, options.common);
+    app.add_option(
+        "--a", options.a,
+        "flags of the reference build, such as \"\" or \"--layerPrecisions=op:Conv:fp32\", or an engine file");
     app.add_option("--b", options.b, "flags of the candidate build, such as \"--bf16\", or an engine file");
-    app.add_option("--tolerance", options.tolerance, "largest difference allowed, as a share of the output's magnitude; default 0.03");
+    app.add_option("--tolerance", options.tolerance,
+                   "largest difference allowed, as a share of the output's magnitude; default 0.03");
     app.add_flag("--layers", options.layers, "print every tensor that both engines have");
     app.add_option("--json", options.json, "write the comparison to this file");
-    // CLI11 takes the next argument as the value of a bare "--a="; here it means a build without flags.
-    std::vector<const char*> arguments(argv, argv + argc);
-    for (const char*& argument : arguments) {
-        if (std::string(argument) == "--a=") argument = "--a= ";
-        if (std::string(argument) == "--b=") argument = "--b= ";
-    }
-    if (const int code = parse(app, argc, arguments.data()); code >= 0) return code;
+    const auto arguments = joinSideValues(argc, argv);
+    if (!arguments) return fail(arguments.status());
+    std::vector<const char*> pointers;
+    for (const std::string& argument : *arguments) pointers.push_back(argument.c_str());
+    if (const int code = parse(app, static_cast<int>(pointers.size()), pointers.data()); code >= 0) return code;
+    if (const Status status = takeFiles(files, options); !status.isOk()) return fail(status);
+    if (app.count("--a") + app.count("--b") == 0 && options.a.empty())
+        return fail(invalidArgument(
+            "give what to compare: --a= and --b= with flags of a build, as in --a= --b=--bf16, or two engine files"));
+    if (isEngine(options.a) && isEngine(options.b))
+        if (const std::string given = givenFlags(app, kBuildingFlags); !given.empty())
+            return fail(invalidArgument(given + ": nothing is built, as both sides are engine files; leave it out"));
     const auto same = compare(kernels, options);
     if (!same) return fail(same.status());
     return *same ? kSuccess : kFailure;

@@ -2,12 +2,12 @@
 
 #include <chrono>
 #include <cstdio>
-#include <filesystem>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "engine_core/base/mapped_file.h"
+#include "app/cli/shape_flags.h"
+#include "profiler/transfer_times.h"
 #include "sessions/npz.h"
 #include "sessions/samples.h"
 
@@ -15,9 +15,13 @@ namespace strobe::cli {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-double millisecondsSince(Clock::time_point start) { return std::chrono::duration<double, std::milli>(Clock::now() - start).count(); }
+double millisecondsSince(Clock::time_point start) {
+    return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
 
-bool endsWith(const std::string& text, const std::string& ending) { return text.size() >= ending.size() && text.compare(text.size() - ending.size(), ending.size(), ending) == 0; }
+bool endsWith(const std::string& text, const std::string& ending) {
+    return text.size() >= ending.size() && text.compare(text.size() - ending.size(), ending.size(), ending) == 0;
+}
 
 /// "name:file.npy,other:file2.npy"
 Result<NamedTensors> readNamedFiles(const std::string& text) {
@@ -28,8 +32,12 @@ Result<NamedTensors> readNamedFiles(const std::string& text) {
         const std::string part = text.substr(begin, end - begin);
         begin = end + 1;
         const size_t colon = part.find(':');
-        if (colon == std::string::npos) return invalidArgument("--loadInputs: '" + part + "' is no input; write name:file.npy or give one .npz");
-        if (endsWith(part, ".npz")) return invalidArgument("--loadInputs: '" + part + "' names an .npz, which holds names of its own; write --loadInputs=" + part.substr(colon + 1));
+        if (colon == std::string::npos)
+            return invalidArgument("--loadInputs: '" + part + "' is no input; write name:file.npy or give one .npz");
+        if (endsWith(part, ".npz"))
+            return invalidArgument(
+                "--loadInputs: '" + part +
+                "' names an .npz, which holds names of its own; write --loadInputs=" + part.substr(colon + 1));
         STROBE_ASSIGN(tensors[part.substr(0, colon)], readNpy(part.substr(colon + 1)));
     }
     return tensors;
@@ -37,32 +45,54 @@ Result<NamedTensors> readNamedFiles(const std::string& text) {
 
 struct StreamResult {
     std::vector<QueryTimes> queries;
+    Transfers transfers = Transfers::None;
     int warmUpQueries = 0;
     double warmUpMs = 0;
     Status status;
 };
 
-void runStream(const Options& o, const Engine& engine, const NamedTensors& inputs, Clock::time_point origin, StreamResult& result) {
-    auto context = engine.createContext(o.threads);
-    if (!context) {
-        result.status = context.status();
-        return;
+Transfers transfersOf(const Options& o, const Result<std::unique_ptr<TransferTimes>>& times) {
+    if (!times) return Transfers::Unknown;
+    return !*times ? Transfers::None : o.noDataTransfers ? Transfers::LeftOut : Transfers::Counted;
+}
+
+/// One timed run. Where copies are told apart, they are put at its ends.
+Result<QueryTimes> runQuery(ExecutionContext& context, TransferTimes* times, Transfers transfers,
+                            Clock::time_point origin) {
+    QueryTimes q;
+    q.startEnqueue = q.startH2d = q.endH2d = q.startCompute = millisecondsSince(origin);
+    STROBE_RETURN_IF_ERROR(context.run(times));
+    q.endEnqueue = q.endCompute = q.startD2h = q.endD2h = millisecondsSince(origin);
+    if (!times) return q;
+    STROBE_ASSIGN(const TransferTimes::Milliseconds copies, times->take());
+    q.startCompute = std::min(q.startCompute + copies.toDevice, q.endCompute);
+    q.endCompute = std::max(q.startCompute, q.endCompute - copies.toHost);
+    if (transfers == Transfers::Counted) {
+        q.endH2d = q.startCompute;
+        q.startD2h = q.endCompute;
     }
+    return q;
+}
+
+Status runStream(const Options& o, const Engine& engine, const NamedTensors& inputs, Clock::time_point origin,
+                 StreamResult& result) {
+    STROBE_ASSIGN(const std::unique_ptr<ExecutionContext> context, engine.createContext(o.threads));
     for (const auto& [name, tensor] : inputs)
-        if (result.status = (*context)->setInput((*context)->inputIndex(name), tensor->data.get(), tensor->dims); !result.status.isOk()) return;
+        STROBE_RETURN_IF_ERROR(context->setInput(context->inputIndex(name), tensor->data.get(), tensor->dims));
+    const auto times = TransferTimes::create(engine);
+    TransferTimes* observer = times ? times->get() : nullptr;
+    result.transfers = transfersOf(o, times);
     const auto warm = Clock::now();
     for (; result.warmUpQueries == 0 || millisecondsSince(warm) < o.warmUp; ++result.warmUpQueries)
-        if (result.status = (*context)->run(); !result.status.isOk()) return;
+        STROBE_RETURN_IF_ERROR(runQuery(*context, observer, result.transfers, origin).status());
     result.warmUpMs = millisecondsSince(warm);
     const auto start = Clock::now();
     while (static_cast<int>(result.queries.size()) < o.iterations || millisecondsSince(start) < o.duration * 1000) {
-        QueryTimes q;
-        q.startEnqueue = q.startH2d = q.endH2d = q.startCompute = millisecondsSince(origin);
-        if (result.status = (*context)->run(); !result.status.isOk()) return;
-        q.endEnqueue = q.endCompute = q.startD2h = q.endD2h = millisecondsSince(origin);
+        STROBE_ASSIGN(const QueryTimes q, runQuery(*context, observer, result.transfers, origin));
         result.queries.push_back(q);
         if (o.sleepTime > 0) std::this_thread::sleep_for(std::chrono::duration<double, std::milli>(o.sleepTime));
     }
+    return Status::ok();
 }
 
 std::string preview(const Weights& tensor) {
@@ -76,78 +106,181 @@ std::string preview(const Weights& tensor) {
     return text + (values.size() > 10 ? " …" : "");
 }
 
-/// What would be lost by a slip: a file that is read is never written over.
-Status checkNotOverwritten(const Options& o) {
-    for (const std::string* output : {&o.saveEngine, &o.saveSession, &o.exportTimes, &o.exportOutput, &o.exportProfile, &o.exportLayerInfo})
-        for (const std::string* input : {&o.onnx, &o.loadEngine, &o.loadInputs}) {
-            std::error_code error;
-            if (!output->empty() && !input->empty() && std::filesystem::equivalent(*output, *input, error))
-                return invalidArgument(*output + ": this file is read and would be written over; name another one");
+/// The data of --loadInputs as it lies in its files; empty without.
+Result<NamedTensors> readInputs(const Options& o) {
+    if (o.loadInputs.empty()) return NamedTensors();
+    if (!isArchive(o)) return readNamedFiles(o.loadInputs);
+    STROBE_ASSIGN(auto arrays, readNpz(o.loadInputs));
+    return NamedTensors(arrays.begin(), arrays.end());
+}
+
+/// Data that the engine could not take is refused before it is built. An .npz is cut along its first dim, and may hold
+/// more than inputs.
+Status checkInputs(const Options& o, const NamedTensors& given, const Network& network,
+                   const OptimizationProfile& profile) {
+    int found = 0;
+    std::string names, inputs;
+    for (const TensorId id : network.inputs()) inputs += (inputs.empty() ? "" : ", ") + network.tensor(id).name;
+    for (const auto& [name, array] : given) {
+        names += (names.empty() ? "" : ", ") + name;
+        const auto range = profile.inputs.find(name);
+        if (range == profile.inputs.end()) {
+            if (!isArchive(o))
+                return invalidArgument("--loadInputs: the model has no input '" + name +
+                                       "'; its inputs are: " + inputs);
+            continue;
         }
+        ++found;
+        const Dims &dims = array->dims, &min = range->second.min, &max = range->second.max;
+        const auto refuse = [&](const std::string& why) {
+            return invalidArgument("--loadInputs: array '" + name + "' is " + toString(dims) + ", " + why +
+                                   "; give data or shapes that fit, as in --shapes=" + shapesText({{name, dims}}));
+        };
+        if (dims.size() != min.size())
+            return invalidArgument("--loadInputs: array '" + name + "' is " + toString(dims) + " of rank " +
+                                   std::to_string(dims.size()) + ", the model takes rank " +
+                                   std::to_string(min.size()));
+        for (size_t d = 0; d < dims.size(); ++d)
+            if (dims[d] < min[d] || (dims[d] > max[d] && !(d == 0 && isArchive(o))))
+                return refuse("the engine will take " + std::to_string(min[d]) +
+                              (min[d] == max[d] ? "" : " to " + std::to_string(max[d])) + " in dim " +
+                              std::to_string(d));
+    }
+    if (!given.empty() && found == 0)
+        return invalidArgument(o.loadInputs + ": holds arrays " + names + ", none of which is an input of the model (" +
+                               inputs + "); name them so");
     return Status::ok();
+}
+
+Status refuseUnsupported(const Options& o, const ImportedModel& imported) {
+    if (imported.unsupported.empty()) return Status::ok();
+    std::string list;
+    for (const UnsupportedNode& node : imported.unsupported)
+        list += "\n  node '" + node.name + "': op '" + node.opType + "', domain '" +
+                (node.domain.empty() ? "ai.onnx" : node.domain) + "', version " + std::to_string(node.version) + "; " +
+                node.help;
+    return unsupported(o.onnx + ": " + std::to_string(imported.unsupported.size()) +
+                       " nodes are not supported:" + list);
+}
+
+void printProblems(const Session& session, const Build& build) {
+    for (const ProblemEntry& problem : session.problems())
+        if (problem.source == "build " + build.name)
+            std::printf("%s: %s\n", problem.severity == ProblemSeverity::Info ? "Note" : "Warning",
+                        problem.message.c_str());
+}
+
+/// An engine's device is part of it.
+Status checkDevice(const Options& o, const Engine& engine) {
+    const DeviceInfo& device = engine.parts().device;
+    if (o.device.empty() || o.device == device.id) return Status::ok();
+    return invalidArgument("--device=" + o.device + " has no effect on a loaded engine: " + o.loadEngine + " is for " +
+                           device.id + "; build it again from the model for another device");
 }
 
 }  // namespace
 
-Result<Subject> obtainEngine(const Options& o, Session& session) {
-    STROBE_RETURN_IF_ERROR(checkNotOverwritten(o));
-    if (o.onnx.empty() == o.loadEngine.empty()) return invalidArgument("give either --onnx=model.onnx or --loadEngine=file.engine");
-    if (!o.loadEngine.empty()) {
-        const auto start = Clock::now();
-        STROBE_ASSIGN(std::shared_ptr<const Engine> engine, Engine::load(o.loadEngine, session.kernels()));
-        std::printf("Engine loaded in %.4g sec.\n", millisecondsSince(start) / 1000);
-        return Subject{engine, nullptr};
-    }
+Status openModel(const Options& o, Session& session) {
     const auto start = Clock::now();
     STROBE_RETURN_IF_ERROR(session.openModelNow(o.onnx));
     const auto model = session.model();
-    if (!model->imported->unsupported.empty()) {
-        std::string list;
-        for (const UnsupportedNode& node : model->imported->unsupported)
-            list += "\n  node '" + node.name + "': op '" + node.opType + "', domain '" + (node.domain.empty() ? "ai.onnx" : node.domain) + "', version " + std::to_string(node.version) + "; " + node.help;
-        return unsupported(o.onnx + ": " + std::to_string(model->imported->unsupported.size()) + " nodes are not supported:" + list);
-    }
-    std::printf("Parsed %s in %.4g sec: %d nodes, opset %lld\n", o.onnx.c_str(), millisecondsSince(start) / 1000, static_cast<int>(model->parsed->sourceNodes().size()),
+    STROBE_RETURN_IF_ERROR(refuseUnsupported(o, *model->imported));
+    std::printf("Parsed %s in %.4g sec: %d nodes, opset %lld\n", o.onnx.c_str(), millisecondsSince(start) / 1000,
+                static_cast<int>(model->parsed->sourceNodes().size()),
                 static_cast<long long>(model->imported->opsets.empty() ? 0 : model->imported->opsets[0].version));
-    STROBE_ASSIGN(Settings settings, settingsFrom(o, *model->parsed));
-    if (!o.noTimingCache && o.timingCacheFile.empty()) settings.builder.timingCachePath = session.settings().builder.timingCachePath;
+    return Status::ok();
+}
+
+Status prepareBuild(const Options& o, Session& session) {
+    STROBE_ASSIGN(Settings settings, settingsFrom(o));
+    STROBE_ASSIGN(const NamedTensors given, readInputs(o));
+    const auto model = session.model();
+    STROBE_RETURN_IF_ERROR(takeShapes(o, *model, given, settings));
+    STROBE_ASSIGN(const auto profiles,
+                  completeProfiles(*model->parsed, settings.builder.profiles, model->assumed.values));
+    STROBE_RETURN_IF_ERROR(checkInputs(o, given, *model->parsed, profiles.front()));
+    STROBE_RETURN_IF_ERROR(checkNames(settings, *model, session.kernels()));
+    if (!o.noTimingCache && o.timingCacheFile.empty())
+        settings.builder.timingCachePath = session.settings().builder.timingCachePath;
     session.setSettings(settings, "command line");
+    return Status::ok();
+}
+
+bool isArchive(const Options& o) {
+    return endsWith(o.loadInputs, ".npz") && o.loadInputs.find(':') == std::string::npos;
+}
+
+std::vector<OutputFile> outputFiles(const Options& o) {
+    return {{"--saveEngine", o.saveEngine},          {"--saveSession", o.saveSession},
+            {"--exportTimes", o.exportTimes},        {"--exportOutput", o.exportOutput},
+            {"--exportProfile", o.exportProfile},    {"--exportLayerInfo", o.exportLayerInfo},
+            {"--timingCacheFile", o.timingCacheFile}};
+}
+
+Result<Subject> obtainEngine(const Options& o, Session& session) {
+    STROBE_RETURN_IF_ERROR(checkOutputs(outputFiles(o), {o.onnx, o.loadEngine, o.loadInputs}));
+    if (!o.exportOutput.empty() && !endsWith(o.exportOutput, ".npz") && !endsWith(o.exportOutput, ".json"))
+        return invalidArgument("--exportOutput: '" + o.exportOutput + "' must end in .npz or .json");
+    if (!o.loadEngine.empty()) {
+        const auto start = Clock::now();
+        STROBE_ASSIGN(std::shared_ptr<const Engine> engine, Engine::load(o.loadEngine, session.kernels()));
+        STROBE_RETURN_IF_ERROR(checkDevice(o, *engine));
+        std::printf("Engine loaded in %.4g sec.\n", millisecondsSince(start) / 1000);
+        return Subject{engine, nullptr};
+    }
+    STROBE_RETURN_IF_ERROR(openModel(o, session));
+    STROBE_RETURN_IF_ERROR(prepareBuild(o, session));
     std::string lastStep;
     const auto progress = [&](const BuildProgress& p) {
         if (o.verbose && p.step != lastStep) std::printf("[%3.0f %%] %s\n", 100 * p.fraction, p.step.c_str());
         lastStep = p.step;
     };
     STROBE_ASSIGN(std::shared_ptr<const Build> build, session.buildNow(false, progress));
-    for (const BuildNote& note : build->report.notes) std::printf("%s: %s\n", note.severity == BuildNote::Severity::Info ? "Note" : "Warning", note.message.c_str());
-    std::printf("Network: %d ONNX nodes, %d fused layers, %d engine layers (%d reformats)\n", static_cast<int>(model->parsed->sourceNodes().size()), build->report.fused->layerCount(),
-                static_cast<int>(build->engine->graph().layers.size()), build->report.reformats);
-    std::printf("Engine built in %.4g sec. (%d candidates timed, %d from the timing cache)\n", build->report.totalSeconds, build->report.timedCandidates, build->report.cachedCandidates);
+    printProblems(session, *build);
+    const BuildReport& report = build->report;
+    std::printf("Network: %d ONNX nodes, %d fused layers, %d engine layers (%d reformats)\n",
+                static_cast<int>(session.model()->parsed->sourceNodes().size()), report.fused->layerCount(),
+                static_cast<int>(build->engine->graph().layers.size()), report.reformats);
+    std::printf("Engine built in %.4g sec. (%d candidates timed, %d from the timing cache)\n", report.totalSeconds,
+                report.timedCandidates, report.cachedCandidates);
     std::printf("Engine size: %.4g MiB\n", static_cast<double>(build->engineBytes) / (1 << 20));
+    if (!o.timingCacheFile.empty() && report.timedCandidates > 0) printWrote(o.timingCacheFile);
     return Subject{build->engine, build};
 }
 
 Result<NamedTensors> obtainInputs(const Options& o, const Engine& engine) {
-    STROBE_ASSIGN(const auto shapesByFlag, parseShapes(o.shapes, "--shapes"));
-    std::map<std::string, Dims> shapes = shapesByFlag;
+    STROBE_ASSIGN(auto shapes, parseShapes(o.shapes, "--shapes"));
     if (const auto unnamed = shapes.find(""); unnamed != shapes.end() && engine.inputs().size() == 1) {
         const Dims dims = unnamed->second;
         shapes.erase(unnamed);
         shapes[engine.inputs()[0].name] = dims;
     }
-    if (endsWith(o.loadInputs, ".npz") && o.loadInputs.find(':') == std::string::npos) {
+    if (!shapes.empty()) STROBE_RETURN_IF_ERROR(engine.profileFor(shapes).status().withContext("--shapes"));
+    std::vector<std::string> notes;
+    NamedTensors inputs;
+    if (isArchive(o)) {
         STROBE_ASSIGN(Samples samples, loadSamples(engine, o.loadInputs, shapes, o.seed, 1));
-        return samples.runs.front();
+        notes = std::move(samples.notes);
+        inputs = std::move(samples.runs.front());
+    } else {
+        STROBE_ASSIGN(inputs, readNamedFiles(o.loadInputs));
+        for (const BindingInfo& binding : engine.inputs())
+            if (const auto given = inputs.find(binding.name); given != inputs.end()) {
+                STROBE_ASSIGN(given->second, convertForInput(given->second, binding, notes));
+            }
+        STROBE_ASSIGN(inputs, completeInputs(engine, shapes, inputs, o.seed));
     }
-    STROBE_ASSIGN(NamedTensors given, readNamedFiles(o.loadInputs));
-    return completeInputs(engine, shapes, given, o.seed);
+    for (const std::string& note : notes) std::printf("Note: %s\n", note.c_str());
+    return inputs;
 }
 
 Result<Measurement> measure(const Options& o, const Engine& engine, const NamedTensors& inputs) {
     std::vector<StreamResult> results(static_cast<size_t>(o.infStreams));
     const auto origin = Clock::now();
     std::vector<std::thread> streams;
-    for (size_t s = 1; s < results.size(); ++s) streams.emplace_back([&, s] { runStream(o, engine, inputs, origin, results[s]); });
-    runStream(o, engine, inputs, origin, results[0]);
+    for (size_t s = 1; s < results.size(); ++s)
+        streams.emplace_back([&, s] { results[s].status = runStream(o, engine, inputs, origin, results[s]); });
+    results[0].status = runStream(o, engine, inputs, origin, results[0]);
     for (std::thread& stream : streams) stream.join();
     Measurement measurement;
     double first = 1e300, last = 0;
@@ -158,6 +291,7 @@ Result<Measurement> measure(const Options& o, const Engine& engine, const NamedT
             last = std::max(last, q.endD2h);
             measurement.queries.push_back(q);
         }
+        measurement.transfers = result.transfers;
         measurement.warmUpQueries += result.warmUpQueries;
         measurement.warmUpMs = std::max(measurement.warmUpMs, result.warmUpMs);
     }
@@ -167,7 +301,8 @@ Result<Measurement> measure(const Options& o, const Engine& engine, const NamedT
 
 Result<NamedTensors> runOnce(const Engine& engine, const NamedTensors& inputs, int threads) {
     STROBE_ASSIGN(std::unique_ptr<ExecutionContext> context, engine.createContext(threads));
-    for (const auto& [name, tensor] : inputs) STROBE_RETURN_IF_ERROR(context->setInput(context->inputIndex(name), tensor->data.get(), tensor->dims));
+    for (const auto& [name, tensor] : inputs)
+        STROBE_RETURN_IF_ERROR(context->setInput(context->inputIndex(name), tensor->data.get(), tensor->dims));
     STROBE_RETURN_IF_ERROR(context->run());
     NamedTensors outputs;
     const auto bindings = engine.outputs();
@@ -180,16 +315,32 @@ Result<NamedTensors> runOnce(const Engine& engine, const NamedTensors& inputs, i
     return outputs;
 }
 
-Status writeText(const std::string& path, const std::string& text) { return writeFileAtomically(path, {reinterpret_cast<const uint8_t*>(text.data()), text.size()}); }
+Status writeEngine(const std::string& path, const Engine& engine) {
+    STROBE_RETURN_IF_ERROR(engine.save(path));
+    printWrote(path);
+    return Status::ok();
+}
+
+Status writeSession(const std::string& path, Session& session) {
+    STROBE_RETURN_IF_ERROR(session.saveNow(path));
+    printWrote(path);
+    return Status::ok();
+}
 
 Status writeOutputs(const std::string& path, const NamedTensors& outputs) {
-    if (endsWith(path, ".npz")) return writeNpz(path, outputs);
-    if (!endsWith(path, ".json")) return invalidArgument("--exportOutput: '" + path + "' must end in .npz or .json");
+    if (endsWith(path, ".npz")) {
+        STROBE_RETURN_IF_ERROR(writeNpz(path, outputs));
+        printWrote(path);
+        return Status::ok();
+    }
     nlohmann::ordered_json list = nlohmann::ordered_json::array();
     for (const auto& [name, tensor] : outputs) {
         std::string dims;
         for (size_t d = 0; d < tensor->dims.size(); ++d) dims += (d ? "x" : "") + std::to_string(tensor->dims[d]);
-        list.push_back({{"name", name}, {"dimensions", dims}, {"type", std::string(dataTypeName(tensor->type))}, {"values", toDoubles(*tensor)}});
+        list.push_back({{"name", name},
+                        {"dimensions", dims},
+                        {"type", std::string(dataTypeName(tensor->type))},
+                        {"values", toDoubles(*tensor)}});
     }
     return writeText(path, list.dump() + "\n");
 }

@@ -1,5 +1,6 @@
 #pragma once
 #include "app/cli/command_line.h"
+#include "app/cli/output_files.h"
 #include "profiler/trtexec_report.h"
 
 namespace strobe::cli {
@@ -10,13 +11,21 @@ struct Subject {
     std::shared_ptr<const Build> build;  // null when the engine was loaded
 };
 
-/// Builds from --onnx (printing trtexec's lines) or loads --loadEngine. `session` keeps the build.
+/// What a command that takes an engine writes.
+std::vector<OutputFile> outputFiles(const Options& options);
+/// Opens --onnx, printing trtexec's line; nodes without an op here are refused, all of them at once.
+Status openModel(const Options& options, Session& session);
+/// Settings for a build of the open model from the flags, all checked: shapes, names, data.
+Status prepareBuild(const Options& options, Session& session);
+/// Builds from --onnx (printing trtexec's lines) or loads --loadEngine. `session` keeps the build. What can be refused
+/// is refused before the building begins.
 Result<Subject> obtainEngine(const Options& options, Session& session);
-/// Inputs that the flags name, completed by random ones.
+/// Inputs that the flags name, completed by random ones. Prints what was done to the data.
 Result<NamedTensors> obtainInputs(const Options& options, const Engine& engine);
 struct Measurement {
     std::vector<QueryTimes> queries;
     double wallSeconds = 0;
+    Transfers transfers = Transfers::None;
     int warmUpQueries = 0;
     double warmUpMs = 0;  // of the slowest stream
 };
@@ -24,9 +33,12 @@ struct Measurement {
 Result<Measurement> measure(const Options& options, const Engine& engine, const NamedTensors& inputs);
 /// Runs once; outputs by name.
 Result<NamedTensors> runOnce(const Engine& engine, const NamedTensors& inputs, int threads);
-/// .npz, or JSON as trtexec writes it.
+/// .npz, or JSON as trtexec writes it. These print that they wrote.
 Status writeOutputs(const std::string& path, const NamedTensors& outputs);
-Status writeText(const std::string& path, const std::string& text);
+Status writeEngine(const std::string& path, const Engine& engine);
+Status writeSession(const std::string& path, Session& session);
+/// Whether --loadInputs names an .npz with arrays of its own names.
+bool isArchive(const Options& options);
 std::string outputsText(const NamedTensors& outputs);
 
 }  // namespace strobe::cli

@@ -9,12 +9,12 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-bool isEngineFile(const std::string& path) { return path.size() > 7 && path.compare(path.size() - 7, 7, ".engine") == 0; }
-
 Json tensorJson(const Network& network, TensorId id) {
     if (id == kNone) return nullptr;
     const Tensor& t = network.tensor(id);
-    Json json = {{"name", t.name}, {"type", std::string(dataTypeName(t.type))}, {"shape", t.rankKnown ? toString(t.shape) : "[?]"}};
+    Json json = {{"name", t.name},
+                 {"type", std::string(dataTypeName(t.type))},
+                 {"shape", t.rankKnown ? toString(t.shape) : "[?]"}};
     if (t.constant) json["constant"] = true;
     return json;
 }
@@ -26,13 +26,15 @@ Json networkJson(const Network& network) {
     for (LayerId id : network.topologicalOrder()) {
         const Layer& layer = network.layer(id);
         Json json = {{"name", layer.name}, {"op", layer.op->name}};
-        if (const std::string attributes = layer.attributes.toString(); !attributes.empty()) json["attributes"] = attributes;
+        if (const std::string attributes = layer.attributes.toString(); !attributes.empty())
+            json["attributes"] = attributes;
         if (layer.program) json["program"] = layer.program->toString();
         for (TensorId t : layer.inputs) json["inputs"].push_back(tensorJson(network, t));
         for (TensorId t : layer.outputs) json["outputs"].push_back(tensorJson(network, t));
         Json nodes = Json::array();
         for (int node : layer.provenance)
-            if (node >= 0 && node < static_cast<int>(network.sourceNodes().size())) nodes.push_back(network.sourceNodes()[static_cast<size_t>(node)].name);
+            if (node >= 0 && node < static_cast<int>(network.sourceNodes().size()))
+                nodes.push_back(network.sourceNodes()[static_cast<size_t>(node)].name);
         json["onnxNodes"] = nodes;
         for (const auto& body : layer.subgraphs) json["subgraphs"].push_back(networkJson(*body));
         layers.push_back(std::move(json));
@@ -42,17 +44,33 @@ Json networkJson(const Network& network) {
 
 Json passesJson(const PassReport& report) {
     Json rewrites = Json::array(), misses = Json::array(), runs = Json::array();
-    for (const RewriteRecord& r : report.rewrites) rewrites.push_back({{"pass", r.pass}, {"result", r.result}, {"replaced", r.replaced}, {"description", r.description}});
-    for (const NearMiss& m : report.nearMisses) misses.push_back({{"pass", m.pass}, {"layer", m.layer}, {"reason", m.reason}});
-    for (const PassRun& r : report.runs) runs.push_back({{"pass", r.name}, {"ms", r.milliseconds}, {"rewrites", r.rewrites}, {"layersBefore", r.layersBefore}, {"layersAfter", r.layersAfter}, {"disabled", r.disabled}});
+    for (const RewriteRecord& r : report.rewrites)
+        rewrites.push_back(
+            {{"pass", r.pass}, {"result", r.result}, {"replaced", r.replaced}, {"description", r.description}});
+    for (const NearMiss& m : report.nearMisses)
+        misses.push_back({{"pass", m.pass}, {"layer", m.layer}, {"reason", m.reason}});
+    for (const PassRun& r : report.runs)
+        runs.push_back({{"pass", r.name},
+                        {"ms", r.milliseconds},
+                        {"rewrites", r.rewrites},
+                        {"layersBefore", r.layersBefore},
+                        {"layersAfter", r.layersAfter},
+                        {"disabled", r.disabled}});
     return {{"runs", runs}, {"rewrites", rewrites}, {"nearMisses", misses}};
 }
 
 void printModel(const ImportedModel& model, const Network& network) {
-    std::printf("Producer: %s %s, IR version %lld\n", model.producer.c_str(), model.producerVersion.c_str(), static_cast<long long>(model.irVersion));
-    for (const OpsetImport& opset : model.opsets) std::printf("Opset: %s %lld\n", opset.domain.empty() ? "ai.onnx" : opset.domain.c_str(), static_cast<long long>(opset.version));
-    for (const ImportIssue& issue : model.warnings) std::printf("%s: %s%s\n", issue.severity == ImportSeverity::Note ? "Note" : "Warning", issue.node.empty() ? "" : (issue.node + ": ").c_str(), issue.message.c_str());
-    for (const UnsupportedNode& node : model.unsupported) std::printf("Unsupported: node '%s', op '%s', domain '%s', version %lld; %s\n", node.name.c_str(), node.opType.c_str(), node.domain.c_str(), static_cast<long long>(node.version), node.help.c_str());
+    std::printf("Producer: %s %s, IR version %lld\n", model.producer.c_str(), model.producerVersion.c_str(),
+                static_cast<long long>(model.irVersion));
+    for (const OpsetImport& opset : model.opsets)
+        std::printf("Opset: %s %lld\n", opset.domain.empty() ? "ai.onnx" : opset.domain.c_str(),
+                    static_cast<long long>(opset.version));
+    for (const ImportIssue& issue : model.warnings)
+        std::printf("%s: %s%s\n", issue.severity == ImportSeverity::Note ? "Note" : "Warning",
+                    issue.node.empty() ? "" : (issue.node + ": ").c_str(), issue.message.c_str());
+    for (const UnsupportedNode& node : model.unsupported)
+        std::printf("Unsupported: node '%s', op '%s', domain '%s', version %lld; %s\n", node.name.c_str(),
+                    node.opType.c_str(), node.domain.c_str(), static_cast<long long>(node.version), node.help.c_str());
     std::map<std::string, int> ops;
     for (LayerId id : network.topologicalOrder()) ++ops[network.layer(id).op->name];
     std::printf("Layers: %d of %zu kinds:", network.layerCount(), ops.size());
@@ -60,8 +78,19 @@ void printModel(const ImportedModel& model, const Network& network) {
     std::printf("\n");
 }
 
-Status inspectModel(const KernelRegistry& kernels, const Options& o, const std::string& stage, bool json) {
-    Session session(kernels);
+void printFused(const Model& model, const BuildReport& report) {
+    for (const RewriteRecord& r : report.passes.rewrites)
+        std::printf("%s: %s → %s\n", r.pass.c_str(), r.description.c_str(), r.result.c_str());
+    for (const NearMiss& m : report.passes.nearMisses)
+        std::printf("Not fused (%s) %s: %s\n", m.pass.c_str(), m.layer.c_str(), m.reason.c_str());
+    for (const PassRun& r : report.passes.runs)
+        std::printf("Pass %-32s %5d rewrites, %4d → %4d layers, %.3g ms\n", r.name.c_str(), r.rewrites, r.layersBefore,
+                    r.layersAfter, r.milliseconds);
+    printModel(*model.imported, *report.fused);
+    std::printf("%s", report.fused->toString().c_str());
+}
+
+Status inspectModel(Session& session, const Options& o, const std::string& stage, bool json) {
     STROBE_RETURN_IF_ERROR(session.openModelNow(o.onnx));
     const auto model = session.model();
     if (stage == "parsed") {
@@ -70,47 +99,50 @@ Status inspectModel(const KernelRegistry& kernels, const Options& o, const std::
         std::printf("%s", model->parsed->toString().c_str());
         return Status::ok();
     }
-    STROBE_ASSIGN(const Settings settings, settingsFrom(o, *model->parsed));
-    if (stage == "fused") {
-        Network fused = *model->parsed;
-        STROBE_ASSIGN(const PassReport report, PassManager::run(fused, settings.builder, kernels));
-        if (json) {
-            Json all = networkJson(fused);
-            all["passes"] = passesJson(report);
-            return std::printf("%s\n", all.dump(1).c_str()), Status::ok();
-        }
-        for (const RewriteRecord& r : report.rewrites) std::printf("%s: %s → %s\n", r.pass.c_str(), r.description.c_str(), r.result.c_str());
-        for (const NearMiss& m : report.nearMisses) std::printf("Not fused (%s) %s: %s\n", m.pass.c_str(), m.layer.c_str(), m.reason.c_str());
-        for (const PassRun& r : report.runs) std::printf("Pass %-32s %5d rewrites, %4d → %4d layers, %.3g ms\n", r.name.c_str(), r.rewrites, r.layersBefore, r.layersAfter, r.milliseconds);
-        printModel(*model->imported, fused);
-        std::printf("%s", fused.toString().c_str());
+    STROBE_RETURN_IF_ERROR(prepareBuild(o, session));
+    if (stage == "engine") {
+        STROBE_ASSIGN(const std::shared_ptr<const Build> build, session.buildNow(false, {}));
+        std::printf("%s",
+                    json ? layerInfoJson(*build->engine).c_str() : build->engine->graph().network.toString().c_str());
         return Status::ok();
     }
-    session.setSettings(settings, "command line");
-    STROBE_ASSIGN(const std::shared_ptr<const Build> build, session.buildNow(false, {}));
-    std::printf("%s", json ? layerInfoJson(*build->engine).c_str() : build->engine->graph().network.toString().c_str());
+    Builder::Request request;
+    request.parsed = model->parsed;
+    request.config = session.settings().builder;
+    STROBE_ASSIGN(const BuildReport report, Builder(session.kernels()).fuse(request));
+    if (!json) return printFused(*model, report), Status::ok();
+    Json all = networkJson(*report.fused);
+    all["passes"] = passesJson(report.passes);
+    std::printf("%s\n", all.dump(1).c_str());
     return Status::ok();
 }
 
 void printEngine(const Engine& engine) {
     const Engine::Parts& parts = engine.parts();
-    std::printf("Engine of %s (model hash %s)\nBuilt for %s: %s\nPrecision: %s, level %d\n", parts.modelName.c_str(), parts.modelHash.c_str(), parts.device.id.c_str(), parts.device.name.c_str(),
+    std::printf("Engine of %s (model hash %s)\nBuilt for %s: %s\nPrecision: %s, level %d\n", parts.modelName.c_str(),
+                parts.modelHash.c_str(), parts.device.id.c_str(), parts.device.name.c_str(),
                 std::string(precisionModeName(parts.config.precision)).c_str(), parts.config.optimizationLevel);
     const auto list = [](const char* title, const std::vector<BindingInfo>& bindings) {
-        for (const BindingInfo& b : bindings) std::printf("%s: %s %s%s\n", title, b.name.c_str(), std::string(dataTypeName(b.type)).c_str(), b.rankKnown ? toString(b.shape).c_str() : "[?]");
+        for (const BindingInfo& b : bindings)
+            std::printf("%s: %s %s%s\n", title, b.name.c_str(), std::string(dataTypeName(b.type)).c_str(),
+                        b.rankKnown ? toString(b.shape).c_str() : "[?]");
     };
     list("Input", engine.inputs());
     list("Output", engine.outputs());
     for (size_t p = 0; p < parts.profiles.size(); ++p)
         for (const auto& [name, range] : parts.profiles[p].inputs)
-            std::printf("Profile %zu: %s min=%s opt=%s max=%s\n", p, name.c_str(), toString(range.min).c_str(), toString(range.opt).c_str(), toString(range.max).c_str());
+            std::printf("Profile %zu: %s min=%s opt=%s max=%s\n", p, name.c_str(), toString(range.min).c_str(),
+                        toString(range.opt).c_str(), toString(range.max).c_str());
     if (const auto memory = engine.memory({}))
-        std::printf("Memory: weights %.4g MiB, activations %.4g MiB (largest workspace %.4g MiB)\n", static_cast<double>(memory->weights) / (1 << 20),
-                    static_cast<double>(memory->activations) / (1 << 20), static_cast<double>(memory->workspace) / (1 << 20));
+        std::printf("Memory: weights %.4g MiB, activations %.4g MiB (largest workspace %.4g MiB)\n",
+                    static_cast<double>(memory->weights) / (1 << 20),
+                    static_cast<double>(memory->activations) / (1 << 20),
+                    static_cast<double>(memory->workspace) / (1 << 20));
     std::printf("%zu layers:\n", engine.graph().layers.size());
     for (const EngineLayer& layer : engine.graph().layers) {
         const Layer& definition = engine.graph().network.layer(layer.layer);
-        std::printf("  %-40s %-14s %-24s %s\n", definition.name.c_str(), definition.op->name.c_str(), layer.tactic.c_str(), layer.outputs.empty() ? "" : layer.outputs[0].toString().c_str());
+        std::printf("  %-40s %-14s %-24s %s\n", definition.name.c_str(), definition.op->name.c_str(),
+                    layer.tactic.c_str(), layer.outputs.empty() ? "" : layer.outputs[0].toString().c_str());
     }
 }
 
@@ -118,22 +150,28 @@ void printEngine(const Engine& engine) {
 
 int inspectCommand(const KernelRegistry& kernels, int argc, const char* const* argv) {
     Options options;
-    std::string file, stage = "parsed";
+    std::string stage = "parsed";
     bool json = false;
     CLI::App app("Show a model (parsed, fused or engine network) or an engine file", "strobe-cli inspect");
-    app.add_option("file", file, "model.onnx or file.engine");
-    addModelFlags(app, options);
-    addBuildFlags(app, options);
-    app.add_option("--shapes", options.shapes, "shapes, name:1x3x640x640,…");
-    app.add_option("--stage", stage, "parsed, fused or engine; default parsed")->check(CLI::IsMember({"parsed", "fused", "engine"}));
+    addInspectFlags(app, options);
+    app.add_option("--stage", stage, "parsed, fused or engine; default parsed")
+        ->check(CLI::IsMember({"parsed", "fused", "engine"}));
     app.add_flag("--json", json, "machine-readable");
     if (const int code = parse(app, argc, argv); code >= 0) return code;
-    if (!file.empty()) (isEngineFile(file) ? options.loadEngine : options.onnx) = file;
-    if (options.onnx.empty() == options.loadEngine.empty()) return fail(invalidArgument("give a model.onnx or a file.engine"));
+    if (const Status status = resolveOptions(app, options); !status.isOk()) return fail(status);
+    const std::string building = givenFlags(app, kBuildingFlags) + givenFlags(app, kRunningFlags);
     if (!options.onnx.empty()) {
-        const Status status = inspectModel(kernels, options, stage, json);
+        if (stage == "parsed" && !building.empty())
+            return fail(invalidArgument(
+                building + ": the parsed network does not depend on it; add --stage=fused or --stage=engine"));
+        Session session(kernels);
+        const Status status = inspectModel(session, options, stage, json);
         return status.isOk() ? kSuccess : fail(status);
     }
+    if (app.count("--stage") > 0)
+        return fail(invalidArgument(
+            "--stage has no effect on an engine file, which holds the engine network only; give the model"));
+    if (!building.empty()) return fail(invalidArgument(building + " has no effect on an engine file; give the model"));
     auto engine = Engine::load(options.loadEngine, kernels);
     if (!engine) return fail(engine.status());
     if (json)

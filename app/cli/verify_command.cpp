@@ -1,5 +1,6 @@
-// strobe-cli verify: ONNX backend test folders through the whole engine (import, build, run), each case in a process of its own, so that
-// a crash or an endless loop is one case's outcome. Nothing here starts a thread or loads a driver before fork().
+// strobe-cli verify: ONNX backend test folders through the whole engine (import, build, run), each case in a process of
+// its own, so that a crash or an endless loop is one case's outcome. Nothing here starts a thread or loads a driver
+// before fork().
 #include <fnmatch.h>
 #include <poll.h>
 #include <sys/prctl.h>
@@ -45,8 +46,9 @@ struct Outcome {
 constexpr const char* kStatuses[] = {"pass", "wrong", "refused", "crashed", "timeout"};
 constexpr size_t kLongestAnswer = 60000;
 
-/// ONNX's runner asks for 1e-3 and 1e-7; types whose own rounding step is coarser (or a build that computes in them) get about two steps.
-/// Sums in another order differ by steps of the largest value, not of the one that cancels: two of them are allowed.
+/// ONNX's runner asks for 1e-3 and 1e-7; types whose own rounding step is coarser (or a build that computes in them)
+/// get about two steps. Sums in another order differ by steps of the largest value, not of the one that cancels: two of
+/// them are allowed.
 Tolerance toleranceFor(const Weights& wanted, PrecisionMode mode) {
     const DataType type = wanted.type;
     if (type == DataType::BFloat16 || mode == PrecisionMode::Bf16 || mode == PrecisionMode::Best) return {2e-2, 2e-2};
@@ -57,15 +59,20 @@ Tolerance toleranceFor(const Weights& wanted, PrecisionMode mode) {
     return {1e-3, 1e-7 + 2.4e-7 * std::min(largest, 1.0)};
 }
 
-Outcome outcomeOf(const Status& status, const std::string& where) { return {status.code() == ErrorCode::Unsupported ? "refused" : "wrong", where + status.message()}; }
+Outcome outcomeOf(const Status& status, const std::string& where) {
+    return {status.code() == ErrorCode::Unsupported ? "refused" : "wrong", where + status.message()};
+}
 
 /// One profile a data set: data sets may differ even in rank.
 BuilderConfig configFor(const Options& o, const BackendCase& backendCase) {
     BuilderConfig config;
-    config.precision = o.bf16 ? PrecisionMode::Bf16 : o.fp16 ? PrecisionMode::Fp16 : o.best ? PrecisionMode::Best : PrecisionMode::Fp32;
+    config.precision = o.bf16   ? PrecisionMode::Bf16
+                       : o.fp16 ? PrecisionMode::Fp16
+                       : o.best ? PrecisionMode::Best
+                                : PrecisionMode::Fp32;
     config.optimizationLevel = o.builderOptimizationLevel;
     config.threads = o.threads;
-    config.device = o.device;
+    if (!o.device.empty()) config.device = o.device;
     const Network& network = backendCase.model.network;
     for (const BackendCase::DataSet& set : backendCase.dataSets) {
         OptimizationProfile profile;
@@ -73,7 +80,8 @@ BuilderConfig configFor(const Options& o, const BackendCase& backendCase) {
             const Dims& dims = set.inputs[i]->dims;
             profile.inputs[network.tensor(network.inputs()[i]).name] = {dims, dims, dims};
         }
-        if (std::find(config.profiles.begin(), config.profiles.end(), profile) == config.profiles.end()) config.profiles.push_back(std::move(profile));
+        if (std::find(config.profiles.begin(), config.profiles.end(), profile) == config.profiles.end())
+            config.profiles.push_back(std::move(profile));
     }
     return config;
 }
@@ -91,7 +99,8 @@ bool isRandom(const Network& network) {
 
 Status compareForms(const Weights& found, const Weights& wanted) {
     if (found.type == wanted.type && found.dims == wanted.dims) return Status::ok();
-    return invalidArgument(std::string(dataTypeName(found.type)) + toString(found.dims) + " found, " + std::string(dataTypeName(wanted.type)) + toString(wanted.dims) + " wanted");
+    return invalidArgument(std::string(dataTypeName(found.type)) + toString(found.dims) + " found, " +
+                           std::string(dataTypeName(wanted.type)) + toString(wanted.dims) + " wanted");
 }
 
 Outcome runDataSet(const Engine& engine, const BackendCase& backendCase, size_t n, const BuilderConfig& config) {
@@ -108,7 +117,8 @@ Outcome runDataSet(const Engine& engine, const BackendCase& backendCase, size_t 
         const auto found = outputs->find(name);
         if (found == outputs->end()) return {"wrong", where + "output '" + name + "' is missing from the engine"};
         const Weights& wanted = *set.outputs[i];
-        const Status same = random ? compareForms(*found->second, wanted) : compareTensors(*found->second, wanted, toleranceFor(wanted, config.precision));
+        const Status same = random ? compareForms(*found->second, wanted)
+                                   : compareTensors(*found->second, wanted, toleranceFor(wanted, config.precision));
         if (!same.isOk()) return {"wrong", where + "output '" + name + "': " + same.message()};
     }
     return {"pass", random ? "values are random: type and dims compared" : ""};
@@ -125,7 +135,9 @@ Outcome runCase(const KernelRegistry& kernels, const Options& o, const std::stri
     const auto built = Builder(kernels).build(request);
     if (!built) return outcomeOf(built.status(), "build: ");
     for (size_t n = 0; n < loaded->dataSets.size(); ++n)
-        if (Outcome outcome = runDataSet(*built->engine, *loaded, n, request.config); outcome.status != "pass" || n + 1 == loaded->dataSets.size()) return outcome;
+        if (Outcome outcome = runDataSet(*built->engine, *loaded, n, request.config);
+            outcome.status != "pass" || n + 1 == loaded->dataSets.size())
+            return outcome;
     return {"refused", "no data set"};
 }
 
@@ -159,7 +171,8 @@ struct Child {
 Result<Child> start(const VerifyOptions& o, const std::string& folder, size_t index) {
     std::fflush(nullptr);
     int ends[2];
-    if (::pipe(ends) != 0) return Status(ErrorCode::Internal, "verify: no pipe can be made: " + std::string(std::strerror(errno)));
+    if (::pipe(ends) != 0)
+        return Status(ErrorCode::Internal, "verify: no pipe can be made: " + std::string(std::strerror(errno)));
     const pid_t pid = ::fork();
     if (pid == 0) {
         ::close(ends[0]);
@@ -174,7 +187,8 @@ Result<Child> start(const VerifyOptions& o, const std::string& folder, size_t in
     child.pid = pid;
     child.pipe = ends[0];
     child.index = index;
-    child.deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(o.timeout));
+    child.deadline =
+        Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(o.timeout));
     return child;
 }
 
@@ -185,7 +199,8 @@ Outcome reap(Child& child, double timeout) {
     if (child.timedOut) return {"timeout", "no result within " + std::to_string(static_cast<int>(timeout)) + " s"};
     if (WIFSIGNALED(state)) return {"crashed", ::strsignal(WTERMSIG(state))};
     const size_t line = child.answer.find('\n');
-    if (line == std::string::npos) return {"crashed", "ended with code " + std::to_string(WEXITSTATUS(state)) + " and no answer"};
+    if (line == std::string::npos)
+        return {"crashed", "ended with code " + std::to_string(WEXITSTATUS(state)) + " and no answer"};
     return {child.answer.substr(0, line), child.answer.substr(line + 1)};
 }
 
@@ -238,7 +253,10 @@ Result<std::vector<std::string>> findCases(const VerifyOptions& o) {
     for (std::string folder : o.folders) {
         while (folder.size() > 1 && folder.back() == '/') folder.pop_back();
         std::error_code error;
-        if (!fs::is_directory(folder, error)) return notFound("'" + folder + "' is no folder; give folders that hold model.onnx and test_data_set_0, or folders of such");
+        if (!fs::is_directory(folder, error))
+            return notFound(
+                "'" + folder +
+                "' is no folder; give folders that hold model.onnx and test_data_set_0, or folders of such");
         if (isCase(folder)) {
             cases.push_back(folder);
             continue;
@@ -246,17 +264,24 @@ Result<std::vector<std::string>> findCases(const VerifyOptions& o) {
         for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
             if (isCase(entry->path())) cases.push_back(entry->path().string());
     }
-    const auto differs = [&](const std::string& path) { return ::fnmatch(o.filter.c_str(), fs::path(path).filename().c_str(), 0) != 0; };
+    const auto differs = [&](const std::string& path) {
+        return ::fnmatch(o.filter.c_str(), fs::path(path).filename().c_str(), 0) != 0;
+    };
     cases.erase(std::remove_if(cases.begin(), cases.end(), differs), cases.end());
     std::sort(cases.begin(), cases.end());
-    if (cases.empty()) return notFound("no folder with model.onnx and test_data_set_0 under the folders given (filter '" + o.filter + "')");
+    if (cases.empty())
+        return notFound("no folder with model.onnx and test_data_set_0 under the folders given (filter '" + o.filter +
+                        "')");
     return cases;
 }
 
-Status writeReport(const std::string& path, const std::vector<std::string>& cases, const std::vector<Outcome>& outcomes, const std::map<std::string, int>& counts) {
+Status writeReport(const std::string& path, const std::vector<std::string>& cases, const std::vector<Outcome>& outcomes,
+                   const std::map<std::string, int>& counts) {
     nlohmann::ordered_json list = nlohmann::ordered_json::array(), summary = {{"cases", cases.size()}};
     for (size_t i = 0; i < cases.size(); ++i)
-        list.push_back({{"name", fs::path(cases[i]).filename().string()}, {"status", outcomes[i].status}, {"message", outcomes[i].message}});
+        list.push_back({{"name", fs::path(cases[i]).filename().string()},
+                        {"status", outcomes[i].status},
+                        {"message", outcomes[i].message}});
     for (const char* status : kStatuses) summary[status] = counts.at(status);
     const nlohmann::ordered_json all = {{"cases", list}, {"summary", summary}};
     return writeText(path, all.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
@@ -270,11 +295,13 @@ Result<bool> verify(const VerifyOptions& o) {
     STROBE_RETURN_IF_ERROR(runAll(o, cases, [&](size_t index, Outcome outcome) {
         ++counts[outcome.status];
         if (!o.quiet || outcome.status != "pass")
-            std::printf("%-8s %s%s%s\n", outcome.status.c_str(), fs::path(cases[index]).filename().c_str(), outcome.message.empty() ? "" : ": ", outcome.message.c_str());
+            std::printf("%-8s %s%s%s\n", outcome.status.c_str(), fs::path(cases[index]).filename().c_str(),
+                        outcome.message.empty() ? "" : ": ", outcome.message.c_str());
         outcomes[index] = std::move(outcome);
     }));
     std::printf("%zu cases:", cases.size());
-    for (const char* status : kStatuses) std::printf(" %d %s%s", counts[status], status, status == kStatuses[4] ? "\n" : ",");
+    for (const char* status : kStatuses)
+        std::printf(" %d %s%s", counts[status], status, status == kStatuses[4] ? "\n" : ",");
     if (!o.json.empty()) STROBE_RETURN_IF_ERROR(writeReport(o.json, cases, outcomes, counts));
     return counts["wrong"] + counts["crashed"] + counts["timeout"] == 0;
 }
@@ -286,22 +313,30 @@ int verifyCommand(const KernelRegistry&, int argc, const char* const* argv) {
     options.common.builderOptimizationLevel = 1;
     options.common.threads = 1;
     Options& common = options.common;
-    CLI::App app("Run ONNX backend test folders, each in a process of its own; exit 1 when one is wrong, crashes or runs out of time", "strobe-cli verify");
-    app.add_option("folders", options.folders, "folders with model.onnx and test_data_set_*, or folders of such")->required();
+    CLI::App app(
+        "Run ONNX backend test folders, each in a process of its own; exit 1 when one is wrong, crashes or runs out of "
+        "time",
+        "strobe-cli verify");
+    app.add_option("folders", options.folders, "folders with model.onnx and test_data_set_*, or folders of such")
+        ->required();
     app.add_option("--json", options.json, "write cases and summary to this file");
     app.add_option("--filter", options.filter, "only cases whose folder's name matches this glob");
-    app.add_option("--timeout", options.timeout, "seconds that one case may take; default 60")->check(CLI::Range(0.001, 1e6));
+    app.add_option("--timeout", options.timeout, "seconds that one case may take; default 60")
+        ->check(CLI::Range(0.001, 1e6));
     app.add_option("--jobs", options.jobs, "cases that run at once; default 2")->check(CLI::Range(1, 256));
     app.add_flag("--quiet", options.quiet, "do not list the cases that pass");
     app.add_flag("--bf16", common.bf16, "compute in BF16 where there is a kernel");
     app.add_flag("--fp16", common.fp16, "FP16 accuracy preview");
     app.add_flag("--best", common.best, "each layer in the precision that is fastest");
     app.add_option("--device", common.device, "cpu, or cuda:0 …");
-    app.add_option("--builderOptimizationLevel", common.builderOptimizationLevel, "0 … 5; default 1")->check(CLI::Range(0, 5));
+    app.add_option("--builderOptimizationLevel", common.builderOptimizationLevel, "0 … 5; default 1")
+        ->check(CLI::Range(0, 5));
     app.add_option("--cpuThreads", common.threads, "CPU threads of one case; default 1")->check(CLI::Range(1, 1024));
     if (const int code = parse(app, argc, argv); code >= 0) return code;
     if (std::isnan(options.timeout)) return fail(invalidArgument("--timeout: 'nan' is not a number of seconds"));
-    if (common.bf16 + common.fp16 + common.best > 1) return fail(invalidArgument("--bf16, --fp16 and --best exclude each other; give one"));
+    if (const Status writable = checkOutputs({{"--json", options.json}}, {}); !writable.isOk()) return fail(writable);
+    if (common.bf16 + common.fp16 + common.best > 1)
+        return fail(invalidArgument("--bf16, --fp16 and --best exclude each other; give one"));
     const auto right = verify(options);
     if (!right) return fail(right.status());
     return *right ? kSuccess : kFailure;

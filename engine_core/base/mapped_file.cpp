@@ -5,9 +5,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
+#include <vector>
+
+#include "engine_core/base/nearest_name.h"
 
 namespace strobe {
 namespace {
@@ -32,6 +37,27 @@ std::string displayPath(const std::string& path) {
     return shown;
 }
 
+std::string temporaryBeside(const std::string& path) { return path + ".tmp" + std::to_string(::getpid()); }
+
+/// Reads errno.
+Status cannotBeWritten(const std::string& path, const char* step) {
+    const char* remedy = errno == ENOENT ? "; make the folder, or check the path" : "; choose a writable folder";
+    return ioError(displayPath(path) + ": cannot be written (" + step + "): " + std::strerror(errno) + remedy);
+}
+
+/// "; did you mean 'model.onnx'?" for a file that is not there, or nothing. A folder of very many files is looked at in part.
+std::string nearestFile(const std::string& path) {
+    std::error_code error;
+    const std::filesystem::path wanted(path);
+    std::vector<std::string> names;
+    const std::filesystem::path folder = wanted.has_parent_path() ? wanted.parent_path() : std::filesystem::path(".");
+    for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end && names.size() < 5000; entry.increment(error))
+        names.push_back(entry->path().filename().string());
+    std::sort(names.begin(), names.end());
+    const std::string nearest = nearestName(wanted.filename().string(), {names.begin(), names.end()}, 4);
+    return nearest.empty() ? "" : "; did you mean '" + displayPath((wanted.parent_path() / nearest).string()) + "'?";
+}
+
 struct Descriptor {
     int fd = -1;
     ~Descriptor() {
@@ -51,7 +77,7 @@ Result<std::shared_ptr<const MappedFile>> MappedFile::open(const std::string& pa
     const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
     if (file.fd < 0) {
         const std::string reason = std::strerror(errno);
-        if (errno == ENOENT) return notFound(shown + ": no such file; check the path");
+        if (errno == ENOENT) return notFound(shown + ": no such file; check the path" + nearestFile(path));
         return ioError(shown + ": cannot be opened: " + reason);
     }
     struct stat info {};
@@ -105,13 +131,23 @@ MappedFile::~MappedFile() {
     if (m_data) ::munmap(const_cast<uint8_t*>(m_data), m_size);
 }
 
+Status checkWritable(const std::string& path) {
+    const std::string temporary = temporaryBeside(path);
+    struct stat info {};
+    if (::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode))
+        return ioError(displayPath(path) + ": cannot be written: it is " + (S_ISDIR(info.st_mode) ? "a folder" : "no regular file") + "; name a file");
+    const Descriptor file{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
+    if (file.fd < 0) return cannotBeWritten(path, "create");
+    ::unlink(temporary.c_str());
+    return Status::ok();
+}
+
 Status writeFileAtomically(const std::string& path, std::span<const uint8_t> bytes) {
-    const std::string shown = displayPath(path);
-    const std::string temporary = path + ".tmp" + std::to_string(::getpid());
+    const std::string temporary = temporaryBeside(path);
     auto fail = [&](const char* step) {
-        const std::string reason = std::strerror(errno);
+        const Status status = cannotBeWritten(path, step);
         ::unlink(temporary.c_str());
-        return ioError(shown + ": cannot be written (" + step + "): " + reason + "; choose a writable folder");
+        return status;
     };
     Descriptor file{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
     if (file.fd < 0) return fail("create");

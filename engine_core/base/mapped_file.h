@@ -51,5 +51,8 @@ private:
 
 /// Writes `bytes` to a temporary beside `path` and renames it over, so that a failure leaves the old file whole.
 Status writeFileAtomically(const std::string& path, std::span<const uint8_t> bytes);
+/// Whether writeFileAtomically() could write there now, tried with a temporary file that is gone again; an existing file is not touched.
+/// IoError with the reason.
+Status checkWritable(const std::string& path);
 
 }  // namespace strobe

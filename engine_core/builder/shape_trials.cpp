@@ -13,12 +13,15 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 /// What the inputs of published models are, most frequent first.
-constexpr int64_t kUsualExtents[] = {48, 32, 64, 128, 224, 256, 320, 640, 512, 416, 384, 96, 112, 160, 192, 299, 28, 16, 8, 80, 100, 1, 2, 3, 4};
+constexpr int64_t kUsualExtents[] = {48,  32,  64,  128, 224, 256, 320, 640, 512, 416, 384, 96, 112,
+                                     160, 192, 299, 28,  16,  8,   80,  100, 1,   2,   3,   4};
 
 /// Until when a search may go on.
 class Budget {
 public:
-    Budget(double seconds, const CancelToken& cancel) : m_end(Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds))), m_cancel(cancel) {}
+    Budget(double seconds, const CancelToken& cancel)
+        : m_end(Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds))),
+          m_cancel(cancel) {}
     bool isSpent() const { return m_cancel.isCancelled() || Clock::now() > m_end; }
 
 private:
@@ -32,7 +35,8 @@ std::string inputShapes(const Network& network, const Layer& layer) {
     for (TensorId id : layer.inputs) {
         if (id == kNone || text.size() > 300) continue;
         const Tensor& tensor = network.tensor(id);
-        text += (text.empty() ? "" : ", ") + std::string("'") + tensor.name + "' " + (tensor.rankKnown ? toString(tensor.shape) : "[?]");
+        text += (text.empty() ? "" : ", ") + std::string("'") + tensor.name + "' " +
+                (tensor.rankKnown ? toString(tensor.shape) : "[?]");
     }
     return text;
 }
@@ -42,7 +46,8 @@ Status checkOutputsOf(const Network& network, const Layer& layer) {
         if (id == kNone) continue;
         for (const Dim& dim : network.tensor(id).shape)
             if (dim.isConstant() && dim.constant() < 0)
-                return invalidArgument("node '" + layer.name + "' (" + layer.op->name + "): its output would be " + toString(network.tensor(id).shape));
+                return invalidArgument("node '" + layer.name + "' (" + layer.op->name + "): its output would be " +
+                                       toString(network.tensor(id).shape));
     }
     return Status::ok();
 }
@@ -76,7 +81,9 @@ std::vector<OpenDim> openDims(const Network& network) {
         const Tensor& tensor = network.tensor(id);
         for (size_t d = 0; tensor.rankKnown && d < tensor.shape.size(); ++d)
             if (const auto symbol = tensor.shape[d].symbolName())
-                if (std::none_of(open.begin(), open.end(), [&](const OpenDim& known) { return known.symbol == *symbol; })) open.push_back({*symbol, id, d});
+                if (std::none_of(open.begin(), open.end(),
+                                 [&](const OpenDim& known) { return known.symbol == *symbol; }))
+                    open.push_back({*symbol, id, d});
     }
     return open;
 }
@@ -98,12 +105,14 @@ int64_t firstGuess(const Shape& shape, size_t d, const std::string& symbol) {
         return d == (channelsLast ? 3u : 1u) ? 3 : 224;
     }
     // A recurrent state: layers × batch × width.
-    if (shape.size() == 3 && d == 1 && shape[0].isConstant() && shape[0].constant() > 1 && shape[2].isConstant()) return 1;
+    if (shape.size() == 3 && d == 1 && shape[0].isConstant() && shape[0].constant() > 1 && shape[2].isConstant())
+        return 1;
     return 128;
 }
 
 /// The best that changing one symbol gives, by how far inference comes; false when none is better.
-bool improve(const Network& network, const std::vector<OpenDim>& open, SymbolValues& values, ShapeTrial& best, const Budget& budget) {
+bool improve(const Network& network, const std::vector<OpenDim>& open, SymbolValues& values, ShapeTrial& best,
+             const Budget& budget) {
     bool improved = false;
     SymbolValues found = values;
     for (const OpenDim& dim : open)
@@ -122,15 +131,15 @@ bool improve(const Network& network, const std::vector<OpenDim>& open, SymbolVal
     return improved;
 }
 
-/// Extents to try instead of a refused one, nearest first.
+/// Extents to try instead of a refused one: usual ones, nearest first, then any nearby.
 std::vector<int64_t> nearbyExtents(int64_t extent) {
     std::vector<int64_t> all(std::begin(kUsualExtents), std::end(kUsualExtents));
-    for (int64_t step = 1; step <= 64; ++step)
-        for (const int64_t other : {extent + step, extent - step}) all.push_back(other);
     const auto distance = [&](int64_t other) { return std::abs(other - extent); };
     std::stable_sort(all.begin(), all.end(), [&](int64_t a, int64_t b) { return distance(a) < distance(b); });
-    all.erase(std::remove_if(all.begin(), all.end(), [&](int64_t other) { return other < 1 || other == extent; }), all.end());
-    all.erase(std::unique(all.begin(), all.end()), all.end());
+    for (int64_t step = 1; step <= 64; ++step)
+        for (const int64_t other : {extent + step, extent - step}) all.push_back(other);
+    all.erase(std::remove_if(all.begin(), all.end(), [&](int64_t other) { return other < 1 || other == extent; }),
+              all.end());
     return all;
 }
 
@@ -141,7 +150,8 @@ struct Nearby {
 };
 
 /// One dim changed, and as little as possible.
-std::optional<Nearby> findOneNearby(const Network& network, const std::vector<OpenDim>& open, const SymbolValues& asked, const Budget& budget) {
+std::optional<Nearby> findOneNearby(const Network& network, const std::vector<OpenDim>& open, const SymbolValues& asked,
+                                    const Budget& budget) {
     std::vector<std::vector<int64_t>> extents;
     size_t longest = 0;
     for (const OpenDim& dim : open) {
@@ -160,9 +170,10 @@ std::optional<Nearby> findOneNearby(const Network& network, const std::vector<Op
     return std::nullopt;
 }
 
-/// One dim, or where several are at fault: all but the batch up to a multiple, as networks that halve and double their images need it; else those that
-/// would be assumed.
-std::optional<Nearby> findNearby(const Network& network, const std::vector<OpenDim>& open, const SymbolValues& asked, const CancelToken& cancel) {
+/// One dim, or where several are at fault: all but the batch up to a multiple, as networks that halve and double their
+/// images need it; else those that would be assumed.
+std::optional<Nearby> findNearby(const Network& network, const std::vector<OpenDim>& open, const SymbolValues& asked,
+                                 const CancelToken& cancel) {
     if (auto one = findOneNearby(network, open, asked, Budget(0.2, cancel))) return one;
     const Budget budget(0.2, cancel);
     for (const int64_t multiple : {2, 4, 8, 16, 32, 64}) {
@@ -175,7 +186,8 @@ std::optional<Nearby> findNearby(const Network& network, const std::vector<OpenD
             changes += rounded != value->second;
             value->second = rounded;
         }
-        if (changes > 1 && !budget.isSpent() && tryShapes(network, changed).status.isOk()) return Nearby{nullptr, std::move(changed)};
+        if (changes > 1 && !budget.isSpent() && tryShapes(network, changed).status.isOk())
+            return Nearby{nullptr, std::move(changed)};
     }
     AssumedExtents assumed = assumeExtents(network, cancel);
     if (!assumed.refused.isOk()) return std::nullopt;
@@ -183,7 +195,8 @@ std::optional<Nearby> findNearby(const Network& network, const std::vector<OpenD
 }
 
 /// `shapes` with symbols at their new extents wherever they stand.
-std::map<std::string, Dims> withExtents(const Network& network, std::map<std::string, Dims> shapes, const SymbolValues& values) {
+std::map<std::string, Dims> withExtents(const Network& network, std::map<std::string, Dims> shapes,
+                                        const SymbolValues& values) {
     for (auto& [name, dims] : shapes)
         if (const auto changed = evaluate(network.tensor(network.findTensor(name)).shape, values)) dims = *changed;
     return shapes;
@@ -196,7 +209,8 @@ std::map<std::string, Dims> openOnly(const Network& network, std::map<std::strin
     return shapes;
 }
 
-std::optional<RefusedShape> findRefused(const Network& network, const std::map<std::string, Dims>& shapes, const std::string& corner, const CancelToken& cancel) {
+std::optional<RefusedShape> findRefused(const Network& network, const std::map<std::string, Dims>& shapes,
+                                        const std::string& corner, const CancelToken& cancel) {
     const auto symbols = bindSymbols(network, shapes);
     RefusedShape refused;
     refused.corner = corner;
@@ -210,12 +224,15 @@ std::optional<RefusedShape> findRefused(const Network& network, const std::map<s
     if (nearby) refused.accepted = openOnly(network, withExtents(network, shapes, nearby->values));
     if (nearby && nearby->dim) {
         const std::string& symbol = nearby->dim->symbol;
-        refused.message = "input '" + network.tensor(nearby->dim->input).name + "', dim " + std::to_string(nearby->dim->dim) + ": the model does not take the " + which + "extent " +
-                          std::to_string(symbols->find(symbol)->second) + ": " + trial.status.message() + "; it takes " + std::to_string(nearby->values.find(symbol)->second) + " there, as in " +
+        refused.message = "input '" + network.tensor(nearby->dim->input).name + "', dim " +
+                          std::to_string(nearby->dim->dim) + ": the model does not take the " + which + "extent " +
+                          std::to_string(symbols->find(symbol)->second) + ": " + trial.status.message() +
+                          "; it takes " + std::to_string(nearby->values.find(symbol)->second) + " there, as in " +
                           shapesText(refused.accepted);
         return refused;
     }
-    refused.message = "the model does not take the " + which + "shapes " + shapesText(openOnly(network, shapes)) + ": " + trial.status.message() +
+    refused.message = "the model does not take the " + which + "shapes " + shapesText(openOnly(network, shapes)) +
+                      ": " + trial.status.message() +
                       (nearby ? "; it takes, for one, " + shapesText(refused.accepted) : "");
     return refused;
 }
@@ -230,7 +247,8 @@ ShapeTrial tryShapes(const Network& network, const SymbolValues& symbols) {
         const Layer& layer = bound.layer(id);
         if (trial.status = inferLayer(bound, id); trial.status.isOk()) trial.status = checkOutputsOf(bound, layer);
         if (!trial.status.isOk()) {
-            trial.status = Status(ErrorCode::InvalidArgument, trial.status.message() + " (its inputs: " + inputShapes(bound, layer) + ")");
+            trial.status = Status(ErrorCode::InvalidArgument,
+                                  trial.status.message() + " (its inputs: " + inputShapes(bound, layer) + ")");
             return trial;
         }
         ++trial.layersPassed;
@@ -242,7 +260,8 @@ ShapeTrial tryShapes(const Network& network, const SymbolValues& symbols) {
 AssumedExtents assumeExtents(const Network& network, const CancelToken& cancel) {
     AssumedExtents assumed;
     const std::vector<OpenDim> open = openDims(network);
-    for (const OpenDim& dim : open) assumed.values[dim.symbol] = firstGuess(network.tensor(dim.input).shape, dim.dim, dim.symbol);
+    for (const OpenDim& dim : open)
+        assumed.values[dim.symbol] = firstGuess(network.tensor(dim.input).shape, dim.dim, dim.symbol);
     if (open.empty()) return assumed;
     const Budget budget(0.5, cancel);
     ShapeTrial best = tryShapes(network, assumed.values);
@@ -251,11 +270,14 @@ AssumedExtents assumeExtents(const Network& network, const CancelToken& cancel) 
     return assumed;
 }
 
-std::optional<RefusedShape> findRefusedShape(const Network& network, const std::vector<OptimizationProfile>& profiles, const CancelToken& cancel) {
-    constexpr std::pair<const char*, Dims ShapeRange::*> kCorners[] = {{"opt", &ShapeRange::opt}, {"min", &ShapeRange::min}, {"max", &ShapeRange::max}};
+std::optional<RefusedShape> findRefusedShape(const Network& network, const std::vector<OptimizationProfile>& profiles,
+                                             const CancelToken& cancel) {
+    constexpr std::pair<const char*, Dims ShapeRange::*> kCorners[] = {
+        {"opt", &ShapeRange::opt}, {"min", &ShapeRange::min}, {"max", &ShapeRange::max}};
     for (size_t p = 0; p < profiles.size(); ++p) {
         const auto& inputs = profiles[p].inputs;
-        const bool isFixed = std::all_of(inputs.begin(), inputs.end(), [](const auto& input) { return input.second.min == input.second.max; });
+        const bool isFixed = std::all_of(inputs.begin(), inputs.end(),
+                                         [](const auto& input) { return input.second.min == input.second.max; });
         for (const auto& [corner, member] : kCorners) {
             if (isFixed && member != &ShapeRange::opt) continue;
             std::map<std::string, Dims> shapes;
@@ -269,7 +291,8 @@ std::optional<RefusedShape> findRefusedShape(const Network& network, const std::
     return std::nullopt;
 }
 
-std::optional<RefusedShape> findRefusedRunShape(const Network& network, const std::map<std::string, Dims>& shapes, const CancelToken& cancel) {
+std::optional<RefusedShape> findRefusedRunShape(const Network& network, const std::map<std::string, Dims>& shapes,
+                                                const CancelToken& cancel) {
     return findRefused(network, shapes, "run", cancel);
 }
 

@@ -14,8 +14,8 @@ struct ShapeTrial {
     int layersPassed = 0;  // before the first that refuses
     Status status;         // names that layer, and the shapes there
 };
-/// Infers a copy of the network with its symbols bound. An output that becomes empty by them is refused too: nothing would come out.
-/// Bodies of control flow are left out: a branch that these shapes never take need not fit them.
+/// Infers a copy of the network with its symbols bound. An output that becomes empty by them is refused too: nothing
+/// would come out. Bodies of control flow are left out: a branch that these shapes never take need not fit them.
 ShapeTrial tryShapes(const Network& network, const SymbolValues& symbols);
 
 /// Extents for the dims that a model leaves open.
@@ -23,8 +23,8 @@ struct AssumedExtents {
     SymbolValues values;  // one for every symbol of the inputs
     Status refused;       // not OK: no extents were found that shape inference takes; `values` came farthest
 };
-/// First by the dim's name and place (batch 1, images 224, sequences 128); where shape inference refuses those, what models usually take
-/// (48, 32, 64 …). Takes 0.5 s at most. Cancelled: what was found so far.
+/// First by the dim's name and place (batch 1, images 224, sequences 128); where shape inference refuses those, what
+/// models usually take (48, 32, 64 …). Takes 0.5 s at most. Cancelled: what was found so far.
 AssumedExtents assumeExtents(const Network& network, const CancelToken& cancel = {});
 
 /// A shape of a profile that the network cannot take.
@@ -35,9 +35,11 @@ struct RefusedShape {
     std::string message;                   // input, dim, extent, the layer that refuses, what would be accepted
 };
 /// The first one of `profiles` (complete ones). Takes less than 1 s for the search nearby.
-std::optional<RefusedShape> findRefusedShape(const Network& network, const std::vector<OptimizationProfile>& profiles, const CancelToken& cancel = {});
+std::optional<RefusedShape> findRefusedShape(const Network& network, const std::vector<OptimizationProfile>& profiles,
+                                             const CancelToken& cancel = {});
 /// The same for shapes to run at, given for every input that has open dims; `corner` is "run".
-std::optional<RefusedShape> findRefusedRunShape(const Network& network, const std::map<std::string, Dims>& shapes, const CancelToken& cancel = {});
+std::optional<RefusedShape> findRefusedRunShape(const Network& network, const std::map<std::string, Dims>& shapes,
+                                                const CancelToken& cancel = {});
 
 /// "x:1x3x48x320,y:1", as flags and messages write input shapes.
 std::string shapesText(const std::map<std::string, Dims>& shapes);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <fstream>
 #include <map>
 
 #include "engine_core/base/mapped_file.h"
@@ -207,6 +208,12 @@ void describeOnly(const Weights& weights, pb::WeightsRef& ref) {
 }
 
 }  // namespace
+
+bool EngineFile::isOne(const std::string& path) {
+    char magic[sizeof kMagic] = {};
+    std::ifstream(path, std::ios::binary).read(magic, sizeof magic);
+    return std::equal(std::begin(magic), std::end(magic), std::begin(kMagic));
+}
 
 std::string serializeStructure(const Network& network) {
     pb::Network out;

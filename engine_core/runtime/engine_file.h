@@ -15,6 +15,8 @@ namespace strobe {
 struct EngineFile {
     static constexpr uint32_t kVersion = 1;
     static Result<std::vector<uint8_t>> write(const Engine::Parts& parts);
+    /// Whether the file at `path` begins as one; false when it cannot be read.
+    static bool isOne(const std::string& path);
     /// Bytes that write() gives, without copying the weights.
     static size_t size(const Engine::Parts& parts);
     /// Weights alias `owner`'s memory.

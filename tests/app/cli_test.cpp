@@ -17,7 +17,9 @@ const std::string kModel = "--onnx=" + sample("digits.onnx");
 
 /// Short and without timing; `more` comes last.
 CliResult quick(std::vector<std::string> arguments, const std::vector<std::string>& more = {}) {
-    for (const char* flag : {"--noTimingCache", "--builderOptimizationLevel=0", "--duration=0", "--warmUp=0"}) arguments.push_back(flag);
+    const bool isMeasured = arguments[0] != "run" && arguments[0] != "build";
+    for (const char* flag : {"--noTimingCache", "--builderOptimizationLevel=0"}) arguments.push_back(flag);
+    if (isMeasured) arguments.insert(arguments.end(), {"--duration=0", "--warmUp=0"});
     arguments.insert(arguments.end(), more.begin(), more.end());
     return runCli(arguments);
 }

@@ -4,6 +4,7 @@
 #include "kernels/reference/reference_kernel.h"
 #include "profiler/accuracy.h"
 #include "profiler/profile.h"
+#include "profiler/transfer_times.h"
 #include "profiler/trtexec_report.h"
 #include "tests/support/fake_device.h"
 #include "tests/support/network_builder.h"
@@ -33,6 +34,38 @@ TEST(DeviceTimes, ActivitiesAddUpByRunAndLayer) {
     EXPECT_DOUBLE_EQ(kernels[0].milliseconds, 0.0015);
     EXPECT_EQ(kernels[1].name, "b");
     EXPECT_DOUBLE_EQ(kernels[1].milliseconds, 0.0035);
+}
+
+/// Softmax alone on the fake device, whose every kernel takes 0.25 ms, copies included.
+TEST(TransferTimes, CopiesOfInputsAndOutputsAreTimed) {
+    FakeDeviceScript script;
+    KernelRegistry kernels;
+    registerReferenceKernels(kernels);
+    registerFakeDevice(kernels, "Softmax", [](const Problem&) { return Support::yes(); }, script);
+    NetworkBuilder b;
+    b.output(b.layer("soft", "Softmax", {b.input("x", {4, 8})}));
+    Builder::Request request;
+    request.parsed = std::make_shared<const Network>(b.take());
+    request.config.device = "cuda:0";
+    request.config.optimizationLevel = 0;
+    request.config.pinnedTactics["soft"] = "fake.op";
+    const auto built = Builder(kernels).build(request);
+    ASSERT_TRUE(built) << built.status().message();
+    const auto inputs = completeInputs(*built->engine, {}, {}, 1);
+    auto context = built->engine->createContext();
+    ASSERT_TRUE(inputs && context);
+    ASSERT_TRUE((*context)->setInput(0, inputs->at("x")->data.get(), {4, 8}).isOk());
+    auto times = TransferTimes::create(*built->engine);
+    ASSERT_TRUE(times && *times);
+    for (int run = 0; run < 2; ++run) {
+        ASSERT_TRUE((*context)->run(times->get()).isOk());
+        const auto copies = (*times)->take();
+        ASSERT_TRUE(copies) << copies.status().message();
+        EXPECT_DOUBLE_EQ(copies->toDevice, 0.25);
+        EXPECT_DOUBLE_EQ(copies->toHost, 0.25);
+    }
+    script.hasNoEvents = true;
+    EXPECT_EQ(TransferTimes::create(*built->engine).status().code(), ErrorCode::Unsupported);
 }
 
 /// MatMul on the CPU, Softmax on the fake device, MatMul on the CPU.

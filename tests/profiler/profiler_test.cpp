@@ -117,10 +117,27 @@ TEST(TrtexecReport, SummaryHasItsLinesAndWarns) {
         const double start = static_cast<double>(i) * 2.0;
         queries[i] = {start, start + 0.1, start, start, start, start + (i % 2 ? 1.0 : 2.0), start + 2, start + 2};
     }
-    const std::string text = performanceSummary(queries, 0.02, {90, 99}, false);
+    const std::string text = performanceSummary(queries, 0.02, {90, 99}, Transfers::None);
     for (const char* part : {"=== Performance summary ===", "Throughput: 500 qps", "Latency: min = 1 ms, max = 2 ms, mean = 1.5 ms, median = 1.5 ms", "percentile(90%) = 2 ms", "Total Host Walltime: 0.02 s",
                              "coefficient of variation"})
         EXPECT_NE(text.find(part), std::string::npos) << part << "\nin\n" << text;
+}
+
+/// Copies have rows of their own where there are any, and are not in a latency that leaves them out.
+TEST(TrtexecReport, TransfersShowWhereThereAreAny) {
+    const std::vector<QueryTimes> counted(10, {0, 8, 0, 1, 1, 6, 6, 8}), leftOut(10, {0, 8, 1, 1, 1, 6, 6, 6});
+    const auto shows = [](const std::string& text, const char* part) { return text.find(part) != std::string::npos; };
+    const std::string onCpu = performanceSummary(leftOut, 0.1, {}, Transfers::None), withCopies = performanceSummary(counted, 0.1, {}, Transfers::Counted),
+                      without = performanceSummary(leftOut, 0.1, {}, Transfers::LeftOut);
+    for (const char* row : {"H2D", "D2H"}) {
+        EXPECT_FALSE(shows(onCpu, row)) << onCpu;
+        EXPECT_TRUE(shows(withCopies, row)) << withCopies;
+        EXPECT_FALSE(shows(without, row)) << without;
+    }
+    EXPECT_TRUE(shows(withCopies, "Latency: min = 8 ms")) << withCopies;
+    EXPECT_TRUE(shows(withCopies, "H2D Latency: min = 1 ms")) << withCopies;
+    EXPECT_TRUE(shows(withCopies, "D2H Latency: min = 2 ms")) << withCopies;
+    EXPECT_TRUE(shows(without, "Latency: min = 5 ms")) << without;
 }
 
 TEST(Profile, LayersOfASmallEngineFillTheRun) {

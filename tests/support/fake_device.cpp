@@ -25,6 +25,20 @@ Recording& recording() {
     return all;
 }
 
+/// A moment of the device's own clock.
+class FakeEvent final : public Event {
+public:
+    Status record(Stream&) override {
+        m_at = recording().clock;
+        return Status::ok();
+    }
+    Status synchronize() override { return Status::ok(); }
+    Result<double> millisecondsSince(const Event& earlier) const override { return 1e-6 * static_cast<double>(m_at - static_cast<const FakeEvent&>(earlier).m_at); }
+
+private:
+    uint64_t m_at = 0;
+};
+
 class FakeRecorder final : public DeviceTraceRecorder {
 public:
     explicit FakeRecorder(const FakeDeviceScript& script) : m_script(script) {}
@@ -71,7 +85,10 @@ public:
     Result<std::unique_ptr<Stream>> createStream() override {
         return std::unique_ptr<Stream>(std::make_unique<FakeStream>());
     }
-    Result<std::unique_ptr<Event>> createEvent() override { return unsupported("the fake device has no events"); }
+    Result<std::unique_ptr<Event>> createEvent() override {
+        if (m_script.hasNoEvents) return unsupported("the fake device has no events");
+        return std::unique_ptr<Event>(std::make_unique<FakeEvent>());
+    }
     Result<std::unique_ptr<DeviceTraceRecorder>> createTraceRecorder() override {
         return std::unique_ptr<DeviceTraceRecorder>(std::make_unique<FakeRecorder>(m_script));
     }

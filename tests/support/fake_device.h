@@ -13,6 +13,7 @@ struct FakeDeviceScript {
     uint64_t nanoseconds = 250000;       // of every kernel, copies included
     std::optional<Status> startFailure;  // of its recorder
     bool recordsNothing = false;         // its recorder starts, and has no records in the end
+    bool hasNoEvents = false;
     int kernelsRun = 0;
 };
 

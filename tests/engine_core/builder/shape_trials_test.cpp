@@ -8,12 +8,16 @@
 namespace strobe::test {
 namespace {
 
-/// image [batch, 3, H, W] → 2×2 pooling without padding (halves, rounding down) → doubled again → sum with the image: H and W must be even.
+/// image [batch, 3, H, W] → 2×2 pooling without padding (halves, rounding down) → doubled again → sum with the image: H
+/// and W must be even.
 Network evenImages() {
     NetworkBuilder b;
     const TensorId image = b.input("image", {Dim::symbol("batch"), 3, Dim::symbol("H"), Dim::symbol("W")});
-    const TensorId half = b.layer("half", "MaxPool", {image}, attributes({{"kernel_shape", std::vector<int64_t>{2, 2}}, {"strides", std::vector<int64_t>{2, 2}}}));
-    const TensorId twice = b.layer("twice", "Resize", {half, kNone, b.floats("scales", {4}, {1, 1, 2, 2})}, attributes({{"mode", std::string("nearest")}}));
+    const TensorId half =
+        b.layer("half", "MaxPool", {image},
+                attributes({{"kernel_shape", std::vector<int64_t>{2, 2}}, {"strides", std::vector<int64_t>{2, 2}}}));
+    const TensorId twice = b.layer("twice", "Resize", {half, kNone, b.floats("scales", {4}, {1, 1, 2, 2})},
+                                   attributes({{"mode", std::string("nearest")}}));
     b.output(b.layer("sum", "Add", {image, twice}));
     return b.take();
 }
@@ -28,7 +32,9 @@ Network onlyHeight48() {
     return b.take();
 }
 
-std::vector<OptimizationProfile> profile(const std::string& input, Dims min, Dims opt, Dims max) { return {{{{input, {std::move(min), std::move(opt), std::move(max)}}}}}; }
+std::vector<OptimizationProfile> profile(const std::string& input, Dims min, Dims opt, Dims max) {
+    return {{{{input, {std::move(min), std::move(opt), std::move(max)}}}}};
+}
 
 void expectParts(const std::string& text, const std::vector<std::string>& parts) {
     for (const std::string& part : parts) EXPECT_NE(text.find(part), std::string::npos) << part << "\nin\n" << text;
@@ -40,7 +46,8 @@ TEST(ShapeTrials, InferenceTellsWhereItStops) {
     const ShapeTrial odd = tryShapes(network, {{"batch", 2}, {"H", 8}, {"W", 7}});
     EXPECT_EQ(odd.layersPassed, 2);
     expectParts(odd.status.message(), {"'sum'", "[2,3,8,7]", "[2,3,8,6]"});
-    EXPECT_FALSE(tryShapes(network, {{"batch", 0}, {"H", 8}, {"W", 8}}).status.isOk()) << "nothing comes out of an empty batch";
+    EXPECT_FALSE(tryShapes(network, {{"batch", 0}, {"H", 8}, {"W", 8}}).status.isOk())
+        << "nothing comes out of an empty batch";
 }
 
 /// Zero rows of a cache are no empty result: what is appended to them comes out.
@@ -50,12 +57,14 @@ TEST(ShapeTrials, AnEmptyInputThatFillsUpIsAccepted) {
     b.output(b.layer("present", "Concat", {past, next}, attributes({{"axis", int64_t{0}}})));
     const Network network = b.take();
     EXPECT_TRUE(tryShapes(network, {{"P", 0}}).status.isOk());
-    EXPECT_FALSE(findRefusedShape(network, {{{{"past", {{0, 4}, {8, 4}, {64, 4}}}, {"next", {{1, 4}, {1, 4}, {1, 4}}}}}}));
+    EXPECT_FALSE(
+        findRefusedShape(network, {{{{"past", {{0, 4}, {8, 4}, {64, 4}}}, {"next", {{1, 4}, {1, 4}, {1, 4}}}}}}));
 }
 
 TEST(ShapeTrials, AssumesByNameAndPlace) {
     NetworkBuilder b;
-    const TensorId ids = b.input("ids", {Dim::symbol("batch_size"), Dim::symbol("sequence")}), state = b.input("state", {2, Dim::symbol("d1"), 16});
+    const TensorId ids = b.input("ids", {Dim::symbol("batch_size"), Dim::symbol("sequence")}),
+                   state = b.input("state", {2, Dim::symbol("d1"), 16});
     b.output(b.layer("a", "Abs", {ids}));
     b.output(b.layer("b", "Abs", {state}));
     const AssumedExtents assumed = assumeExtents(b.take());
@@ -94,18 +103,26 @@ TEST(ShapeTrials, RefusalNamesInputDimAndWhatIsTaken) {
     expectParts(min->message, {"input 'x', dim 2", "min extent 47", "'head'", "it takes 48", "x:1x3x48x320"});
     const auto fixed = findRefusedShape(evenImages(), profile("image", {0, 3, 8, 8}, {0, 3, 8, 8}, {0, 3, 8, 8}));
     ASSERT_TRUE(fixed);
-    expectParts(fixed->message, {"input 'image', dim 0", "does not take the extent 0", "'sum' would be empty", "it takes 1"});
-    const auto two = findRefusedShape(evenImages(), profile("image", {1, 3, 99, 101}, {1, 3, 99, 101}, {1, 3, 99, 101}));
+    expectParts(fixed->message,
+                {"input 'image', dim 0", "does not take the extent 0", "'sum' would be empty", "it takes 1"});
+    const auto two =
+        findRefusedShape(evenImages(), profile("image", {1, 3, 99, 101}, {1, 3, 99, 101}, {1, 3, 99, 101}));
     ASSERT_TRUE(two);
     EXPECT_EQ(two->accepted.at("image"), (Dims{1, 3, 100, 102}));
 }
 
 TEST(Profiles, RangesAreCheckedAgainstTheModel) {
     const Network network = evenImages();
-    const auto message = [&](Dims min, Dims opt, Dims max) { return completeProfiles(network, profile("image", std::move(min), std::move(opt), std::move(max)), {}).status().message(); };
+    const auto message = [&](Dims min, Dims opt, Dims max) {
+        return completeProfiles(network, profile("image", std::move(min), std::move(opt), std::move(max)), {})
+            .status()
+            .message();
+    };
     EXPECT_EQ(message({1, 3, 8, 8}, {1, 3, 8, 8}, {1, 3, 8, 8}), "");
-    expectParts(message({1, 3, 8, 8}, {1, 4, 8, 8}, {1, 3, 8, 8}), {"'image', dim 1", "opt extent is 4", "fixes it to 3", "image:1x3x8x8"});
-    expectParts(message({1, 3, -8, 8}, {1, 3, 8, 8}, {1, 3, 8, 8}), {"'image', dim 2", "min extent is -8", "1 or more"});
+    expectParts(message({1, 3, 8, 8}, {1, 4, 8, 8}, {1, 3, 8, 8}),
+                {"'image', dim 1", "opt extent is 4", "fixes it to 3", "image:1x3x8x8"});
+    expectParts(message({1, 3, -8, 8}, {1, 3, 8, 8}, {1, 3, 8, 8}),
+                {"'image', dim 2", "min extent is -8", "1 or more"});
     expectParts(message({2, 3, 8, 8}, {1, 3, 8, 8}, {4, 3, 8, 8}), {"dim 0", "min 2, opt 1, max 4"});
     expectParts(message({1, 3, 8}, {1, 3, 8}, {1, 3, 8}), {"rank 3", "rank 4"});
 }

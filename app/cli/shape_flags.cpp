@@ -1,0 +1,225 @@
+#include "app/cli/shape_flags.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+
+#include "engine_core/base/nearest_name.h"
+
+namespace strobe::cli {
+namespace {
+
+using Shapes = std::map<std::string, Dims>;
+
+bool isDigits(const std::string& text) {
+    return !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+}
+
+Status notAShape(const std::string& flag, const std::string& part, const std::string& text) {
+    const std::string subject = flag + ": '" + part + "' is not a shape";
+    if (isDigits(part) || part.find('[') != std::string::npos || part.find(']') != std::string::npos ||
+        text.find('[') != std::string::npos)
+        return invalidArgument(subject + "; extents are joined by x: write name:1x3x224x224");
+    return invalidArgument(subject + "; write name:1x3x224x224, extents of 1 or more");
+}
+
+Result<Dims> parseExtents(const std::string& extents, const std::string& flag, const std::string& part,
+                          const std::string& text) {
+    Dims dims;
+    const char* at = extents.data();
+    const char* last = at + extents.size();
+    while (at < last) {
+        int64_t extent = 0;
+        const auto [next, error] = std::from_chars(at, last, extent);
+        if (error != std::errc() || extent < 0 || (next < last && *next != 'x') || next + 1 == last)
+            return notAShape(flag, part, text);
+        dims.push_back(extent);
+        at = next < last ? next + 1 : next;
+    }
+    return dims;
+}
+
+Result<Shapes> shapesOf(const Network& network, const std::string& text, const std::string& flag) {
+    STROBE_ASSIGN(Shapes shapes, parseShapes(text, flag));
+    if (const auto unnamed = shapes.find(""); unnamed != shapes.end()) {
+        if (network.inputs().size() != 1)
+            return invalidArgument(flag + ": the model has " + std::to_string(network.inputs().size()) +
+                                   " inputs; give each as name:1x3x…");
+        shapes[network.tensor(network.inputs()[0]).name] = unnamed->second;
+        shapes.erase("");
+    }
+    std::vector<std::string> names;
+    for (const TensorId id : network.inputs()) names.push_back(network.tensor(id).name);
+    for (const auto& entry : shapes) {
+        if (std::find(names.begin(), names.end(), entry.first) != names.end()) continue;
+        std::string list;
+        for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
+        const std::string nearest = nearestName(entry.first, {names.begin(), names.end()}, 4);
+        return invalidArgument(flag + ": the model has no input '" + entry.first + "'" +
+                               (nearest.empty() ? "" : "; did you mean '" + nearest + "'?") +
+                               "; its inputs are: " + list);
+    }
+    return shapes;
+}
+
+/// What the flags say, by input; inputs that a flag leaves out are missing there.
+struct ShapeFlags {
+    Shapes min, opt, max, run;
+    bool givesProfile() const { return !min.empty() || !opt.empty() || !max.empty(); }
+};
+
+Result<ShapeFlags> readFlags(const Options& o, const Network& network) {
+    ShapeFlags flags;
+    STROBE_ASSIGN(flags.min, shapesOf(network, o.minShapes, "--minShapes"));
+    STROBE_ASSIGN(flags.opt, shapesOf(network, o.optShapes, "--optShapes"));
+    STROBE_ASSIGN(flags.max, shapesOf(network, o.maxShapes, "--maxShapes"));
+    STROBE_ASSIGN(flags.run, shapesOf(network, o.shapes, "--shapes"));
+    return flags;
+}
+
+/// One input's range from what is given of it; `filled` says what was taken from where ("min and max as --optShapes").
+ShapeRange completeRange(const Dims* min, const Dims* opt, const Dims* max, std::string& filled) {
+    const char* source = opt ? "opt" : max ? "max" : "min";
+    for (const auto& [corner, dims] :
+         {std::make_pair("min", min), std::make_pair("opt", opt), std::make_pair("max", max)})
+        if (!dims) filled += (filled.empty() ? "" : " and ") + std::string(corner);
+    if (!filled.empty()) filled += " as --" + std::string(source) + "Shapes";
+    if (!opt) opt = max ? max : min;
+    return {min ? *min : *opt, *opt, max ? *max : *opt};
+}
+
+/// The profile that the flags give, telling what was filled in.
+OptimizationProfile profileFrom(const ShapeFlags& flags) {
+    OptimizationProfile profile;
+    if (!flags.givesProfile()) {
+        for (const auto& [name, dims] : flags.run) profile.inputs[name] = {dims, dims, dims};
+        return profile;
+    }
+    const auto find = [](const Shapes& shapes, const std::string& name) {
+        const auto found = shapes.find(name);
+        return found == shapes.end() ? nullptr : &found->second;
+    };
+    Shapes named = flags.min;
+    named.insert(flags.opt.begin(), flags.opt.end());
+    named.insert(flags.max.begin(), flags.max.end());
+    for (const auto& entry : named) {
+        const std::string& name = entry.first;
+        std::string filled;
+        profile.inputs[name] =
+            completeRange(find(flags.min, name), find(flags.opt, name), find(flags.max, name), filled);
+        if (filled.empty()) continue;
+        const ShapeRange& range = profile.inputs[name];
+        std::printf("Shapes of %s: min %s, opt %s, max %s (%s, as trtexec fills in what is not given)\n", name.c_str(),
+                    toString(range.min).c_str(), toString(range.opt).c_str(), toString(range.max).c_str(),
+                    filled.c_str());
+    }
+    return profile;
+}
+
+/// Shapes of the data where dims are open; an .npz is cut along its batch, so that stays as assumed.
+OptimizationProfile profileFrom(const NamedTensors& given, const Model& model, bool isCut) {
+    OptimizationProfile profile;
+    for (const auto& [name, tensor] : given) {
+        const TensorId id = model.parsed->findTensor(name);
+        if (id == kNone || !model.parsed->tensor(id).isInput) continue;
+        const Shape& shape = model.parsed->tensor(id).shape;
+        if (!model.parsed->tensor(id).rankKnown || shape.size() != tensor->dims.size() || isConstant(shape)) continue;
+        Dims dims = tensor->dims;
+        if (const auto batch = isCut && !dims.empty() ? shape[0].evaluate(model.assumed.values) : std::nullopt)
+            dims[0] = std::min(dims[0], *batch);
+        profile.inputs[name] = {dims, dims, dims};
+    }
+    return profile;
+}
+
+/// The flag that a refused corner came from.
+std::string flagOf(const std::string& corner, const ShapeFlags& flags) {
+    if (!corner.empty() && corner != "run") return "--" + corner + "Shapes";
+    return corner == "run" || !flags.givesProfile() ? "--shapes" : "--optShapes";
+}
+
+Status refuse(const RefusedShape& refused, const ShapeFlags& flags) {
+    std::string remedy;
+    if (!refused.accepted.empty())
+        remedy = "; write " + flagOf(refused.corner, flags) + "=" + shapesText(refused.accepted);
+    else
+        remedy = "; give shapes that it takes with --shapes";
+    return invalidArgument(refused.message + remedy);
+}
+
+Status checkRunShapes(const Model& model, const OptimizationProfile& profile, const ShapeFlags& flags) {
+    Shapes run;
+    bool isOpt = true;
+    for (const auto& [name, range] : profile.inputs) {
+        const auto given = flags.run.find(name);
+        const Dims& dims = run[name] = given == flags.run.end() ? range.opt : given->second;
+        isOpt = isOpt && dims == range.opt;
+        if (dims.size() != range.opt.size())
+            return invalidArgument("--shapes: input '" + name + "' has rank " + std::to_string(dims.size()) +
+                                   ", the model's is " + std::to_string(range.opt.size()));
+        for (size_t d = 0; d < dims.size(); ++d)
+            if (dims[d] < range.min[d] || dims[d] > range.max[d])
+                return invalidArgument("--shapes: input '" + name + "', dim " + std::to_string(d) + " is " +
+                                       std::to_string(dims[d]) + ", the profile allows " +
+                                       std::to_string(range.min[d]) + " to " + std::to_string(range.max[d]) +
+                                       "; widen --minShapes or --maxShapes");
+    }
+    if (isOpt) return Status::ok();
+    const auto refused = findRefusedRunShape(*model.parsed, run);
+    return refused ? refuse(*refused, flags) : Status::ok();
+}
+
+/// What no flag and no data said.
+void printAssumed(const Model& model, const OptimizationProfile& asked, const OptimizationProfile& complete) {
+    Shapes assumed;
+    std::string dims;
+    for (const TensorId id : model.parsed->inputs()) {
+        const Tensor& tensor = model.parsed->tensor(id);
+        if (asked.inputs.count(tensor.name) || !tensor.rankKnown || isConstant(tensor.shape)) continue;
+        assumed[tensor.name] = complete.inputs.at(tensor.name).opt;
+        dims += (dims.empty() ? "" : ", ") + tensor.name + toString(tensor.shape);
+    }
+    if (!assumed.empty())
+        std::printf("Shapes: %s assumed, as the model leaves them open (%s); give others with --shapes=%s\n",
+                    shapesText(assumed).c_str(), dims.c_str(), shapesText(assumed).c_str());
+}
+
+}  // namespace
+
+Result<std::map<std::string, Dims>> parseShapes(const std::string& text, const std::string& flag) {
+    Shapes shapes;
+    for (size_t begin = 0; begin < text.size();) {
+        const size_t end = std::min(text.find(',', begin), text.size());
+        const std::string part = text.substr(begin, end - begin);
+        begin = end + 1;
+        const size_t colon = part.rfind(':');
+        const std::string name = colon == std::string::npos ? "" : part.substr(0, colon);
+        STROBE_ASSIGN(Dims dims,
+                      parseExtents(colon == std::string::npos ? part : part.substr(colon + 1), flag, part, text));
+        if (name.empty() && !shapes.empty()) return notAShape(flag, part, text);
+        if (!shapes.emplace(name, std::move(dims)).second)
+            return invalidArgument(flag + ": '" + name + "' is given twice");
+    }
+    return shapes;
+}
+
+Status takeShapes(const Options& o, const Model& model, const NamedTensors& given, Settings& settings) {
+    STROBE_ASSIGN(const ShapeFlags flags, readFlags(o, *model.parsed));
+    settings.shapes = flags.run;
+    const bool isFromData = !flags.givesProfile() && flags.run.empty() && !given.empty();
+    const OptimizationProfile asked =
+        isFromData ? profileFrom(given, model, !settings.inputFile.empty()) : profileFrom(flags);
+    if (!asked.inputs.empty()) settings.builder.profiles = {asked};
+    STROBE_ASSIGN(const auto complete,
+                  completeProfiles(*model.parsed, settings.builder.profiles, model.assumed.values));
+    if (isFromData && !asked.inputs.empty()) {
+        Shapes shapes;
+        for (const auto& [name, range] : asked.inputs) shapes[name] = range.opt;
+        std::printf("Shapes: %s, as the data of --loadInputs\n", shapesText(shapes).c_str());
+    }
+    printAssumed(model, asked, complete.front());
+    if (const auto refused = findRefusedShape(*model.parsed, complete)) return refuse(*refused, flags);
+    return checkRunShapes(model, complete.front(), flags);
+}
+
+}  // namespace strobe::cli

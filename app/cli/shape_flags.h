@@ -1,0 +1,19 @@
+#pragma once
+#include <map>
+#include <string>
+
+#include "app/cli/command_line.h"
+#include "profiler/profile.h"
+
+namespace strobe::cli {
+
+/// "x:1x3x640x640,y:1" → dims by input. Errors quote the part that is wrong. A lone shape without a name belongs to the
+/// only input ("").
+Result<std::map<std::string, Dims>> parseShapes(const std::string& text, const std::string& flag);
+
+/// Puts profile and shapes into `settings`. As trtexec: of min, opt and max, what is missing is taken from what is
+/// given; a lone --shapes fixes all three. Without any, `given` (data to run on) says what the engine must take, and
+/// the rest is assumed. Prints what was taken, and refuses what the model cannot take with the flag to change.
+Status takeShapes(const Options& options, const Model& model, const NamedTensors& given, Settings& settings);
+
+}  // namespace strobe::cli

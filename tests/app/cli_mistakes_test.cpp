@@ -1,0 +1,230 @@
+// Slips of a newcomer on the command line: what is refused before any work, what is said, and what is taken for what
+// was left out.
+#include <gtest/gtest.h>
+
+#include "sessions/npz.h"
+#include "tests/app/cli_process.h"
+#include "tests/support/onnx_builder.h"
+
+namespace strobe::test {
+namespace {
+
+const std::string kDigits = sample("digits.onnx");
+
+/// No timing of candidates; bench and compare measure next to nothing.
+const std::vector<std::string> kQuickBuild = {"--noTimingCache", "--builderOptimizationLevel=0"},
+                               kQuickRun = {"--duration=0", "--warmUp=0", "--iterations=2"};
+
+CliResult run(std::vector<std::string> arguments, const std::vector<std::string>& more = kQuickBuild) {
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return runCli(arguments);
+}
+CliResult bench(std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), kQuickRun.begin(), kQuickRun.end());
+    return run(arguments);
+}
+
+void expectSays(const std::string& text, const std::vector<std::string>& parts) {
+    for (const std::string& part : parts) EXPECT_NE(text.find(part), std::string::npos) << part << "\nin\n" << text;
+}
+void expectRefused(const CliResult& result, const std::vector<std::string>& parts) {
+    EXPECT_EQ(result.code, 2) << result.out << result.err;
+    expectSays(result.err, parts);
+    EXPECT_EQ(result.out.find("Engine built"), std::string::npos) << "refused only after the work\n" << result.out;
+}
+
+/// x [N, 3, H, W]: a MatMul over 3·H features, so that H must be 48.
+std::string writeHeight48(const ScratchFolder& folder) {
+    OnnxBuilder b;
+    b.input("x", {-1, 3, -1, -1});
+    setInts(b.node("Transpose", {"x"}, {"rows"}, "rows"), "perm", {0, 3, 1, 2});
+    b.ints("shape", {3}, {0, 0, -1});
+    b.node("Reshape", {"rows", "shape"}, {"flat"}, "flat");
+    b.floats("w", {144, 2}, std::vector<float>(288, 0.01f));
+    b.node("MatMul", {"flat", "w"}, {"y"}, "head");
+    b.output("y");
+    writeAll(folder / "h48.onnx", b.bytes());
+    return folder / "h48.onnx";
+}
+
+TEST(CliShapes, OpenExtentsAreAssumedAndSaid) {
+    const ScratchFolder folder;
+    const CliResult result = bench({writeHeight48(folder)});
+    ASSERT_EQ(result.code, 0) << result.err;
+    expectSays(result.out, {"x:1x3x48x224 assumed", "--shapes=x:1x3x48x224", "Throughput"});
+    EXPECT_EQ(bench({"--onnx=" + folder / "h48.onnx", "--shapes=x:2x3x48x7"}).out.find("assumed"), std::string::npos);
+}
+
+TEST(CliShapes, WhatTheModelCannotTakeIsRefusedBeforeTheWork) {
+    const ScratchFolder folder;
+    const std::string model = writeHeight48(folder);
+    expectRefused(run({"build", model, "--shapes=x:1x3x47x320"}),
+                  {"input 'x', dim 2", "extent 47", "'head'", "48", "write --shapes=x:1x3x48x320"});
+    expectRefused(
+        run({"build", model, "--minShapes=x:0x3x48x320", "--optShapes=x:1x3x48x320", "--maxShapes=x:4x3x48x320"}),
+        {"dim 0", "min extent 0", "it takes 1", "write --minShapes=x:1x3x48x320"});
+    expectRefused(
+        run({"build", model, "--maxShapes=x:1x3x64x320", "--minShapes=x:1x3x48x320", "--optShapes=x:1x3x48x320"}),
+        {"max extent 64", "--maxShapes=x:1x3x48x320"});
+    expectRefused(run({"build", model, "--shapes=x:1x4x48x320"}), {"dim 1", "is 4", "fixes it to 3", "x:1x3x48x320"});
+    expectRefused(run({"build", model, "--shapes=x:1,3,48,320"}), {"--shapes", "'3'", "joined by x"});
+    expectRefused(run({"build", model, "--shapes=y:1x3x48x320"}), {"--shapes", "no input 'y'", "its inputs are: x"});
+    expectRefused(run({"build", model, "--shapes=x:1x3x48x320,x:1x3x48x320"}), {"'x' is given twice"});
+    const std::vector<std::string> wide = {"--minShapes=x:1x3x48x10", "--optShapes=x:1x3x48x20",
+                                           "--maxShapes=x:2x3x48x30"};
+    std::vector<std::string> outside = {"bench", model, "--shapes=x:1x3x48x31"};
+    outside.insert(outside.end(), wide.begin(), wide.end());
+    expectRefused(run(outside), {"--shapes", "dim 3 is 31", "10 to 30", "--maxShapes"});
+}
+
+/// trtexec's rule, and it is said.
+TEST(CliShapes, MissingCornersAreTakenFromTheGivenOnes) {
+    const ScratchFolder folder;
+    const std::string model = writeHeight48(folder);
+    const auto profile = [&](std::vector<std::string> flags) {
+        flags.insert(flags.begin(), {"build", model, "--dumpOptimizationProfile"});
+        const CliResult result = run(flags);
+        EXPECT_EQ(result.code, 0) << result.err;
+        return result.out;
+    };
+    expectSays(profile({"--minShapes=x:1x3x48x10"}),
+               {"min=[1,3,48,10] opt=[1,3,48,10] max=[1,3,48,10]", "opt and max as --minShapes"});
+    expectSays(profile({"--minShapes=x:1x3x48x10", "--maxShapes=x:4x3x48x30"}),
+               {"min=[1,3,48,10] opt=[4,3,48,30] max=[4,3,48,30]", "opt as --maxShapes"});
+    expectSays(profile({"--optShapes=x:1x3x48x20", "--maxShapes=x:4x3x48x30"}),
+               {"min=[1,3,48,20] opt=[1,3,48,20] max=[4,3,48,30]", "min as --optShapes"});
+    EXPECT_EQ(profile({"--shapes=x:1x3x48x20"}).find(" as --"), std::string::npos);
+}
+
+TEST(CliShapes, DataSaysWhatToBuildFor) {
+    const ScratchFolder folder;
+    const std::string model = writeHeight48(folder), data = folder / "data.npz";
+    ASSERT_TRUE(
+        writeNpz(data, {{"x", makeFloatWeights({2, 3, 48, 11}, std::vector<float>(2 * 3 * 48 * 11, 1.0f))}}).isOk());
+    const CliResult result = run({"run", model, "--loadInputs=" + data});
+    ASSERT_EQ(result.code, 0) << result.err;
+    expectSays(result.out, {"Shapes: x:1x3x48x11, as the data", "Output y: fp32[1,11,2]"});
+    expectRefused(run({"run", model, "--loadInputs=" + data, "--shapes=x:1x3x48x12"}),
+                  {"'x' is [2,3,48,11]", "take 12 in dim 3", "--shapes"});
+    expectRefused(run({"run", model, "--loadInputs=y:" + data + "y"}), {"no such file", "did you mean", "data.npz"});
+}
+
+TEST(CliOutputs, AreTriedBeforeTheWork) {
+    const ScratchFolder folder;
+    const std::string there = folder / "there.engine";
+    writeAll(there, "old");
+    for (const char* flag :
+         {"saveEngine", "saveSession", "exportTimes", "exportProfile", "exportLayerInfo", "timingCacheFile"})
+        expectRefused(
+            runCli({"bench", kDigits, "--builderOptimizationLevel=0", std::string("--") + flag + "=/nonexistent/file"}),
+            {std::string("--") + flag, "/nonexistent/file", "make the folder"});
+    expectRefused(bench({"bench", kDigits, "--exportOutput=/nonexistent/o.npz"}),
+                  {"--exportOutput", "/nonexistent/o.npz"});
+    expectRefused(bench({"bench", kDigits, "--exportOutput=o.txt"}), {"'o.txt'", ".npz or .json"});
+    expectRefused(run({"build", kDigits, "--saveEngine=" + testing::TempDir()}), {"it is a folder"});
+    expectRefused(run({"build", kDigits, "--saveEngine=" + there, "--exportLayerInfo=" + there}),
+                  {"--saveEngine and --exportLayerInfo both name"});
+    expectRefused(runCli({"compare", kDigits, "--b=--bf16", "--json=/nonexistent/c.json"}),
+                  {"--json", "/nonexistent/c.json"});
+    expectRefused(runCli({"verify", "/none", "--json=/nonexistent/v.json"}), {"--json", "/nonexistent/v.json"});
+    EXPECT_EQ(readAll(there), "old") << "refused or not, an existing file stays until there is a new one";
+}
+
+TEST(CliOutputs, EachFileIsNamedOnce) {
+    const ScratchFolder folder;
+    const std::string engine = folder / "d.engine", layers = folder / "l.json", times = folder / "t.json",
+                      output = folder / "o.npz";
+    const CliResult result = bench({kDigits, "--saveEngine=" + engine, "--exportLayerInfo=" + layers,
+                                    "--exportTimes=" + times, "--exportOutput=" + output});
+    ASSERT_EQ(result.code, 0) << result.err;
+    for (const std::string& path : {engine, layers, times, output}) {
+        const size_t at = result.out.find("Wrote " + path + " (");
+        ASSERT_NE(at, std::string::npos) << result.out;
+        EXPECT_EQ(result.out.find("Wrote " + path, at + 1), std::string::npos);
+    }
+}
+
+TEST(CliBuild, SaysWhenTheEngineIsNotKept) {
+    const ScratchFolder folder;
+    expectSays(run({"build", kDigits}).out, {"not kept", "--saveEngine=digits.engine"});
+    EXPECT_EQ(run({"build", kDigits, "--saveEngine=" + (folder / "d.engine")}).out.find("not kept"), std::string::npos);
+}
+
+TEST(CliFlags, ThoseThatACommandIgnoresAreRefused) {
+    const ScratchFolder folder;
+    const std::string engine = folder / "d.engine";
+    ASSERT_EQ(run({"build", kDigits, "--saveEngine=" + engine}).code, 0);
+    expectRefused(runCli({"run", engine, "--bf16", "--noTimingCache"}),
+                  {"--bf16, --noTimingCache have no effect", "when it is built"});
+    expectRefused(runCli({"bench", "--loadEngine=" + engine, "--device=cuda:0"}), {"--device=cuda:0", "is for cpu"});
+    expectRefused(runCli({"bench", engine, "--saveSession=" + (folder / "s.strobe")}), {"--saveSession needs a model"});
+    EXPECT_EQ(runCli({"bench", engine, "--device=cpu", "--duration=0", "--warmUp=0"}).code, 0);
+    expectRefused(run({"build", kDigits, "--iterations=5"}),
+                  {"'--iterations' has no effect in 'strobe-cli build'", "bench and compare"});
+    expectRefused(bench({"bench", kDigits, "--skipInference", "--dumpProfile"}),
+                  {"--dumpProfile has no effect", "--skipInference"});
+    expectRefused(runCli({"inspect", engine, "--fp16"}), {"--fp16 has no effect on a loaded engine"});
+    expectRefused(runCli({"inspect", kDigits, "--fp16"}), {"--fp16", "--stage=fused"});
+    expectRefused(runCli({"build", engine}), {"is an engine already"});
+    const CliResult help = runCli({"build", "--help"});
+    expectSays(help.out, {"--saveEngine", "--minShapes"});
+    for (const char* foreign : {"--iterations", "--loadInputs", "--exportTimes", "--loadEngine"})
+        EXPECT_EQ(help.out.find(foreign), std::string::npos) << foreign;
+}
+
+TEST(CliFlags, NamesAndHabitsFromElsewhere) {
+    expectRefused(run({"build", kDigits, "--precision=bf16"}), {"'--precision'", "--bf16, --fp16 or --best"});
+    expectRefused(run({"bench", kDigits, "--batch=4"}), {"'--batch'", "--shapes=x:8x"});
+    expectRefused(run({"bench", kDigits, "--onnx=other.onnx"}), {"two files", "other.onnx", "digits.onnx"});
+    expectRefused(run({"build", kDigits, "--saveEngine="}), {"--saveEngine= has no value"});
+    expectRefused(run({"bnech", kDigits}), {"unknown command 'bnech'", "did you mean bench?"});
+    expectRefused(run({"build", kDigits, "--device=gpu"}), {"'gpu'", "usable here: cpu"});
+    EXPECT_EQ(run({"build", kDigits, "--device=gpu"}).err.find("usable here: cpu, cuda"), std::string::npos);
+    expectRefused(runCli({sample("digit.onnx")}), {"no such file", "did you mean", "digits.onnx'?"});
+    const CliResult positional = bench({kDigits, "--noDataTransfers", "--avgRuns=2"});
+    EXPECT_EQ(positional.code, 0) << positional.err;
+    expectSays(positional.out, {"--noDataTransfers changes nothing on the CPU", "Average on 2 runs", "Throughput"});
+    EXPECT_EQ(positional.out.find("H2D"), std::string::npos);
+}
+
+TEST(CliFlags, NamesInRulesMustMeanSomething) {
+    expectRefused(run({"build", kDigits, "--layerPrecisions=op:Convv:fp32"}),
+                  {"'op:Convv' matches no layer", "did you mean 'op:Conv'?"});
+    expectRefused(run({"build", kDigits, "--layerPrecisions=block3/depthwise/convv:bf16"}),
+                  {"matches no layer", "did you mean 'block3/depthwise/conv'?"});
+    EXPECT_EQ(run({"build", kDigits, "--layerPrecisions=block?/*:bf16"}).code, 0);
+    expectRefused(run({"build", kDigits, "--disablePasses=ConvBatchNormFusio"}),
+                  {"did you mean 'ConvBatchNormFusion'?"});
+    expectRefused(run({"build", kDigits, "--banTactics=onednn.convv"}), {"--banTactics", "'onednn.convv'"});
+    expectRefused(run({"build", kDigits, "--pinTactics=nolayer:onednn.conv"}), {"--pinTactics", "'nolayer'"});
+}
+
+TEST(CliCompare, SidesAreReadAsMeant) {
+    const auto compare = [](std::vector<std::string> arguments) {
+        arguments.insert(arguments.begin(), {"compare", kDigits});
+        arguments.push_back("--duration=0.1");
+        return run(arguments);
+    };
+    expectRefused(compare({"--a", "--b="}), {"--a needs a value"});
+    expectRefused(compare({}), {"give what to compare"});
+    expectRefused(compare({"--b=--bf61"}), {"--b=\"--bf61\"", "did you mean --bf16?"});
+    expectRefused(compare({"--b=--iterations=3"}), {"--b=", "'--iterations'"});
+    const CliResult spaced = compare({"--a=", "--b", "--bf16"});
+    EXPECT_EQ(spaced.code, 0) << spaced.err;
+    expectSays(spaced.out, {"A: FP32", "B: BF16"});
+}
+
+/// Half of what NumPy writes is float64: it is converted, and that is said.
+TEST(CliInputs, ConversionsAreSaid) {
+    const ScratchFolder folder;
+    const std::string data = folder / "d.npz";
+    ASSERT_TRUE(
+        writeNpz(data, {{"image", makeWeights<double>(DataType::Float64, {1, 1, 8, 8}, std::vector<double>(64, 0.5))}})
+            .isOk());
+    const CliResult result = run({"run", kDigits, "--loadInputs=" + data});
+    ASSERT_EQ(result.code, 0) << result.err;
+    expectSays(result.out, {"Note: array 'image' is fp64, converted to fp32"});
+}
+
+}  // namespace
+}  // namespace strobe::test
