@@ -35,6 +35,13 @@ std::string defaultTimingCachePath() {
     return (folder / "timing.cache").string();
 }
 
+/// "digits_heldout.npz" beside "digits.onnx"; empty where there is none.
+std::filesystem::path dataBeside(const std::filesystem::path& model) {
+    const std::filesystem::path data = model.parent_path() / (model.stem().string() + "_heldout.npz");
+    std::error_code error;
+    return std::filesystem::is_regular_file(data, error) ? data : std::filesystem::path();
+}
+
 struct UndoStep {
     Settings settings;
     std::string label;
@@ -92,6 +99,22 @@ struct Session::State {
         }
         for (SessionChange change : changes)
             for (const Listener& listener : all) listener(change);
+    }
+
+    /// Another model than before: what was set for that one is dropped, data beside this one is taken where none was asked for.
+    void settleFor(const std::filesystem::path& data, bool hadModel) {
+        if (hadModel) {
+            settings.shapes.clear();
+            settings.inputFile.clear();
+            settings.builder.profiles.clear();
+            settings.builder.precisionRules.clear();
+            settings.builder.pinnedTactics.clear();
+        }
+        undo.clear();
+        redo.clear();
+        if (data.empty() || !settings.inputFile.empty()) return;
+        undo.push_back({settings, "Input data " + data.filename().string()});
+        settings.inputFile = data.string();
     }
 
     /// "BF16", or "BF16 (2)" when taken.
@@ -259,18 +282,10 @@ Status Session::openModelNow(const std::string& path, const CancelToken& cancel)
     if (auto open = openExtentsProblem(*model)) problems.push_back(std::move(*open));
     for (const ImportIssue& issue : shared->warnings)
         problems.push_back({issue.severity == ImportSeverity::Note ? ProblemSeverity::Info : ProblemSeverity::Warning, "import", nodeOf(issue.node), issue.node, issue.message, issue.fix});
+    const std::filesystem::path data = dataBeside(path);
     {
         std::lock_guard lock(m_state->mutex);
-        const bool other = m_state->model && m_state->model->hash != model->hash;
-        if (other) {
-            m_state->settings.shapes.clear();
-            m_state->settings.inputFile.clear();
-            m_state->settings.builder.profiles.clear();
-            m_state->settings.builder.precisionRules.clear();
-            m_state->settings.builder.pinnedTactics.clear();
-        }
-        m_state->undo.clear();
-        m_state->redo.clear();
+        if (!m_state->model || m_state->model->hash != model->hash) m_state->settleFor(data, m_state->model != nullptr);
         m_state->builds.clear();
         m_state->comparisons.clear();
         m_state->problems = std::move(problems);
@@ -436,22 +451,8 @@ Status Session::openDocumentNow(const std::string& path, const CancelToken& canc
 JobId Session::openModel(std::string path) {
     const std::string name = std::filesystem::path(path).filename().string();
     return m_jobs->submit("Open " + name, [this, path = std::move(path)](JobContext& job) {
-        STROBE_RETURN_IF_ERROR(openModelNow(path, job.cancelToken()));
-        useDataBeside(path);
-        return Status::ok();
+        return openModelNow(path, job.cancelToken());
     });
-}
-void Session::useDataBeside(const std::string& path) {
-    const std::filesystem::path model(path);
-    const std::filesystem::path data = model.parent_path() / (model.stem().string() + "_heldout.npz");
-    std::error_code error;
-    if (!std::filesystem::is_regular_file(data, error)) return;
-    {
-        std::lock_guard lock(m_state->mutex);
-        if (!m_state->settings.inputFile.empty()) return;
-        m_state->settings.inputFile = data.string();
-    }
-    m_state->notify({SessionChange::Settings});
 }
 JobId Session::buildAndProfile(bool profile) {
     const std::string title = "Build " + std::string(precisionModeName(settings().builder.precision));

@@ -120,7 +120,8 @@ public:
     Status clearTimingCache();
 
     // --- jobs (queued on the worker; the id is in JobQueue). Results arrive by listener.
-    /// Held-out data beside the model ("digits_heldout.npz" beside "digits.onnx") becomes the input data where none was set.
+    /// Held-out data beside a model ("digits_heldout.npz" beside "digits.onnx") becomes the input data when another model than before is
+    /// opened; undo takes it back. Reading the same file again leaves settings and undo as they are.
     JobId openModel(std::string path);
     JobId buildAndProfile(bool profile = true);
     JobId compare(int buildA, int buildB);
@@ -139,7 +140,6 @@ public:
     Status openDocumentNow(const std::string& path, const CancelToken& cancel = {});
 
 private:
-    void useDataBeside(const std::string& path);
     /// The open model's file is as it was when it was opened, so that its weights are.
     Status checkModelFiles() const;
     /// Numbers and names a finished build and adds it, with its problems.

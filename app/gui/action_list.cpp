@@ -10,6 +10,8 @@
 namespace strobe {
 namespace {
 
+constexpr char kTip[] = "tip";  // of an action that is enabled
+
 struct Spec {
     const char* menu;
     const char* id;    // empty: a separator
@@ -82,6 +84,7 @@ ActionList::ActionList(QMainWindow& window) : QObject(&window), m_window(window)
         const QString keys = action.shortcut().toString(QKeySequence::NativeText);
         const QString tip = *spec.tip == '\0' ? QString(action.text()).remove('&') : QCoreApplication::translate("ActionList", spec.tip);
         action.setToolTip(keys.isEmpty() ? tip : QStringLiteral("%1 (%2)").arg(tip, keys));
+        action.setProperty(kTip, action.toolTip());
     }
     QCoreApplication::instance()->installEventFilter(this);
 }
@@ -120,6 +123,13 @@ QAction& ActionList::operator[](const QString& id) const {
     return *m_byId.value(id);
 }
 
+void ActionList::setEnabled(const QString& id, bool enabled, const QString& why) {
+    QAction& action = (*this)[id];
+    action.setEnabled(enabled);
+    const QString tip = action.property(kTip).toString();
+    action.setToolTip(enabled ? tip : tip + '\n' + why);
+}
+
 void ActionList::on(const QString& id, std::function<void()> handler) {
     connect(&(*this)[id], &QAction::triggered, this, [handler = std::move(handler)] { handler(); });
 }
@@ -128,7 +138,10 @@ void ActionList::fillMenus() {
     for (const Spec& spec : kSpecs) {
         const QString title = QString::fromUtf8(spec.menu);
         QMenu*& menu = m_menus[title];
-        if (menu == nullptr) menu = m_window.menuBar()->addMenu(QCoreApplication::translate("ActionList", spec.menu));
+        if (menu == nullptr) {
+            menu = m_window.menuBar()->addMenu(QCoreApplication::translate("ActionList", spec.menu));
+            menu->setToolTipsVisible(true);
+        }
         if (*spec.id == '\0')
             menu->addSeparator();
         else

@@ -21,6 +21,8 @@ public:
 
     QAction& operator[](const QString& id) const;  // requires the id to exist
     void on(const QString& id, std::function<void()> handler);
+    /// A disabled action's tooltip says `why`.
+    void setEnabled(const QString& id, bool enabled, const QString& why);
     /// An action that only the window can name, e.g. of a page. Stands at the end of `menu`.
     QAction& add(const QString& menu, const QString& id, const QString& text, const QString& keys);
     /// Fills the menu bar in the list's order.

@@ -1,5 +1,6 @@
 #include "app/gui/document_controller.h"
 
+#include <QDir>
 #include <QElapsedTimer>
 #include <QEventLoop>
 #include <QFileDialog>
@@ -61,8 +62,17 @@ void DocumentController::openPath(const QString& path) {
         session.openModel(path.toStdString());
 }
 
+QString DocumentController::folder() const {
+    QStringList paths{toQString(m_context.session().documentPath())};
+    if (const auto model = m_context.model()) paths << toQString(model->path);
+    for (const RecentFile& file : m_recent.files()) paths << file.path;
+    for (const QString& path : paths)
+        if (const QFileInfo file(path); !path.isEmpty() && file.dir().exists()) return file.absolutePath();
+    return QDir::homePath();
+}
+
 void DocumentController::openWithDialog() {
-    const QString path = QFileDialog::getOpenFileName(&m_window, tr("Open"), {}, tr("Models and sessions (*.onnx *.strobe);;All files (*)"));
+    const QString path = QFileDialog::getOpenFileName(&m_window, tr("Open"), folder(), tr("Models and sessions (*.onnx *.strobe);;All files (*)"));
     if (!path.isEmpty()) openPath(path);
 }
 
@@ -74,7 +84,7 @@ void DocumentController::reload() {
 
 QString DocumentController::askSavePath() {
     const auto model = m_context.model();
-    const QString proposed = model ? QFileInfo(toQString(model->path)).completeBaseName() + '.' + kSessionSuffix : QString();
+    const QString proposed = QDir(folder()).filePath(model ? QFileInfo(toQString(model->path)).completeBaseName() + '.' + kSessionSuffix : QString());
     QString path = QFileDialog::getSaveFileName(&m_window, tr("Save session"), proposed, tr("Strobe sessions (*.strobe)"));
     if (!path.isEmpty() && !isSession(path)) path += '.' + kSessionSuffix;
     return path;

@@ -22,6 +22,8 @@ public:
     /// A model or a session, by its suffix. Asks first when something unsaved would be lost.
     void openPath(const QString& path);
     void openWithDialog();
+    /// Where dialogs begin: beside the session or model that is open, else beside the last one that was.
+    QString folder() const;
     void reload();
     void save();
     void saveAs();

@@ -80,7 +80,6 @@ void MainToolBar::addTarget() {
 }
 
 void MainToolBar::addShapes() {
-    m_shapes->setToolTip(tr("The shapes to build and profile at"));
     connect(m_shapes, &QToolButton::clicked, this, [this] { m_editor->openAt(m_shapes->mapToGlobal(QPoint(0, m_shapes->height() + 2))); });
     addWidget(m_shapes);
 }
@@ -126,6 +125,7 @@ void MainToolBar::follow() {
     for (QAction* action : m_target->menu()->actions()) action->setChecked(action->data().toString() == toQString(settings.builder.device));
     const auto model = m_context.model();
     m_shapes->setEnabled(model != nullptr);
+    m_shapes->setToolTip(model ? tr("The shapes to build and profile at") : tr("The shapes to build and profile at\nOpen a model first"));
     QString text = tr("none");
     if (model) {
         const auto shapes = effectiveShapes(*model, settings);

@@ -101,7 +101,7 @@ void MainWindow::followContext() {
     });
     connect(&m_recent, &RecentFiles::changed, this, &MainWindow::fillRecentMenu);
     connect(&m_graph->canvas(), &GraphCanvas::layoutFinished, this, [this] {
-        if (const auto model = m_context.model()) m_recent.setThumbnail(toQString(model->path), m_graph->canvas().thumbnail(kThumbnail));
+        if (const auto model = m_graph->shownModel()) m_recent.setThumbnail(toQString(model->path), m_graph->canvas().thumbnail(kThumbnail));
     });
 }
 
@@ -142,18 +142,18 @@ void MainWindow::updateTitle() {
 
 void MainWindow::updateActions() {
     const Session& session = m_context.session();
-    const ActionList& actions = *m_actions;
+    ActionList& actions = *m_actions;
     const bool hasModel = m_context.model() != nullptr, hasBuild = m_context.currentBuild() != nullptr;
-    for (const char* id : {"reload", "save", "saveAs", "build", "buildOnly", "find", "exportGraphPng", "exportGraphSvg", "fitGraph", "stageParsed"}) actions[id].setEnabled(hasModel);
-    for (const char* id : {"stageFused", "stageEngine", "export"}) actions[id].setEnabled(hasBuild);
-    actions["compare"].setEnabled(session.builds().size() >= 2);
-    actions["cancel"].setEnabled(!session.jobs().isIdle());
-    actions["back"].setEnabled(m_context.canGoBack());
-    actions["forward"].setEnabled(m_context.canGoForward());
-    const auto labelled = [](const QString& verb, const std::string& what) { return what.empty() ? verb : QStringLiteral("%1 %2").arg(verb, toQString(what)); };
-    actions["undo"].setEnabled(session.canUndo());
+    for (const char* id : {"reload", "save", "saveAs", "build", "buildOnly", "find", "exportGraphPng", "exportGraphSvg", "fitGraph", "stageParsed"}) actions.setEnabled(id, hasModel, tr("Open a model first"));
+    for (const char* id : {"stageFused", "stageEngine", "export"}) actions.setEnabled(id, hasBuild, hasModel ? tr("Build first") : tr("Open a model first"));
+    actions.setEnabled("compare", session.builds().size() >= 2, tr("Build twice first, with different settings"));
+    actions.setEnabled("cancel", !session.jobs().isIdle(), tr("No job is running"));
+    actions.setEnabled("back", m_context.canGoBack(), tr("There is none"));
+    actions.setEnabled("forward", m_context.canGoForward(), tr("There is none"));
+    const auto labelled = [](const QString& verb, const std::string& what) { return what.empty() ? verb : QStringLiteral("%1 %2").arg(verb, insideSentence(toQString(what))); };
+    actions.setEnabled("undo", session.canUndo(), tr("No setting was changed"));
     actions["undo"].setText(labelled(tr("&Undo"), session.undoLabel()));
-    actions["redo"].setEnabled(session.canRedo());
+    actions.setEnabled("redo", session.canRedo(), tr("Nothing was undone"));
     actions["redo"].setText(labelled(tr("&Redo"), session.redoLabel()));
     const PrecisionMode mode = session.settings().builder.precision;
     for (const PrecisionMode each : {PrecisionMode::Fp32, PrecisionMode::Bf16, PrecisionMode::Fp16, PrecisionMode::Best})

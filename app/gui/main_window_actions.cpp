@@ -1,5 +1,6 @@
 // What each action of the window does.
 #include <QApplication>
+#include <QDir>
 #include <QFileDialog>
 #include <QLineEdit>
 #include <QMessageBox>
@@ -116,7 +117,7 @@ void MainWindow::clearOrCancel() {
 void MainWindow::saveGraph(bool asSvg) {
     const QString suffix = asSvg ? QStringLiteral("svg") : QStringLiteral("png");
     const auto model = m_context.model();
-    const QString proposed = model ? toQString(model->name).section('.', 0, -2) + '.' + suffix : QString();
+    const QString proposed = QDir(m_documents->folder()).filePath(model ? toQString(model->name).section('.', 0, -2) + '.' + suffix : QString());
     const QString path = QFileDialog::getSaveFileName(this, tr("Save graph"), proposed, tr("%1 (*.%2)").arg(suffix.toUpper(), suffix));
     if (path.isEmpty()) return;
     QString error;

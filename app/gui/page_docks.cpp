@@ -77,9 +77,12 @@ void PageDocks::arrange() {
     }
     if (front) front->raise();
     const int width = m_window.width(), height = m_window.height();
+    // A session lists a few builds; settings are long.
+    if (m_docks.contains("sessionPage") && m_docks.contains("settingsPage"))
+        m_window.resizeDocks({m_docks.value("sessionPage"), m_docks.value("settingsPage")}, {height / 5, height * 7 / 10}, Qt::Vertical);
     if (QDockWidget* session = m_docks.value("sessionPage")) m_window.resizeDocks({session}, {width * 3 / 16}, Qt::Horizontal);
     if (QDockWidget* inspector = m_docks.value("inspectorPage")) m_window.resizeDocks({inspector}, {width / 5}, Qt::Horizontal);
-    if (front) m_window.resizeDocks({front}, {height / 3}, Qt::Vertical);
+    if (front) m_window.resizeDocks({front}, {height * 2 / 5}, Qt::Vertical);
     showTitles();
 }
 

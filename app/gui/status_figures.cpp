@@ -52,7 +52,7 @@ void StatusFigures::showFigures() {
     }
     if (build && build->profile) {
         const Statistics& latency = build->profile->latency;
-        texts += tr("%1 (spread %2)").arg(formatTimeSpread(latency.median / 1e3, latency.medianError / 1e3), formatPercent(latency.spread()));
+        texts += latencyText(latency);
         tips += tr("%1, end to end: median of %2 runs ± the 95 % confidence of that median.\nSpread: how far single runs scatter, as the interquartile range scaled to a σ that outliers do not move").arg(toQString(build->name), formatCount(latency.count));
         texts += tr("layers sum %1 of end to end").arg(formatPercent(build->profile->coverage()));
         tips += tr("Measured with per-layer clocks: what is missing was spent between the layers");
@@ -61,7 +61,7 @@ void StatusFigures::showFigures() {
 }
 
 void StatusFigures::showJobs() {
-    const auto jobs = m_context.session().jobs().jobs();
+    const auto& jobs = m_context.jobs();
     int waiting = 0;
     const JobInfo* running = nullptr;
     for (const JobInfo& job : jobs) {

@@ -2,6 +2,7 @@
 #include <QDockWidget>
 #include <QDragEnterEvent>
 #include <QDropEvent>
+#include <QFileDialog>
 #include <QFileInfo>
 #include <QLineEdit>
 #include <QMenu>
@@ -9,6 +10,7 @@
 #include <QMimeData>
 #include <QPushButton>
 #include <QTest>
+#include <QThreadPool>
 #include <QToolButton>
 #include <QTreeWidget>
 #include <QUrl>
@@ -17,8 +19,10 @@
 #include "app/gui/page_docks.h"
 #include "app/gui/shapes_editor.h"
 #include "tests/app/gui_support.h"
+#include "tests/app/odd_models.h"
 #include "tests/app/window_user.h"
 #include "views/models/display_text.h"
+#include "views/models/recent_files.h"
 #include "views/models/settings_text.h"
 #include "views/pages/graph/graph_page.h"
 #include "views/pages/inspector/inspector_page.h"
@@ -188,7 +192,7 @@ private slots:
         QTest::keyClick(precisions, Qt::Key_Right);
         QCOMPARE(m_fixture->session().settings().builder.precision, PrecisionMode::Bf16);
         QTRY_VERIFY(window().actions()["undo"].isEnabled());
-        QVERIFY(window().isWindowModified());
+        QTRY_VERIFY(window().isWindowModified());
         key(Qt::Key_Z, Qt::ControlModifier);
         QTRY_COMPARE(precisions->current(), 0);
         key(Qt::Key_Z, Qt::ControlModifier | Qt::ShiftModifier);
@@ -256,6 +260,90 @@ private slots:
         user.press(Qt::Key_Escape);
         QVERIFY(!palette->isVisible());
         QCOMPARE(m_fixture->session().settings().builder.precision, PrecisionMode::Bf16);
+    }
+
+    void pictureOfAGraphIsFiledUnderItsOwnModel() {
+        show();
+        openSample();
+        const QString first = context().model() ? toQString(context().model()->path) : QString();
+        const auto thumbnailOf = [&](const QString& path) {
+            const RecentFiles kept;  // as they stand in the settings
+            for (const RecentFile& file : kept.files())
+                if (QFileInfo(file.path) == QFileInfo(path)) return file.thumbnail();
+            return QImage();
+        };
+        QTRY_VERIFY(!thumbnailOf(first).isNull());
+        // Another model has arrived, and the canvas reports the old one's layout.
+        const QString second = m_fixture->path("second.onnx");
+        QVERIFY(testing::writeProblemModel(second.toStdString()));
+        bool wasReported = false;
+        connect(&context(), &WorkbenchContext::modelChanged, this, [&] {
+            wasReported = window().graphPage().shownModel() != context().model();
+            emit canvas().layoutFinished();
+            QThreadPool::globalInstance()->waitForDone();
+            wasReported = wasReported && thumbnailOf(second).isNull();
+        });
+        window().openPath(second);
+        QVERIFY(QTest::qWaitFor([&] { return wasReported; }, 10000));
+        QTRY_VERIFY(!thumbnailOf(second).isNull());
+        QVERIFY(thumbnailOf(second) != thumbnailOf(first));
+    }
+
+    void openBeginsBesideTheLastModel() {
+        show();
+        const QString copy = m_fixture->path("here.onnx");
+        QVERIFY(QFile::copy(WindowFixture::samplePath(), copy));
+        window().openPath(copy);
+        QVERIFY(QTest::qWaitFor([&] { return context().model() != nullptr; }, 10000));
+        const auto folderOfDialog = [&] {
+            QString folder;
+            WindowUser user(window());
+            user.whenUp<QFileDialog>([&](QFileDialog& dialog) {
+                folder = dialog.directory().absolutePath();
+                dialog.reject();
+            });
+            key(Qt::Key_O, Qt::ControlModifier);
+            return folder;
+        };
+        QCOMPARE(folderOfDialog(), QFileInfo(copy).absolutePath());
+    }
+
+    void heldOutDataBesideAModelIsTakenAndUndone() {
+        show();
+        openSample();
+        const auto data = [&] { return toQString(m_fixture->session().settings().inputFile); };
+        QTRY_VERIFY(data().endsWith("digits_heldout.npz"));
+        QVERIFY(!window().isWindowModified());
+        key(Qt::Key_Z, Qt::ControlModifier);
+        QCOMPARE(data(), QString());
+        key(Qt::Key_F5);  // the same file: what the user chose stays
+        QVERIFY(m_fixture->waitForJobs());
+        QCOMPARE(data(), QString());
+        key(Qt::Key_Z, Qt::ControlModifier | Qt::ShiftModifier);
+        QVERIFY(data().endsWith("digits_heldout.npz"));
+    }
+
+    void selectionStaysWhenABuildArrivesAndWhenBuildsAreCompared() {
+        selectALayer();
+        const std::string name = selectedLayer().name;
+        const auto nodes = context().selection().nodes;
+        window().actions()["precisionBF16"].trigger();
+        key(Qt::Key_B, Qt::ControlModifier);
+        QVERIFY(m_fixture->waitForJobs());
+        QTRY_COMPARE(context().currentBuild()->settings.builder.precision, PrecisionMode::Bf16);
+        waitForStage(GraphStage::Engine);
+        QCOMPARE(selectedLayer().name, name);
+        QCOMPARE(context().selection().nodes, nodes);
+        window().actions()["compare"].trigger();
+        QVERIFY(m_fixture->waitForJobs());
+        QTRY_VERIFY(context().currentComparison() != nullptr);
+        for (const char* page : {"comparePage", "layersPage", "problemsPage", "comparePage"}) {
+            window().docks().show(page, true);
+            QTest::qWait(50);
+        }
+        QCOMPARE(selectedLayer().name, name);
+        QCOMPARE(context().selection().nodes, nodes);
+        QTRY_COMPARE(canvas().selection(), GraphCanvas::Ids{context().selection().layer->index});
     }
 
     void aFileThatCannotBeOpenedIsExplained() {

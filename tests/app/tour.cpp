@@ -1,6 +1,10 @@
-// Opens a model, builds it in FP32 and BF16, compares the builds and saves a picture of every page in both themes: tour FOLDER [MODEL]
+// Opens a model, builds it in FP32 and BF16, compares the builds and saves a picture of every page in both themes: tour FOLDER [MODEL [PART]]
+// With PART only pictures whose names contain it. Without MODEL, or for "-", the sample.
 #include <QApplication>
 #include <QDir>
+#include <QScrollArea>
+#include <QScrollBar>
+#include <QTabWidget>
 #include <QToolButton>
 #include <cstdio>
 
@@ -10,9 +14,11 @@
 #include "tests/app/gui_support.h"
 #include "tests/app/odd_models.h"
 #include "views/pages/graph/graph_page.h"
+#include "views/pages/layers/layers_page.h"
 #include "views/pages/page.h"
 #include "views/widgets/command_palette.h"
 #include "views/widgets/graph_canvas.h"
+#include "views/widgets/key_value_view.h"
 
 using namespace strobe;
 
@@ -22,7 +28,7 @@ constexpr int kSettleMs = 400;
 
 class Tour {
 public:
-    Tour(QString folder, QString model) : m_folder(std::move(folder)), m_model(std::move(model)) { m_fixture.window().resize(1600, 1000); }
+    Tour(QString folder, QString model, QString part) : m_folder(std::move(folder)), m_model(std::move(model)), m_part(std::move(part)) { m_fixture.window().resize(1600, 1000); }
 
     int run() {
         MainWindow& window = m_fixture.window();
@@ -34,6 +40,7 @@ public:
         bothThemes("graph-parsed-empty-pages");
         pages("before-");
         for (const char* precision : {"precisionFP32", "precisionBF16"}) {
+            Theme::instance().setMode(precision == std::string_view("precisionFP32") ? ThemeMode::Light : ThemeMode::Dark);
             window.actions()[precision].trigger();
             window.actions()["build"].trigger();
             QTest::qWait(700);
@@ -46,8 +53,12 @@ public:
         selectSlowest();
         graphStates();
         pages({});
+        insidePages();
         readmePicture();
-        helpers();
+        for (const ThemeMode mode : {ThemeMode::Dark, ThemeMode::Light}) {
+            Theme::instance().setMode(mode);
+            helpers();
+        }
         for (const QSize size : {QSize(1280, 720), QSize(1200, 800)}) {
             window.resize(size);
             for (const char* page : {"layersPage", "comparePage", "exportPage"}) {
@@ -77,12 +88,17 @@ private:
         QTest::qWait(kSettleMs);
     }
     void save(const QString& name) {
+        save(name, m_fixture.window());
+    }
+    void save(const QString& name, QWidget& widget) {
+        if (!name.contains(m_part)) return;
         const QString theme = Theme::instance().isDark() ? "dark" : "light";
         const QString path = QDir(m_folder).filePath(QStringLiteral("%1-%2.png").arg(name, theme));
-        m_fixture.window().grab().save(path);
+        widget.grab().save(path);
         std::printf("%s\n", qPrintable(path));
     }
     void bothThemes(const QString& name) {
+        if (!name.contains(m_part)) return;
         for (const ThemeMode mode : {ThemeMode::Dark, ThemeMode::Light}) {
             Theme::instance().setMode(mode);
             settle();
@@ -111,6 +127,31 @@ private:
         }
         graph.setColour(GraphColour::Time);
     }
+    /// What a page shows at first is not all of it.
+    void insidePages() {
+        PageDocks& docks = m_fixture.window().docks();
+        auto* scroll = docks.page("settingsPage")->findChild<QScrollArea*>();
+        const int height = scroll->viewport()->height();
+        for (int at = height, part = 2; at - height < scroll->verticalScrollBar()->maximum(); at += height, ++part) {
+            scroll->verticalScrollBar()->setValue(at);
+            bothThemes(QStringLiteral("settings-%1").arg(part));
+        }
+        scroll->verticalScrollBar()->setValue(0);
+        auto* details = docks.page("inspectorPage")->findChild<KeyValueView*>();
+        details->verticalScrollBar()->setValue(details->viewport()->height());
+        bothThemes("inspector-2");
+        docks.show("layersPage", false);
+        auto* layers = static_cast<LayersPage*>(docks.page("layersPage"));
+        layers->setGrouping(LayerGrouping::Op);
+        bothThemes("layers-by-op");
+        layers->setGrouping(LayerGrouping::None);
+        docks.show("comparePage", false);
+        auto* tabs = docks.page("comparePage")->findChild<QTabWidget*>();
+        for (const int tab : {1, 2, 0}) {
+            tabs->setCurrentIndex(tab);
+            if (tab > 0) bothThemes(QStringLiteral("compare-%1").arg(tab + 1));
+        }
+    }
     /// The slowest layer of the first half that fusion made of several nodes, among its neighbours.
     void readmePicture() {
         MainWindow& window = m_fixture.window();
@@ -132,19 +173,19 @@ private:
         MainWindow& window = m_fixture.window();
         window.actions()["palette"].trigger();
         QTest::qWait(kSettleMs);
-        for (QWidget* palette : window.findChildren<CommandPalette*>()) palette->grab().save(QDir(m_folder).filePath("palette.png"));
+        for (QWidget* palette : window.findChildren<CommandPalette*>()) save("palette", *palette);
         for (QWidget* palette : window.findChildren<CommandPalette*>()) palette->hide();
         QTimer::singleShot(kSettleMs, [this] {
             QWidget* sheet = QApplication::activeModalWidget();
             if (!sheet) return;
-            sheet->grab().save(QDir(m_folder).filePath("keys.png"));
+            save("keys", *sheet);
             sheet->close();
         });
         window.actions()["keys"].trigger();
         window.findChild<QToolButton*>("shapesButton")->click();
         settle();
         if (QWidget* popup = QApplication::activePopupWidget()) {
-            popup->grab().save(QDir(m_folder).filePath("shapes.png"));
+            save("shapes", *popup);
             popup->close();
         }
         focusRings();
@@ -194,7 +235,7 @@ private:
     }
 
     testing::WindowFixture m_fixture;
-    QString m_folder, m_model;
+    QString m_folder, m_model, m_part;
 };
 
 }  // namespace
@@ -203,9 +244,9 @@ int main(int argc, char** argv) {
     QApplication application(argc, argv);
     QApplication::setApplicationName("strobe-tour");
     if (argc < 2) {
-        std::fprintf(stderr, "usage: tour FOLDER [MODEL]\n");
+        std::fprintf(stderr, "usage: tour FOLDER [MODEL [PART]]\n");
         return 2;
     }
     QDir().mkpath(argv[1]);
-    return Tour(argv[1], argc > 2 ? QString(argv[2]) : testing::WindowFixture::samplePath()).run();
+    return Tour(argv[1], argc > 2 && QString(argv[2]) != "-" ? QString(argv[2]) : testing::WindowFixture::samplePath(), argc > 3 ? argv[3] : "").run();
 }

@@ -57,7 +57,7 @@ private slots:
             }
             for (int i = 0; i <= 10; ++i) {
                 const QColor fill = Theme::instance().magnitude(i / 10.0);
-                QVERIFY(contrast(Theme::instance().textOn(fill), fill) >= 4.3);
+                QVERIFY(contrast(Theme::instance().textOn(fill), fill) >= 4.49);
             }
         }
     }

@@ -1,12 +1,27 @@
 #include <QCoreApplication>
 #include <QSignalSpy>
 #include <QTest>
+#include <algorithm>
 #include <set>
 
 #include "tests/views/sample_session.h"
 #include "views/models/workbench_context.h"
 
 using namespace strobe;
+
+namespace {
+
+/// The engine's layer that holds an ONNX node.
+LayerRef layerOf(const Build& build, int node) {
+    const CompiledGraph& graph = build.engine->graph();
+    for (size_t i = 0; i < graph.layers.size(); ++i) {
+        const Layer& layer = graph.network.layer(graph.layers[i].layer);
+        if (layer.op->name != "Reformat" && std::count(layer.provenance.begin(), layer.provenance.end(), node) != 0) return {GraphStage::Engine, build.id, static_cast<int>(i)};
+    }
+    return {};
+}
+
+}  // namespace
 
 class WorkbenchContextTest : public QObject {
     Q_OBJECT
@@ -87,6 +102,50 @@ private slots:
             QCOMPARE(index.counterparts(fused.front(), GraphStage::Engine), std::vector<LayerRef>{ref});
         }
         QVERIFY(fusedNodes >= 3);  // convolution, normalisation and activation in one
+    }
+
+    void selectedLayerStaysTheSameInANewBuild() {
+        testing::SampleSession session;
+        session.open();
+        WorkbenchContext context(*session);
+        const auto fused = session.build();
+        QVERIFY(QTest::qWaitFor([&] { return context.currentBuild() == fused; }));
+        const LayerRef conv = layerOf(*fused, 3);  // stem/conv
+        const std::string name = context.index()->layer(conv)->name;
+        const auto nodes = context.index()->nodesOf(conv);
+        QVERIFY(nodes.size() >= 3);  // with its normalisation and activation
+        context.selectLayer(conv, "layersPage");
+        QSignalSpy announced(&context, &WorkbenchContext::selectionChanged);
+
+        const auto again = session.build();
+        QVERIFY(QTest::qWaitFor([&] { return context.currentBuild() == again; }));
+        QVERIFY(context.selection().layer.has_value());
+        QCOMPARE(context.selection().layer->build, again->id);
+        QCOMPARE(context.index()->layer(*context.selection().layer)->name, name);
+        QCOMPARE(context.selection().nodes, nodes);
+        QCOMPARE(context.selection().origin, QString());  // so that the page where it was made shows it too
+        QCOMPARE(announced.count(), 1);
+
+        Settings apart = session->settings();
+        for (const PassRun& pass : fused->report.passes.runs)
+            apart.builder.disabledPasses.insert(pass.name);
+        session->setSettings(apart, "no fusion");
+        const auto loose = session.build();
+        QVERIFY(QTest::qWaitFor([&] { return context.currentBuild() == loose; }));
+        QVERIFY(loose->engine->graph().layers.size() > fused->engine->graph().layers.size());
+        const auto shared = context.index()->nodesOf(*context.selection().layer);
+        QVERIFY(std::includes(nodes.begin(), nodes.end(), shared.begin(), shared.end()) && !shared.empty());
+
+        context.setCurrentBuild(fused->id);
+        QCOMPARE(context.index()->layer(*context.selection().layer)->name, name);
+        context.back();
+        QVERIFY(context.selection().isEmpty());
+        context.forward();
+        QCOMPARE(*context.selection().layer, conv);
+        for (const auto& build : {fused, again, loose}) session->removeBuild(build->id);
+        QVERIFY(QTest::qWaitFor([&] { return !context.currentBuild(); }));
+        QVERIFY(!context.selection().layer);
+        QCOMPARE(context.selection().nodes, nodes);
     }
 
     void referencesToOtherBuildsAreRefused() {

@@ -93,16 +93,36 @@ std::vector<LayerRef> BuildIndex::layersOf(GraphStage stage, const std::vector<i
 
 std::vector<LayerRef> BuildIndex::counterparts(const LayerRef& ref, GraphStage stage) const {
     const Layer* from = layer(ref);
-    const Network* target = network(stage);
-    if (!from || !target) return {};
+    if (!from || !network(stage)) return {};
     if (ref.stage == stage) return {ref};
     // A parsed layer keeps its name when it grows by fusion, so its name alone would miss what it swallowed.
-    if (stage != GraphStage::Parsed && ref.stage != GraphStage::Parsed) {
-        const LayerId id = target->findLayer(from->name);
-        const int index = id == kNone || stage != GraphStage::Engine ? id : m_engineIndex[static_cast<size_t>(id)];
-        if (index != kNone) return {{stage, buildId(), index}};
-    }
+    if (stage != GraphStage::Parsed && ref.stage != GraphStage::Parsed)
+        if (const auto named = namedLayer(stage, from->name)) return {*named};
     return layersOf(stage, from->provenance);
+}
+
+std::optional<LayerRef> BuildIndex::namedLayer(GraphStage stage, const std::string& name) const {
+    const Network* net = network(stage);
+    const LayerId id = net ? net->findLayer(name) : kNone;
+    const int index = id == kNone || stage != GraphStage::Engine ? id : m_engineIndex[static_cast<size_t>(id)];
+    if (index == kNone) return std::nullopt;
+    return LayerRef{stage, stage == GraphStage::Parsed ? 0 : buildId(), index};
+}
+
+std::optional<LayerRef> BuildIndex::sameLayerIn(const BuildIndex& other, const LayerRef& ref) const {
+    const Layer* from = layer(ref);
+    if (!from || m_model != other.m_model) return std::nullopt;
+    if (const auto named = other.namedLayer(ref.stage, from->name)) return named;
+    std::optional<LayerRef> best;
+    long most = 0;
+    for (const LayerRef& each : other.layersOf(ref.stage, from->provenance)) {
+        const auto nodes = other.nodesOf(each);
+        const long shared = std::count_if(from->provenance.begin(), from->provenance.end(), [&](int node) { return std::find(nodes.begin(), nodes.end(), node) != nodes.end(); });
+        if (shared <= most) continue;
+        most = shared;
+        best = each;
+    }
+    return best;
 }
 
 int BuildIndex::profileIndex(int engineLayer) const {

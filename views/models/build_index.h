@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "sessions/session.h"
@@ -29,11 +30,14 @@ public:
     std::vector<LayerRef> layersOf(GraphStage stage, const std::vector<int>& nodes) const;
     /// The layers of another stage that stand for this one: by name where it is the same, else by its ONNX nodes.
     std::vector<LayerRef> counterparts(const LayerRef& ref, GraphStage stage) const;
+    /// The layer of another build's same state that does this one's work: by name, else the one that shares most of its ONNX nodes.
+    std::optional<LayerRef> sameLayerIn(const BuildIndex& other, const LayerRef& ref) const;
     /// Index into Profile::layers of an engine layer; −1 without a profile.
     int profileIndex(int engineLayer) const;
 
 private:
     using LayersOfNode = std::vector<std::vector<int>>;
+    std::optional<LayerRef> namedLayer(GraphStage stage, const std::string& name) const;
     void indexNetwork(const Network& network, LayersOfNode& into) const;
     int buildId() const { return m_build ? m_build->id : 0; }
 

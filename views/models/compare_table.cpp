@@ -27,7 +27,7 @@ QStringList layerNames(const Build& build) {
 QString titleOf(const CompareRow& row) {
     const QStringList& from = !row.nodes.isEmpty() ? row.nodes : !row.layersB.isEmpty() ? row.layersB : row.layersA;
     if (from.isEmpty()) return QStringLiteral("–");
-    return from.size() == 1 ? from.front() : QObject::tr("%1 + %2 more").arg(from.front()).arg(from.size() - 1);
+    return from.size() == 1 ? from.front() : QObject::tr("%1 +%2").arg(from.front()).arg(from.size() - 1);
 }
 
 using Verdict = CompareFigure::Verdict;

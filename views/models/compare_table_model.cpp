@@ -88,7 +88,7 @@ QString CompareTableModel::display(const CompareRow& row, int column) const {
     const auto layers = [](const QStringList& names) {
         return names.isEmpty() ? QStringLiteral("–")
                : names.size() == 1 ? names.front()
-                                   : tr("%1 + %2 more").arg(names.front()).arg(names.size() - 1);
+                                   : tr("%1 +%2").arg(names.front()).arg(names.size() - 1);
     };
     switch (column) {
         case Title: return row.isFirstDiverging ? tr("▶ %1").arg(row.title) : row.title;

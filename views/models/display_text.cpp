@@ -1,8 +1,11 @@
 #include "views/models/display_text.h"
 
+#include <QObject>
 #include <QStringList>
+#include <cmath>
 
 #include "engine_core/ops/op_definition.h"
+#include "views/widgets/number_format.h"
 
 namespace strobe {
 namespace {
@@ -57,6 +60,16 @@ QString layerTitle(const Layer& layer) {
     if (steps.isEmpty()) return op;
     if (op == QLatin1String("Pointwise")) return joinSteps(steps, QStringLiteral(" · "));
     return op + QStringLiteral(" + ") + joinSteps(steps, QStringLiteral(" + "));
+}
+
+QString insideSentence(QString label) {
+    if (label.size() > 1 && label[0].isUpper() && !label[1].isUpper()) label[0] = label[0].toLower();
+    return label;
+}
+
+QString latencyText(const Statistics& latency) {
+    const QString time = formatTimeSpread(latency.median / 1e3, latency.medianError / 1e3);
+    return std::isfinite(latency.spread()) ? QObject::tr("%1 (spread %2)").arg(time, formatPercent(latency.spread())) : time;
 }
 
 }  // namespace strobe

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "engine_core/ir/network.h"
+#include "profiler/statistics.h"
 
 namespace strobe {
 
@@ -25,5 +26,10 @@ QString opText(const Layer& layer);
 QString layerTitle(const Layer& layer);
 /// The steps of a pointwise program in order, constants left out: "Mul", "Add", "Relu".
 QStringList programSteps(const PointwiseProgram& program);
+
+/// A label that begins with a capital as it stands inside a sentence: "Threads" → "threads"; "FP32" stays.
+QString insideSentence(QString label);
+/// Of milliseconds: "12.31 ms ± 0.08 (spread 0.6 %)"; without the spread where it is unknown, as in sessions of older versions.
+QString latencyText(const Statistics& latency);
 
 }  // namespace strobe

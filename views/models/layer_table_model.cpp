@@ -2,6 +2,7 @@
 
 #include <QColor>
 #include <algorithm>
+#include <cmath>
 
 #include "views/models/unit_choice.h"
 #include "views/widgets/table_roles.h"
@@ -76,7 +77,7 @@ QVariant LayerTableModel::number(const LayerRow& row, int column) const {
         case Time: return row.seconds / m_timeUnit;
         case Share: return row.share * 100;
         case Cumulative: return row.cumulative * 100;
-        case Spread: return row.spread * 100;
+        case Spread: return std::isfinite(row.spread) ? QVariant(row.spread * 100) : QVariant();
         case Calls: return row.calls;
         case Flops: return row.flops / m_flopUnit;
         case Bytes: return row.bytes / m_byteUnit;
@@ -118,7 +119,10 @@ QString LayerTableModel::display(const LayerRow& row, int column) const {
 QString LayerTableModel::tooltip(const LayerRow& row, int column) const {
     switch (column) {
         case Time:
-        case Spread: return tr("%1 (95 %), spread %2").arg(formatTimeSpread(row.seconds, row.error), formatPercent(row.spread));
+        case Spread: {
+            const QString time = tr("%1 (95 %)").arg(formatTimeSpread(row.seconds, row.error));
+            return std::isfinite(row.spread) ? tr("%1, spread %2").arg(time, formatPercent(row.spread)) : time;
+        }
         case Tactic:
             return row.facts.isReference
                        ? tr("%1\nThe naive reference kernel: right, but slow. No other kernel takes this layer.").arg(row.tactic)

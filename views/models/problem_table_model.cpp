@@ -41,7 +41,7 @@ QString ProblemTableModel::where(const ProblemEntry& problem) const {
     if (problem.provenance.empty()) return tr("whole model");
     const int first = problem.provenance.front();
     const QString name = first >= 0 && first < m_nodeNames.size() ? m_nodeNames[first] : tr("node %1").arg(first);
-    return problem.provenance.size() == 1 ? name : tr("%1 + %2 more").arg(name).arg(problem.provenance.size() - 1);
+    return problem.provenance.size() == 1 ? name : tr("%1 +%2").arg(name).arg(problem.provenance.size() - 1);
 }
 
 QVariant ProblemTableModel::cell(int row, int column, int role) const {

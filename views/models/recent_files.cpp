@@ -4,9 +4,12 @@
 #include <QDir>
 #include <QFile>
 #include <QFileInfo>
+#include <QSaveFile>
 #include <QSettings>
 #include <QStandardPaths>
 #include <algorithm>
+
+#include "views/models/background.h"
 
 namespace strobe {
 namespace {
@@ -20,6 +23,12 @@ auto withPath(std::vector<RecentFile>& files, const QString& path) {
 QString thumbnailPath(const QString& path) {
     const QByteArray name = QCryptographicHash::hash(path.toUtf8(), QCryptographicHash::Sha1).toHex();
     return QStandardPaths::writableLocation(QStandardPaths::CacheLocation) + QStringLiteral("/thumbnails/") + QString::fromLatin1(name) + QStringLiteral(".png");
+}
+
+/// Whole or not at all. A cache: without a place for it the list does without pictures.
+bool writePicture(const QString& path, const QImage& image) {
+    QSaveFile file(path);
+    return QDir().mkpath(QFileInfo(path).path()) && file.open(QIODevice::WriteOnly) && image.save(&file, "PNG") && file.commit();
 }
 
 }  // namespace
@@ -45,7 +54,10 @@ void RecentFiles::add(const QString& path) {
         m_files.erase(known);
     }
     m_files.insert(m_files.begin(), std::move(file));
-    if (m_files.size() > kMaxFiles) m_files.pop_back();
+    if (m_files.size() > kMaxFiles) {
+        QFile::remove(thumbnailPath(m_files.back().path));
+        m_files.pop_back();
+    }
     save();
 }
 
@@ -56,11 +68,17 @@ void RecentFiles::setFigures(const QString& path, const QString& figures) {
     save();
 }
 
-void RecentFiles::setThumbnail(const QString& path, const QImage& image) {
+void RecentFiles::setThumbnail(const QString& path, QImage image) {
     const QString absolute = QFileInfo(path).absoluteFilePath(), file = thumbnailPath(absolute);
     if (image.isNull() || withPath(m_files, absolute) == m_files.end()) return;
-    // A cache: without a place for it the list does without pictures.
-    if (QDir().mkpath(QFileInfo(file).path()) && image.save(file)) emit changed();
+    runInBackground(
+        this, [file, image = std::move(image)] { return writePicture(file, image); },
+        [this, absolute, file](bool isWritten) {
+            if (withPath(m_files, absolute) == m_files.end())
+                QFile::remove(file);  // left the list meanwhile
+            else if (isWritten)
+                emit changed();
+        });
 }
 
 void RecentFiles::remove(const QString& path) {

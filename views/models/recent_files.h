@@ -26,7 +26,8 @@ public:
     void add(const QString& path);
     /// Does nothing for a path that is not in the list.
     void setFigures(const QString& path, const QString& figures);
-    void setThumbnail(const QString& path, const QImage& image);
+    /// Written beside the other caches in the background; `changed` when it is there.
+    void setThumbnail(const QString& path, QImage image);
     void remove(const QString& path);
 
 signals:

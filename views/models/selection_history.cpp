@@ -21,4 +21,8 @@ void SelectionHistory::clear() {
     m_at = 0;
 }
 
+void SelectionHistory::revise(const std::function<void(Selection&)>& change) {
+    for (Selection& entry : m_entries) change(entry);
+}
+
 }  // namespace strobe

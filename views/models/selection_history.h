@@ -1,6 +1,7 @@
 // Back and forward through selections, as a browser does.
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "views/models/selection.h"
@@ -17,6 +18,8 @@ public:
     void back() { m_at -= canGoBack() ? 1 : 0; }
     void forward() { m_at += canGoForward() ? 1 : 0; }
     void clear();
+    /// Changes every entry in place: what a selection means in another build.
+    void revise(const std::function<void(Selection&)>& change);
 
 private:
     std::vector<Selection> m_entries{Selection{}};

@@ -34,6 +34,7 @@ WorkbenchContext::WorkbenchContext(Session& session, QObject* parent)
     m_index = std::make_shared<const BuildIndex>(session.model(), nullptr);
     followBuilds();
     followComparisons();
+    followJobs();
 }
 
 WorkbenchContext::~WorkbenchContext() {
@@ -56,7 +57,10 @@ void WorkbenchContext::deliver(unsigned changes) {
         emit comparisonsChanged();
     }
     if (has(SessionChange::Problems)) emit problemsChanged();
-    if (has(SessionChange::Jobs)) emit jobsChanged();
+    if (has(SessionChange::Jobs)) {
+        followJobs();
+        emit jobsChanged();
+    }
     if (has(SessionChange::Document)) emit documentChanged();
 }
 
@@ -88,11 +92,25 @@ void WorkbenchContext::followComparisons() {
     m_newestComparison = std::max(m_newestComparison, newest);
 }
 
+void WorkbenchContext::followJobs() {
+    m_jobs = m_session.jobs().jobs();
+    for (JobInfo& job : m_jobs) {
+        if (job.state != JobState::Running) continue;
+        if (std::exchange(m_timed, job.id) != job.id) m_timeLeft = {};
+        job.secondsLeft = m_timeLeft.update(job.secondsLeft, job.secondsSpent);
+    }
+}
+
 void WorkbenchContext::setCurrentBuild(int id) {
     auto build = m_session.build(id);
     if (build == m_index->build()) return;
-    m_index = std::make_shared<const BuildIndex>(m_session.model(), std::move(build));
+    const auto before = std::exchange(m_index, std::make_shared<const BuildIndex>(m_session.model(), std::move(build)));
+    m_history.revise([&](Selection& selection) {
+        selection.origin.clear();  // no page shows it of this build yet
+        if (selection.layer && selection.layer->stage != GraphStage::Parsed) selection.layer = before->sameLayerIn(*m_index, *selection.layer);
+    });
     emit currentBuildChanged();
+    emit selectionChanged(Selection(selection()));
 }
 
 void WorkbenchContext::setCurrentComparison(int id) {

@@ -12,6 +12,7 @@
 #include "views/models/build_index.h"
 #include "views/models/selection.h"
 #include "views/models/selection_history.h"
+#include "views/models/time_left.h"
 
 class QAction;
 
@@ -26,12 +27,16 @@ public:
     Session& session() const { return m_session; }
     std::shared_ptr<const Model> model() const { return m_index->model(); }
 
-    /// The build that the pages show; null while there is none. The newest becomes current when it arrives.
+    /// The build that the pages show; null while there is none. The newest becomes current when it arrives. A selected layer of the
+    /// build before is then the layer of this one that does its work; where there is none, its ONNX nodes stay selected.
     std::shared_ptr<const Build> currentBuild() const { return m_index->build(); }
     void setCurrentBuild(int id);
     /// The comparison that the pages show; null while there is none. The newest becomes current when it arrives.
     std::shared_ptr<const Comparison> currentComparison() const { return m_comparison; }
     void setCurrentComparison(int id);
+
+    /// As the session tells them, but for a running job's time left, which runs down evenly. As of the last jobsChanged.
+    const std::vector<JobInfo>& jobs() const { return m_jobs; }
 
     /// Provenance of the model and the current build; never null. Replaced, not changed, when either changes.
     std::shared_ptr<const BuildIndex> index() const { return m_index; }
@@ -77,6 +82,7 @@ private:
     void followModel();
     void followBuilds();
     void followComparisons();
+    void followJobs();
     void announceSelection();
 
     Session& m_session;
@@ -86,6 +92,9 @@ private:
     std::shared_ptr<const Comparison> m_comparison;
     int m_newestBuild = 0, m_newestComparison = 0;  // highest ids seen
     SelectionHistory m_history;
+    std::vector<JobInfo> m_jobs;
+    TimeLeft m_timeLeft;
+    JobId m_timed = 0;  // the job that m_timeLeft is about
     QHash<QString, QAction*> m_actions;
 };
 

@@ -38,6 +38,7 @@ Page::Page(const QString& objectName, const QString& title, const QString& quest
     m_titleLabel->setFont(Theme::systemFont(0, true));
     m_titleLabel->hide();
     m_question->setForegroundRole(QPalette::PlaceholderText);
+    m_question->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Preferred);  // it gives way, but not before it must
     m_controls->setSpacing(kGrid);
     m_close->setObjectName(QStringLiteral("closePage"));
     m_close->setText(QStringLiteral("✕"));

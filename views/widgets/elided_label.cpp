@@ -31,7 +31,9 @@ void ElidedLabel::paintEvent(QPaintEvent*) {
     QPainter painter(this);
     const QRect area = contentsRect();
     painter.setPen(palette().color(isEnabled() ? QPalette::Active : QPalette::Disabled, foregroundRole()));
-    painter.drawText(area, static_cast<int>(alignment()) | Qt::TextSingleLine, fontMetrics().elidedText(text(), m_mode, area.width()));
+    const QString shown = fontMetrics().elidedText(text(), m_mode, area.width());
+    // Three dots and a letter tell nobody anything.
+    if (shown == text() || shown.size() > 3) painter.drawText(area, static_cast<int>(alignment()) | Qt::TextSingleLine, shown);
 }
 
 bool ElidedLabel::event(QEvent* event) {

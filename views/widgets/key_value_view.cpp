@@ -6,7 +6,10 @@
 #include <QGridLayout>
 #include <QLabel>
 #include <QMenu>
+#include <QScrollBar>
+#include <QTimer>
 
+#include "views/widgets/elided_label.h"
 #include "views/widgets/theme.h"
 
 namespace strobe {
@@ -17,7 +20,11 @@ KeyValueView::KeyValueView(QWidget* parent) : QScrollArea(parent) {
     setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     setBackgroundRole(QPalette::Base);
     // Rich text keeps the link colour that it was laid out with.
-    connect(&Theme::instance(), &Theme::themeChanged, this, [this] { setSections(m_sections); });
+    connect(&Theme::instance(), &Theme::themeChanged, this, [this] {
+        const int at = verticalScrollBar()->value();
+        setSections(m_sections);
+        QTimer::singleShot(0, this, [this, at] { verticalScrollBar()->setValue(at); });  // once it knows its height
+    });
 }
 
 void KeyValueView::setSections(std::vector<KeyValueSection> sections) {
@@ -33,7 +40,7 @@ void KeyValueView::setSections(std::vector<KeyValueSection> sections) {
     int at = 0;
     for (const KeyValueSection& section : m_sections) {
         if (!section.heading.isEmpty()) {
-            auto* heading = new QLabel(section.heading);
+            auto* heading = new ElidedLabel(section.heading, nullptr, Qt::ElideMiddle);  // a tensor's long name must not widen the page
             heading->setFont(Theme::systemFont(0, true));
             heading->setContentsMargins(0, at == 0 ? 0 : kGrid, 0, 2);
             grid->addWidget(heading, at++, 0, 1, 2);

@@ -150,7 +150,7 @@ QString formatPercent(double fraction) {
     if (percent == 0) return withUnit(QStringLiteral("0"), QStringLiteral("%"));
     if (std::abs(percent) < 0.1)
         return withUnit(percent < 0 ? QStringLiteral("> −0.1") : QStringLiteral("< 0.1"), QStringLiteral("%"));
-    return withUnit(std::abs(percent) < 10 ? formatNumber(percent, 2) : formatNumber(percent, 3), QStringLiteral("%"));
+    return withUnit(std::abs(percent) < 9.95 ? formatNumber(percent, 2) : formatNumber(percent, 3), QStringLiteral("%"));
 }
 
 }  // namespace strobe

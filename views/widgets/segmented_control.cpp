@@ -20,14 +20,15 @@ SegmentedControl::SegmentedControl(Mode mode, QWidget* parent) : QWidget(parent)
 }
 
 void SegmentedControl::addSegment(const QString& text, const QString& tooltip, const QColor& colour, bool hatched) {
-    m_segments.push_back({text, tooltip, colour, hatched});
+    m_segments.push_back({text, tooltip, {}, colour, hatched});
     if (m_mode == Mode::One && m_segments.size() == 1) m_segments.front().on = true;
     updateGeometry();
     update();
 }
 
-void SegmentedControl::setSegmentEnabled(int index, bool enabled) {
+void SegmentedControl::setSegmentEnabled(int index, bool enabled, const QString& why) {
     m_segments[static_cast<size_t>(index)].enabled = enabled;
+    m_segments[static_cast<size_t>(index)].why = why;
     update();
 }
 
@@ -154,7 +155,8 @@ bool SegmentedControl::event(QEvent* event) {
     if (event->type() != QEvent::ToolTip) return QWidget::event(event);
     const auto* help = static_cast<QHelpEvent*>(event);
     const int index = segmentAt(help->pos().x());
-    const QString text = index < 0 ? QString() : m_segments[static_cast<size_t>(index)].tooltip;
+    QString text = index < 0 ? QString() : m_segments[static_cast<size_t>(index)].tooltip;
+    if (index >= 0 && !m_segments[static_cast<size_t>(index)].enabled) text += '\n' + m_segments[static_cast<size_t>(index)].why;
     if (text.isEmpty())
         QToolTip::hideText();
     else

@@ -16,7 +16,8 @@ public:
 
     // `colour` marks the segment with a stripe while it is on; `hatched` marks a preview.
     void addSegment(const QString& text, const QString& tooltip = {}, const QColor& colour = {}, bool hatched = false);
-    void setSegmentEnabled(int index, bool enabled);
+    // `why` it is disabled is added to its tooltip.
+    void setSegmentEnabled(int index, bool enabled, const QString& why = {});
     int count() const { return static_cast<int>(m_segments.size()); }
 
     int current() const;         // the first that is on, or −1
@@ -41,7 +42,7 @@ protected:
 
 private:
     struct Segment {
-        QString text, tooltip;
+        QString text, tooltip, why;
         QColor colour;
         bool hatched = false, on = false, enabled = true;
     };

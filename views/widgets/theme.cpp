@@ -153,7 +153,8 @@ QColor Theme::difference(double t) const {
 
 QColor Theme::textOn(const QColor& background) const {
     const double back = luminance(background);
-    return (1.05) / (back + 0.05) >= (back + 0.05) / 0.06 ? QColor(0xFFFFFF) : QColor(0x12151A);
+    // Nearly black: on a fill halfway, anything lighter falls under 4.5:1.
+    return 1.05 / (back + 0.05) >= (back + 0.05) / 0.0515 ? QColor(0xFFFFFF) : QColor(0x040506);
 }
 
 QColor Theme::tint(const QColor& colour, double strength) const {

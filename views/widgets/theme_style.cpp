@@ -17,6 +17,7 @@ QDockWidget::title { background: @window; padding: 6px 8px; border: none; border
 QWidget#pageHeader { background: @window; border-bottom: 1px solid @hairline; }
 QLabel#weightsTitle { border-top: 1px solid @hairline; }
 QToolButton#closePage { color: @secondary; padding: 2px 5px; }
+QToolButton[tight="true"] { padding: 2px 4px; }
 QToolButton#closePage:hover { color: @text; }
 QMenuBar { background: @window; border: none; border-bottom: 1px solid @hairline; padding: 0 4px; }
 QMenuBar::item { padding: 5px 8px; background: transparent; }
@@ -76,6 +77,8 @@ const char* const kViews = R"(
 QAbstractItemView { background: @surface; border: none; outline: none; selection-background-color: @selection; selection-color: @text; alternate-background-color: @alternate; }
 QTableView, QTreeView { border: 1px solid transparent; }
 QTableView:focus, QTreeView:focus { border-color: @accent; }
+QPlainTextEdit[field="true"] { border: 1px solid @hairline; border-radius: 4px; }
+QPlainTextEdit[field="true"]:focus { border-color: @accent; }
 QPlainTextEdit, QTextEdit, QTextBrowser { background: @surface; border: none; selection-background-color: @accent; selection-color: @accentText; }
 QTreeView { padding: 4px; }
 QTreeView::item { padding: 3px 4px; }

@@ -10,6 +10,7 @@ namespace strobe {
 namespace {
 
 constexpr int kBar = 3;
+constexpr double kTint = 0.06;  // more, and the coloured headline falls under 4.5:1
 
 using Verdict = CompareFigure::Verdict;
 
@@ -56,9 +57,14 @@ void AnswerTile::recolour() {
     update();
 }
 
+void AnswerTile::showEvent(QShowEvent* event) {
+    QWidget::showEvent(event);
+    recolour();  // a label that is first shown in another theme than it was made in keeps that one's colour
+}
+
 void AnswerTile::paintEvent(QPaintEvent*) {
     QPainter painter(this);
-    painter.fillRect(rect(), Theme::instance().tint(colour(), 0.09));
+    painter.fillRect(rect(), Theme::instance().tint(colour(), kTint));
     painter.fillRect(0, 0, kBar, height(), colour());
 }
 

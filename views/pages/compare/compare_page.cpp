@@ -93,7 +93,6 @@ ComparePage::ComparePage(WorkbenchContext& context, QWidget* parent)
 
 void ComparePage::buildHeader() {
     m_compare->setObjectName(QStringLiteral("compareButton"));
-    m_compare->setToolTip(tr("Runs both builds on the same inputs and compares outputs and every tensor that both hold"));
     auto* swap = new QPushButton(QStringLiteral("⇄"), this);
     swap->setToolTip(tr("Swap A and B"));
     swap->setAccessibleName(tr("Swap A and B"));
@@ -240,9 +239,11 @@ void ComparePage::showPair() {
     followJobs();
     const bool hasTwo = context().session().builds().size() >= 2;
     for (QWidget* widget : std::initializer_list<QWidget*>{m_a, m_swap, m_b, m_compare}) widget->setVisible(hasTwo);
-    m_empty->setText(hasTwo ? tr("Choose two different builds")
-                            : tr("Build twice, with different settings, then compare. Choose a precision and press Build and profile · Ctrl+B"));
-    m_empty->setAction(hasTwo ? nullptr : context().action(QStringLiteral("build")));
+    const bool hasModel = context().model() != nullptr;
+    m_empty->setText(hasTwo      ? tr("Choose two different builds")
+                     : !hasModel ? tr("Open a model and build it twice, with different settings; then compare · Ctrl+O")
+                                 : tr("Build twice, with different settings, then compare. Choose a precision and press Build and profile · Ctrl+B"));
+    m_empty->setAction(hasTwo || !hasModel ? nullptr : context().action(QStringLiteral("build")));
     m_stack->setCurrentIndex(isPair ? 1 : 0);
     if (!isPair) {
         setQuestion(tr("Which build is better, and what did it cost?"));
@@ -303,7 +304,12 @@ void ComparePage::publish() {
         const auto& provenance = m_rows.row(m_sortedRows.mapToSource(index).row()).provenance;
         nodes.insert(nodes.end(), provenance.begin(), provenance.end());
     }
-    if (!nodes.empty()) context().selectNodes(std::move(nodes), objectName());
+    if (nodes.empty()) return;
+    // A row that is one layer of the build in view points at that layer.
+    Selection selection{std::move(nodes), std::nullopt, {}, objectName()};
+    const auto layers = context().index()->layersOf(GraphStage::Engine, selection.nodes);
+    if (layers.size() == 1) selection.layer = layers.front();
+    context().select(std::move(selection));
 }
 
 void ComparePage::followSelection(const Selection& selection) {
@@ -331,6 +337,9 @@ void ComparePage::followJobs() {
     const JobState state = m_job == 0 ? JobState::Succeeded : context().session().jobs().info(m_job).state;
     const bool isBusy = state == JobState::Queued || state == JobState::Running;
     m_compare->setEnabled(isPair && !isBusy);
+    m_compare->setToolTip(!isPair  ? tr("Choose two different builds")
+                          : isBusy ? tr("These builds are being compared")
+                                   : tr("Runs both builds on the same inputs and compares outputs and every tensor that both hold"));
     if (state == JobState::Failed) {
         setQuestion(tr("Could not compare: %1").arg(QString::fromStdString(context().session().jobs().info(m_job).result.message())));
         m_job = 0;

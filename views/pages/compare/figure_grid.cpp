@@ -2,18 +2,24 @@
 
 #include <QGridLayout>
 #include <QLabel>
-#include <QVBoxLayout>
 
 #include "views/widgets/elided_label.h"
 #include "views/widgets/theme.h"
 
 namespace strobe {
+namespace {
 
-FigureGrid::FigureGrid(QWidget* parent) : QWidget(parent) {
+constexpr int kRowSpacing = 3;
+
+}  // namespace
+
+FigureGrid::FigureGrid(QWidget* parent) : QScrollArea(parent) {
     setBackgroundRole(QPalette::Base);
-    setAutoFillBackground(true);
-    auto* layout = new QVBoxLayout(this);
-    layout->setContentsMargins(0, 0, 0, 0);
+    setWidgetResizable(true);
+    setFrameShape(NoFrame);
+    setFocusPolicy(Qt::NoFocus);
+    setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);  // scrolls where the window is low
     // The verdict's colours belong to a theme.
     connect(&Theme::instance(), &Theme::themeChanged, this, &FigureGrid::rebuild);
 }
@@ -25,18 +31,26 @@ void FigureGrid::setFigures(const QString& nameA, const QString& nameB, std::vec
     rebuild();
 }
 
+QSize FigureGrid::sizeHint() const {
+    return widget() ? widget()->sizeHint() : QScrollArea::sizeHint();
+}
+
+QSize FigureGrid::minimumSizeHint() const {
+    constexpr int kLeastRows = 4;
+    return {0, kLeastRows * (fontMetrics().height() + kRowSpacing)};
+}
+
 void FigureGrid::rebuild() {
-    delete m_content;
-    m_content = new QWidget(this);
-    layout()->addWidget(m_content);
-    auto* grid = new QGridLayout(m_content);
+    auto* content = new QWidget;
+    content->setBackgroundRole(QPalette::Base);
+    auto* grid = new QGridLayout(content);
     grid->setContentsMargins(kGrid, 0, kGrid, kGrid);
     grid->setHorizontalSpacing(2 * kGrid);
-    grid->setVerticalSpacing(4);
-    for (const int column : {1, 2, 3}) grid->setColumnStretch(column, 1);
+    grid->setVerticalSpacing(kRowSpacing);
+    for (const int column : {1, 2}) grid->setColumnStretch(column, 1);
     const auto put = [&](const QString& text, int row, int column) {
         // Long tensor names give way, they must not widen the page.
-        QLabel* label = column == 0 ? new QLabel(text, m_content) : new ElidedLabel(text, m_content, Qt::ElideMiddle);
+        QLabel* label = column == 0 || column == 3 ? new QLabel(text, content) : new ElidedLabel(text, content, Qt::ElideMiddle);
         label->setFont(Theme::figuresFont());
         if (column == 0) label->setForegroundRole(QPalette::PlaceholderText);
         grid->addWidget(label, row, column);
@@ -59,6 +73,8 @@ void FigureGrid::rebuild() {
                                                                                                  : colours.text);
         change->setPalette(palette);
     }
+    setWidget(content);
+    updateGeometry();
 }
 
 }  // namespace strobe

@@ -23,6 +23,7 @@
 #include "profiler/trtexec_report.h"
 #include "views/models/build_label.h"
 #include "views/models/workbench_context.h"
+#include "views/widgets/command_text.h"
 #include "views/widgets/key_value_view.h"
 #include "views/widgets/number_format.h"
 #include "views/widgets/status_widgets.h"
@@ -63,7 +64,7 @@ ExportPage::ExportPage(WorkbenchContext& context, QWidget* parent)
     : Page(QStringLiteral("exportPage"), tr("Export"), tr("What do I ship?"), context, parent),
       m_builds(new QComboBox(this)),
       m_stack(new QStackedWidget(this)),
-      m_empty(new EmptyState(tr("Build and profile first; then its engine can be exported · Ctrl+B"), this)),
+      m_empty(new EmptyState({}, this)),
       m_contents(new KeyValueView(this)) {
     m_builds->setMinimumWidth(150);
     m_builds->setSizeAdjustPolicy(QComboBox::AdjustToContents);
@@ -198,15 +199,14 @@ QPushButton* ExportPage::makeCopyButton(const QString& what, const std::function
 void ExportPage::fillCommands(const std::vector<ExportCommand>& commands) {
     while (m_commands.size() < commands.size()) {
         const int row = static_cast<int>(m_commands.size());
-        CommandRow line{new QLabel(this), new QLineEdit(this), nullptr};
-        line.text->setReadOnly(true);
-        line.text->setFont(Theme::monoFont(-1));
+        CommandRow line{new QLabel(this), new CommandText(this), nullptr};
+        line.title->setContentsMargins(0, 4, 0, 0);
         line.text->setObjectName(QStringLiteral("exportCommand%1").arg(row));
         line.copy = makeCopyButton(commands[static_cast<size_t>(row)].title, [edit = line.text] { return edit->text(); });
         line.title->setForegroundRole(QPalette::PlaceholderText);
-        m_commandGrid->addWidget(line.title, row, 0);
-        m_commandGrid->addWidget(line.text, row, 1);
-        m_commandGrid->addWidget(line.copy, row, 2);
+        m_commandGrid->addWidget(line.title, row, 0, Qt::AlignTop);
+        m_commandGrid->addWidget(line.text, row, 1, Qt::AlignTop);
+        m_commandGrid->addWidget(line.copy, row, 2, Qt::AlignTop);
         m_commands.push_back(line);
     }
     for (size_t row = 0; row < m_commands.size(); ++row) {
@@ -215,9 +215,7 @@ void ExportPage::fillCommands(const std::vector<ExportCommand>& commands) {
         if (!isUsed) continue;
         m_commands[row].title->setText(commands[row].title);
         m_commands[row].text->setText(commands[row].command);
-        m_commands[row].text->setToolTip(commands[row].command);
         m_commands[row].text->setAccessibleName(commands[row].title);
-        m_commands[row].text->setCursorPosition(0);
     }
 }
 
@@ -232,6 +230,7 @@ QPlainTextEdit* ExportPage::addProgram(QVBoxLayout& layout) {
     row->addStretch(1);
     row->addWidget(makeCopyButton(title->text(), [text] { return text->toPlainText(); }));
     layout.addLayout(row);
+    text->setObjectName(QStringLiteral("exportProgram"));
     text->setReadOnly(true);
     text->setFont(Theme::monoFont(-1));
     text->setLineWrapMode(QPlainTextEdit::NoWrap);
@@ -270,7 +269,9 @@ void ExportPage::followCurrent() {
 
 void ExportPage::showBuild() {
     const auto build = chosen();
-    m_empty->setAction(context().action(QStringLiteral("build")));
+    const bool hasModel = context().model() != nullptr;
+    m_empty->setText(hasModel ? tr("Build and profile first; then its engine can be exported · Ctrl+B") : tr("Open a model and build it; then its engine can be exported · Ctrl+O"));
+    m_empty->setAction(hasModel ? context().action(QStringLiteral("build")) : nullptr);
     m_stack->setCurrentIndex(build && build->engine ? 1 : 0);
     if (!build || !build->engine) {
         setQuestion(tr("What do I ship?"));
@@ -280,7 +281,10 @@ void ExportPage::showBuild() {
     setQuestion(tr("An engine of %1 with %2 layers").arg(formatBytes(static_cast<double>(build->engineBytes))).arg(build->engine->graph().layers.size()));
     m_contents->setSections({section(tr("What is in it"), facts.contents), section(tr("Where it runs"), facts.machine)});
     // All but the last are about times.
-    for (size_t at = 0; at + 1 < m_reportButtons.size(); ++at) m_reportButtons[at]->setEnabled(build->profile != nullptr);
+    for (size_t at = 0; at + 1 < m_reportButtons.size(); ++at) {
+        m_reportButtons[at]->setEnabled(build->profile != nullptr);
+        m_reportButtons[at]->setToolTip(build->profile ? QString() : tr("%1 was built without a profile: build and profile to have times").arg(QString::fromStdString(build->name)));
+    }
     const auto model = context().model();
     if (!m_isPathOwn && model)
         m_path->setText(QFileInfo(QString::fromStdString(model->path)).absolutePath() + '/' + engineFileName(*build, QString::fromStdString(model->name)));

@@ -19,6 +19,7 @@ class QVBoxLayout;
 
 namespace strobe {
 
+class CommandText;
 class EmptyState;
 class KeyValueView;
 
@@ -60,7 +61,7 @@ private:
     QLabel* m_outcome;
     struct CommandRow {
         QLabel* title;
-        QLineEdit* text;
+        CommandText* text;
         QPushButton* copy;
     };
     QGridLayout* m_commandGrid;

@@ -35,7 +35,7 @@ GraphPage::GraphPage(WorkbenchContext& workbench, QWidget* parent)
     m_rebuild.setInterval(0);
     connectAll();
     updateStages();
-    m_rebuild.start();
+    rebuildSoon();
 }
 
 void GraphPage::buildHeader() {
@@ -52,6 +52,8 @@ void GraphPage::buildHeader() {
     m_search->setMaximumWidth(420);
     auto* colourLabel = new QLabel(tr("Colour"), this);
     colourLabel->setForegroundRole(QPalette::PlaceholderText);
+    colourLabel->setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Preferred);
+    m_colours->setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Fixed);
     leadingControls().addWidget(m_stages);
     headerControls().addWidget(colourLabel);
     headerControls().addWidget(m_colours);
@@ -61,12 +63,12 @@ void GraphPage::buildHeader() {
 
 void GraphPage::connectAll() {
     WorkbenchContext& shared = context();
-    const auto later = [this] { m_rebuild.start(); };
+    const auto later = [this] { rebuildSoon(); };
     connect(&m_rebuild, &QTimer::timeout, this, &GraphPage::rebuild);
     connect(&shared, &WorkbenchContext::modelChanged, this, [this] {
         m_stageChosen = false;
         setStage(GraphStage::Parsed);
-        m_rebuild.start();
+        rebuildSoon();
     });
     connect(&shared, &WorkbenchContext::currentBuildChanged, this, &GraphPage::followNewBuild);
     connect(&shared, &WorkbenchContext::currentComparisonChanged, this, later);
@@ -107,7 +109,7 @@ void GraphPage::setStage(GraphStage stage) {
     m_stages->setCurrent(static_cast<int>(stage));
     if (stage == m_stage) return;
     m_stage = stage;
-    m_rebuild.start();
+    rebuildSoon();
     emit stageChanged();
 }
 
@@ -120,7 +122,7 @@ void GraphPage::setColour(GraphColour colour) {
 void GraphPage::updateStages() {
     const auto index = context().index();
     for (const GraphStage stage : {GraphStage::Fused, GraphStage::Engine})
-        m_stages->setSegmentEnabled(static_cast<int>(stage), index->network(stage) != nullptr);
+        m_stages->setSegmentEnabled(static_cast<int>(stage), index->network(stage) != nullptr, context().model() ? tr("Build first") : tr("Open a model first"));
     if (!index->network(m_stage)) setStage(GraphStage::Parsed);
 }
 
@@ -132,6 +134,11 @@ void GraphPage::followNewBuild() {
         if (m_colour == GraphColour::Family) setColour(GraphColour::Time);
         m_stageChosen = true;
     }
+    rebuildSoon();
+}
+
+void GraphPage::rebuildSoon() {
+    m_isStale = true;
     m_rebuild.start();
 }
 
@@ -140,13 +147,16 @@ void GraphPage::rebuild() {
     GraphSceneRequest request{context().index(), m_stage, context().currentComparison(), context().session().problems()};
     runInBackground(
         this, [request = std::move(request)] { return std::make_shared<const GraphSceneData>(buildGraphScene(request)); },
-        [this, generation](const std::shared_ptr<const GraphSceneData>& built) {
-            if (generation == m_generation) showScene(built);
+        [this, generation, model = context().model()](const std::shared_ptr<const GraphSceneData>& built) {
+            if (generation != m_generation) return;
+            m_shownModel = model;
+            showScene(built);
         });
 }
 
 void GraphPage::showScene(std::shared_ptr<const GraphSceneData> scene) {
     m_data = std::move(scene);
+    m_isStale = m_rebuild.isActive();
     m_canvas->setEmptyText(context().model() ? tr("This network has no layers") : tr("Open a model to see its graph · Ctrl+O"));
     m_canvas->setScene(m_data->scene);
     showCounts();
@@ -176,7 +186,7 @@ void GraphPage::recolour() {
 }
 
 void GraphPage::showSelection() {
-    if (!m_data || !m_data->scene || m_data->stage != m_stage) return;
+    if (!m_data || !m_data->scene || m_isStale) return;
     const Selection& selection = context().selection();
     GraphCanvas::Ids ids;
     for (const LayerRef& ref : context().selectedLayers(m_stage)) ids.push_back(ref.index);

@@ -29,6 +29,8 @@ public:
     GraphColour colour() const { return m_colour; }
     void setColour(GraphColour colour);
     GraphCanvas& canvas() const { return *m_canvas; }
+    /// The model whose graph stands in the canvas: for a moment the one before, while a new one's is being made. Null for none.
+    std::shared_ptr<const Model> shownModel() const { return m_shownModel; }
     /// Puts the keyboard into the search field.
     void startSearch();
     FilterBar& searchBar() const { return *m_search; }
@@ -41,6 +43,7 @@ signals:
 private:
     void buildHeader();
     void connectAll();
+    void rebuildSoon();
     void rebuild();
     void showScene(std::shared_ptr<const GraphSceneData> scene);
     void showCounts();
@@ -64,6 +67,8 @@ private:
     GraphColour m_colour = GraphColour::Family;
     bool m_stageChosen = false;  // by the user: then a new build does not switch it
     std::shared_ptr<const GraphSceneData> m_data;
+    std::shared_ptr<const Model> m_shownModel;  // of m_data
+    bool m_isStale = false;                     // m_data is about another build, model or stage than the context
     GraphQuery m_query;
     QTimer m_rebuild;
     int m_generation = 0;

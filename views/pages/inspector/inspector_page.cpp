@@ -39,7 +39,7 @@ QToolButton* menuButton(const QString& text, const QString& tip, QWidget* parent
 InspectorPage::InspectorPage(WorkbenchContext& workbench, QWidget* parent)
     : Page("inspectorPage", tr("Inspector"), tr("What exactly is this one?"), workbench, parent),
       m_stack(new QStackedWidget(this)),
-      m_empty(new EmptyState(tr("Select a node or a layer to see what it is, why it is so, and what else was possible"), this)) {
+      m_empty(new EmptyState({}, this)) {
     body().addWidget(m_stack, 1);
     m_stack->addWidget(m_empty);
     buildContent();
@@ -114,6 +114,8 @@ void InspectorPage::follow() {
         else
             showNodes(selection.nodes);
     } else {
+        m_empty->setText(context().model() ? tr("Select a node or a layer to see what it is, why it is so, and what else was possible")
+                                           : tr("Open a model, then select a node or a layer to see what it is · Ctrl+O"));
         m_stack->setCurrentIndex(0);
     }
     updateButtons();

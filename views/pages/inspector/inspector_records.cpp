@@ -2,6 +2,7 @@
 
 #include <QCoreApplication>
 #include <algorithm>
+#include <cmath>
 
 #include "views/models/display_text.h"
 #include "views/models/op_colour.h"
@@ -34,7 +35,7 @@ QString rateText(double value, const QString& unit) {
 void addProfile(KeyValueSection& section, const LayerProfile& layer) {
     const Statistics& time = layer.milliseconds;
     section.rows.push_back({tr("median"), formatTimeSpread(time.median / 1e3, time.medianError / 1e3), {}, false, tr("median of %1 runs and the 95 % confidence of that median").arg(time.count)});
-    section.rows.push_back({tr("spread"), tr("%1, p99 %2").arg(formatPercent(time.spread()), formatTime(time.p99 / 1e3)), {}, false, tr("Interquartile range of single runs, scaled to a σ that outliers do not move; one run in a hundred is slower than p99")});
+    section.rows.push_back({tr("spread"), tr("%1, p99 %2").arg(std::isfinite(time.spread()) ? formatPercent(time.spread()) : tr("unknown"), formatTime(time.p99 / 1e3)), {}, false, tr("Interquartile range of single runs, scaled to a σ that outliers do not move; one run in a hundred is slower than p99")});
     section.rows.push_back({tr("share"), formatPercent(layer.share), {}, false, {}});
     const double seconds = time.median / 1e3;
     if (layer.flops > 0 && seconds > 0) section.rows.push_back({tr("work"), tr("%1 at %2").arg(formatScaled(layer.flops, "FLOP"), rateText(layer.flops / seconds, "FLOP")), {}, false, {}});

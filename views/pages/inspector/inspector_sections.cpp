@@ -11,7 +11,7 @@
 namespace strobe {
 namespace {
 
-constexpr size_t kMaxNodeLinks = 24;
+constexpr size_t kMaxNodeLinks = 16;
 
 QString tr(const char* text) {
     return QCoreApplication::translate("Inspector", text);
@@ -124,6 +124,7 @@ std::vector<KeyValueSection> layerSections(const InspectorSubject& subject, cons
     if (!isUnsupported(*layer)) sections.front().rows.push_back({tr("family"), toQString(opFamilyName(layer->op->family)), {}, false, {}});
     append(sections, problemSection(subject, *layer));
     append(sections, timeSection(index, ref));
+    append(sections, provenanceSection(index, ref, *layer));
     append(sections, candidateSection(index, ref));
     append(sections, fusionSection(index, *layer));
     append(sections, nearMissSection(index, *layer));
@@ -131,7 +132,6 @@ std::vector<KeyValueSection> layerSections(const InspectorSubject& subject, cons
     append(sections, tensorList(tr("Inputs"), network, layer->inputs, symbols));
     append(sections, tensorList(tr("Outputs"), network, layer->outputs, symbols));
     append(sections, attributeSection(*layer));
-    append(sections, provenanceSection(index, ref, *layer));
     return sections;
 }
 

@@ -21,7 +21,7 @@
 namespace strobe {
 namespace {
 
-constexpr int kColumnWidths[] = {40, 196, 176, 74, 108, 76, 132, 108, 82, 64, 70, 60, 76, 60, 190, 88, 80, 56, 80};
+constexpr int kColumnWidths[] = {40, 184, 160, 74, 104, 76, 116, 106, 82, 64, 70, 60, 76, 60, 190, 88, 80, 56, 80};
 static_assert(std::size(kColumnWidths) == LayerTableModel::ColumnTotal);
 
 }  // namespace
@@ -53,6 +53,7 @@ void LayersPage::buildHeader() {
     m_grouper->setCurrent(0);
     m_filter->setMinimumWidth(120);
     m_filter->setMaximumWidth(300);
+    m_filter->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);  // the headline needs its room first
     setControlsStretch(3);
     m_filter->setToolTip(tr("Words look in names, op, tactic and ONNX nodes. Conditions: op: precision: scope: tactic: shape: node:, "
                             "and time share cumulative flops bytes gflops gbps with < > =. A leading - turns a term round."));
@@ -93,8 +94,8 @@ void LayersPage::buildGroupTable() {
     table.setItemDelegate(new TextDelegate(&table));
     table.setItemDelegateForColumn(LayerGroupModel::Share, new ShareDelegate(&table));
     table.setItemDelegateForColumn(LayerGroupModel::Key, new ChipDelegate(ChipDelegate::Look::Dot, &table));
-    table.setColumnWidth(LayerGroupModel::Key, 300);
-    table.setColumnWidth(LayerGroupModel::Share, 240);
+    table.setColumnWidth(LayerGroupModel::Key, 220);
+    table.setColumnWidth(LayerGroupModel::Share, 200);
     table.sortByColumn(LayerGroupModel::Time, Qt::DescendingOrder);
     connect(&table, &TableView::rowSelectionChanged, this, &LayersPage::publishGroups);
     connect(&table, &TableView::rowActivated, this, &LayersPage::openGroup);
@@ -136,8 +137,10 @@ void LayersPage::followBuild() {
     // After the hiding: the footer adds up what is visible.
     m_model.setTable(m_layers);
     m_isFollowing = false;
-    m_empty->setAction(context().action(QStringLiteral("build")));
-    m_empty->setText(build && !build->profile ? tr("%1 was built without a profile. Build and profile to see layer times · Ctrl+B").arg(QString::fromStdString(build->name))
+    const bool hasModel = context().model() != nullptr;
+    m_empty->setAction(hasModel ? context().action(QStringLiteral("build")) : nullptr);
+    m_empty->setText(!hasModel ? tr("Open a model, then build and profile it to see where its time goes · Ctrl+O")
+                     : build && !build->profile ? tr("%1 was built without a profile. Build and profile to see layer times · Ctrl+B").arg(QString::fromStdString(build->name))
                                               : tr("Build and profile to see layer times · Ctrl+B"));
     setQuestion(m_layers ? question() : tr("Where does the time go?"));
     applyFilter(m_filter->text());

@@ -62,7 +62,7 @@ QWidget* LogPage::focusTarget() {
 
 void LogPage::followJobs() {
     m_isFollowing = true;
-    m_model.setJobs(context().session().jobs().jobs());
+    m_model.setJobs(context().jobs());
     for (int row = 0; row < m_model.rowCount(); ++row)
         if (m_model.job(row).id == m_selected && !m_table->selectionModel()->isRowSelected(row)) m_table->selectRow(row);
     m_isFollowing = false;

@@ -53,7 +53,7 @@ ProblemsPage::ProblemsPage(WorkbenchContext& context, QWidget* parent)
     m_table->setItemDelegate(new TextDelegate(m_table));
     m_table->setItemDelegateForColumn(ProblemTableModel::Severity, new ChipDelegate(ChipDelegate::Look::Dot, m_table));
     m_table->setItemDelegateForColumn(ProblemTableModel::Where, new NameDelegate(m_table));
-    const int widths[] = {84, 180, 360, 280, 96};
+    const int widths[] = {84, 150, 360, 290, 76};
     for (int column = 0; column < ProblemTableModel::ColumnTotal; ++column) m_table->setColumnWidth(column, widths[column]);
     m_table->setStretchColumn(ProblemTableModel::Message, 200);
     m_table->sortByColumn(ProblemTableModel::Severity, Qt::AscendingOrder);
@@ -66,7 +66,8 @@ ProblemsPage::ProblemsPage(WorkbenchContext& context, QWidget* parent)
     layout->setSpacing(0);
     layout->addWidget(m_table, 1);
     layout->addWidget(m_detail);
-    m_stack->addWidget(new EmptyState(tr("No problems found"), this));
+    m_empty = new EmptyState({}, this);
+    m_stack->addWidget(m_empty);
     m_stack->addWidget(content);
     body().addWidget(m_stack);
     connect(m_severities, &SegmentedControl::toggled, this, [this](int at, bool isOn) { m_filtered.setShown(kSegments[at], isOn); });
@@ -77,7 +78,7 @@ ProblemsPage::ProblemsPage(WorkbenchContext& context, QWidget* parent)
         this->context().showPage(QStringLiteral("graphPage"));
     });
     connect(&context, &WorkbenchContext::problemsChanged, this, &ProblemsPage::followProblems);
-    connect(&context, &WorkbenchContext::modelChanged, this, &ProblemsPage::followProblems);
+    connect(&context, &WorkbenchContext::currentBuildChanged, this, &ProblemsPage::followProblems);  // also when the model changed
     followProblems();
 }
 
@@ -92,6 +93,9 @@ QWidget* ProblemsPage::focusTarget() {
 void ProblemsPage::followProblems() {
     m_model.setProblems(context().session().problems(), nodeNames(context().model().get()));
     m_stack->setCurrentIndex(m_model.rowCount() == 0 ? 0 : 1);
+    m_empty->setText(!context().model()              ? tr("Open a model to see what is wrong or risky in it · Ctrl+O")
+                     : !context().currentBuild() ? tr("No problems found in the file. A build looks at layers and kernels too · Ctrl+B")
+                                                 : tr("No problems found, neither in the file nor in its builds"));
     const auto counted = [](int count, const QString& one, const QString& many) {
         return QStringLiteral("%1 %2").arg(count).arg(count == 1 ? one : many);
     };

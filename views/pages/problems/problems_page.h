@@ -9,6 +9,7 @@ class QStackedWidget;
 
 namespace strobe {
 
+class EmptyState;
 class SegmentedControl;
 class TableView;
 
@@ -32,6 +33,7 @@ private:
     ProblemFilterProxy m_filtered{m_model};
     SegmentedControl* m_severities;
     QStackedWidget* m_stack;
+    EmptyState* m_empty;
     TableView* m_table;
     QLabel* m_detail;
 };

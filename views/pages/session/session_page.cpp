@@ -23,7 +23,7 @@ QString buildTooltip(const Build& build) {
     lines += QStringLiteral("engine %1, %2 layers").arg(formatBytes(static_cast<double>(build.engineBytes)), formatCount(static_cast<int64_t>(build.engine->graph().layers.size())));
     if (build.profile) {
         const Statistics& latency = build.profile->latency;
-        lines += QStringLiteral("%1, spread %2, %3 runs").arg(formatTimeSpread(latency.median / 1e3, latency.medianError / 1e3), formatPercent(latency.spread()), formatCount(latency.count));
+        lines += QStringLiteral("%1, %2 runs").arg(latencyText(latency), formatCount(latency.count));
     }
     return lines.join('\n');
 }
@@ -74,6 +74,7 @@ SessionPage::SessionPage(WorkbenchContext& workbench, QWidget* parent)
     m_tree->setHeaderHidden(true);
     m_tree->setRootIsDecorated(false);
     m_tree->setIndentation(kGrid);
+    m_tree->setMinimumHeight(4 * (fontMetrics().height() + kGrid));  // the model, two builds and what they compare to
     m_tree->setContextMenuPolicy(Qt::CustomContextMenu);
     m_tree->header()->setStretchLastSection(false);
     m_tree->header()->setSectionResizeMode(0, QHeaderView::Stretch);

@@ -47,11 +47,12 @@ BuildSection::BuildSection(WorkbenchContext& context, QWidget* parent)
     m_workspace->setToolTip(tr("Scratch memory that one layer may use"));
     for (QSpinBox* spin : {m_threads, m_workspace}) {
         spin->setKeyboardTracking(false);
-        spin->setMaximumWidth(160);
+        spin->setFixedWidth(kSpinWidth);
         guardWheel(*spin);
     }
     form.addRow(tr("Threads"), m_threads);
     form.addRow(tr("Workspace limit"), m_workspace);
+    for (QWidget* spin : std::initializer_list<QWidget*>{m_threads, m_workspace}) form.setAlignment(spin, Qt::AlignLeft | Qt::AlignVCenter);
     connect(m_threads, &QSpinBox::valueChanged, this, [this](int count) {
         commit(tr("Threads"), [count](Settings& settings) { settings.builder.threads = count; });
     });
@@ -69,7 +70,7 @@ BuildSection::BuildSection(WorkbenchContext& context, QWidget* parent)
     cacheRow->setSpacing(6);
     cacheRow->addWidget(m_cache, 1);
     cacheRow->addWidget(clear);
-    form.addRow(tr("Timing cache"), cacheRow);
+    addWideRow(form, tr("Timing cache"), *cacheRow);
     m_cacheState = &addNote();
     m_error = &addError(QStringLiteral("timingCacheError"));
     connect(m_cache, &QLineEdit::editingFinished, this, [this] {
@@ -92,10 +93,8 @@ void BuildSection::refresh(const Settings& settings) {
     m_threads->setValue(builder.threads);
     m_workspace->setValue(static_cast<int>(builder.workspaceLimit >> 20));
     const QString path = QString::fromStdString(builder.timingCachePath);
-    if (!(m_cache->hasFocus() && m_cache->isModified()) && m_cache->text() != path) {
-        m_cache->setText(path);
-        m_cache->setCursorPosition(0);
-    }
+    // A path too long for the field shows its end, which tells more than its beginning.
+    if (!(m_cache->hasFocus() && m_cache->isModified()) && m_cache->text() != path) m_cache->setText(path);
     m_cache->setToolTip(path);
     const QFileInfo file(path);
     m_cacheState->setText(path.isEmpty()     ? QString()

@@ -11,12 +11,12 @@
 namespace strobe {
 namespace {
 
-// "ConvBatchNormFusion" reads as "Conv batch norm fusion".
+// "ConvBatchNormFusion" reads as "Conv batch norm fusion"; spelt as the rest of the window is.
 QString spacedName(const QString& name) {
     static const QRegularExpression hump(QStringLiteral("(?<=[a-z])(?=[A-Z])"));
     QStringList words = name.split(hump);
     for (qsizetype at = 1; at < words.size(); ++at) words[at] = words[at].toLower();
-    return words.join(' ');
+    return words.join(' ').replace(QStringLiteral("ization"), QStringLiteral("isation"));
 }
 
 }  // namespace

@@ -11,7 +11,6 @@
 #include "views/models/display_text.h"
 #include "views/models/settings_text.h"
 #include "views/models/workbench_context.h"
-#include "views/widgets/elided_label.h"
 #include "views/widgets/theme.h"
 
 namespace strobe {
@@ -19,6 +18,12 @@ namespace {
 
 const Dims& corner(const ShapeRange& range, size_t at) {
     return at == 0 ? range.min : at == 1 ? range.opt : range.max;
+}
+
+/// Names and shapes of exporters are long: lines may break after each sign that divides them.
+QString breakable(QString text) {
+    for (const QChar sign : {QChar('/'), QChar('_'), QChar('.'), QChar(0x00d7)}) text.replace(sign, QString(sign) + QChar(0x200b));
+    return text;
 }
 
 }  // namespace
@@ -108,8 +113,10 @@ void ProfilesSection::addProfile() {
 
 void ProfilesSection::addInput(ProfileBox& profile, QGridLayout& grid, const Tensor& input) {
     int row = grid.rowCount();
-    auto* name = new ElidedLabel(QString::fromStdString(input.name) + QStringLiteral("   ") + shapeText(input.shape), profile.box);
+    auto* name = new QLabel(breakable(QString::fromStdString(input.name) + QStringLiteral("   ") + shapeText(input.shape)), profile.box);
     name->setFont(Theme::monoFont(-1));
+    name->setWordWrap(true);
+    name->setMinimumWidth(60);
     name->setContentsMargins(0, 4, 0, 0);
     grid.addWidget(name, row++, 0, 1, 3);
     InputRow fields{input.name, {}};

@@ -33,7 +33,7 @@ RunSection::RunSection(WorkbenchContext& context, QWidget* parent)
     fileRow->setSpacing(6);
     fileRow->addWidget(m_file, 1);
     fileRow->addWidget(choose);
-    form.addRow(tr("Input data"), fileRow);
+    addWideRow(form, tr("Input data"), *fileRow);
     m_fileNote = new QLabel(tr("An .npz with one array an input; an int64 array “label” gives label accuracy."), this);
     m_fileNote->setWordWrap(true);
     m_fileNote->setForegroundRole(QPalette::PlaceholderText);
@@ -45,14 +45,16 @@ RunSection::RunSection(WorkbenchContext& context, QWidget* parent)
     m_duration->setSingleStep(0.5);
     m_duration->setSuffix(tr(" s"));
     m_duration->setObjectName(QStringLiteral("duration"));
+    m_seed->setToolTip(tr("Of the random numbers that stand for input data"));
     m_duration->setToolTip(tr("Measured twice: end to end, then with a clock around every layer"));
     for (QAbstractSpinBox* spin : std::initializer_list<QAbstractSpinBox*>{m_seed, m_duration}) {
         spin->setKeyboardTracking(false);
-        spin->setMaximumWidth(160);
+        spin->setFixedWidth(kSpinWidth);
         guardWheel(*spin);
     }
-    form.addRow(tr("Seed of random data"), m_seed);
+    form.addRow(tr("Random seed"), m_seed);
     form.addRow(tr("Profile for"), m_duration);
+    for (QWidget* spin : std::initializer_list<QWidget*>{m_seed, m_duration}) form.setAlignment(spin, Qt::AlignLeft | Qt::AlignVCenter);
     m_shapes = &addForm();
     m_error = &addError(QStringLiteral("runError"));
     connect(m_file, &QLineEdit::editingFinished, this, [this] { commitFile(m_file->text().trimmed()); });

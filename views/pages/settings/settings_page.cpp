@@ -6,6 +6,7 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
+#include "views/models/display_text.h"
 #include "views/models/workbench_context.h"
 #include "views/pages/settings/build_section.h"
 #include "views/pages/settings/passes_section.h"
@@ -74,8 +75,13 @@ void SettingsPage::buildHistory() {
     m_redo->setText(QStringLiteral("↷"));
     m_undo->setObjectName(QStringLiteral("undoSettings"));
     m_redo->setObjectName(QStringLiteral("redoSettings"));
-    headerControls().addWidget(m_undo);
-    headerControls().addWidget(m_redo);
+    auto* history = new QHBoxLayout;
+    history->setSpacing(0);
+    for (QToolButton* button : {m_undo, m_redo}) {
+        button->setProperty("tight", true);
+        history->addWidget(button);
+    }
+    headerControls().addLayout(history);
     connect(m_undo, &QToolButton::clicked, this, [this] { context().session().undo(); });
     connect(m_redo, &QToolButton::clicked, this, [this] { context().session().redo(); });
 }
@@ -103,8 +109,8 @@ void SettingsPage::refresh() {
     const QString undo = QString::fromStdString(session.undoLabel()), redo = QString::fromStdString(session.redoLabel());
     m_undo->setEnabled(!undo.isEmpty());
     m_redo->setEnabled(!redo.isEmpty());
-    m_undo->setToolTip(undo.isEmpty() ? tr("Nothing to undo") : tr("Undo: %1").arg(undo));
-    m_redo->setToolTip(redo.isEmpty() ? tr("Nothing to redo") : tr("Redo: %1").arg(redo));
+    m_undo->setToolTip(undo.isEmpty() ? tr("Nothing to undo") : tr("Undo %1").arg(insideSentence(undo)));
+    m_redo->setToolTip(redo.isEmpty() ? tr("Nothing to redo") : tr("Redo %1").arg(insideSentence(redo)));
     refreshIgnored();
 }
 

@@ -55,6 +55,11 @@ QFormLayout& SettingsSection::addForm() {
     return *form;
 }
 
+void SettingsSection::addWideRow(QFormLayout& form, const QString& label, QLayout& field) {
+    form.addRow(new QLabel(label));
+    form.addRow(&field);
+}
+
 QLabel& SettingsSection::addNote(const QString& text) {
     auto* note = new QLabel(text, this);
     note->setWordWrap(true);

@@ -15,6 +15,9 @@ namespace strobe {
 
 class WorkbenchContext;
 
+/// Of all number fields, so that they stand in one column.
+inline constexpr int kSpinWidth = 112;
+
 class SettingsSection : public QWidget {
     Q_OBJECT
 public:
@@ -26,6 +29,8 @@ protected:
     WorkbenchContext& context() const { return m_context; }
     QVBoxLayout& body() const { return *m_body; }
     QFormLayout& addForm();
+    /// A label with its field below: for what needs the whole width, as paths do.
+    static void addWideRow(QFormLayout& form, const QString& label, QLayout& field);
     QLabel& addNote(const QString& text = {});
     // Changes the session's settings; `label` is what the Edit menu offers to undo.
     void commit(const QString& label, const std::function<void(Settings&)>& change);

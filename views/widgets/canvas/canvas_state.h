@@ -40,6 +40,7 @@ struct GraphCanvas::State {
     QColor miniColour(size_t visible) const;
     void paintMinimap(QPainter& painter);
     void paintGroupFrame(QPainter& painter);
+    void paintGroupLabel(QPainter& painter);
     QString frameGroup(QRectF* area, QRectF* label) const;  // group of the current node, its frame and its handle
     void paintHoverLabel(QPainter& painter);
 

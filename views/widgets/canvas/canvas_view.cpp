@@ -145,6 +145,7 @@ void GraphCanvas::paintEvent(QPaintEvent* event) {
     }
     s.paintGroupFrame(painter);
     canvas::GraphPainter(s.picture, s.colouring, s.marks).paint(painter, s.view, QRectF(rect()), s.hoverEdge);
+    s.paintGroupLabel(painter);
     if (s.drag == State::Drag::RubberBand) {
         QColor fill = c.accent;
         fill.setAlpha(36);
@@ -254,8 +255,16 @@ void GraphCanvas::State::paintGroupFrame(QPainter& painter) {
     painter.setPen(QPen(theme.colours().hairline, 1));
     painter.setBrush(theme.tint(theme.colours().hairline, 0.35));
     painter.drawRoundedRect(area, 6, 6);
+}
+
+void GraphCanvas::State::paintGroupLabel(QPainter& painter) {
+    QRectF area, label;
+    const QString group = frameGroup(&area, &label);
+    if (group.isEmpty()) return;
+    const ThemeColours& c = Theme::instance().colours();
+    painter.fillRect(label.adjusted(0, 4, 0, -2), c.window);  // edges run behind it
     painter.setFont(Theme::systemFont(-1));
-    painter.setPen(theme.colours().secondary);
+    painter.setPen(c.secondary);
     const QFontMetricsF metrics(painter.font());
     const QString sign = QStringLiteral(" −");
     painter.drawText(label, Qt::AlignCenter, metrics.elidedText(group, Qt::ElideMiddle, label.width() - 12 - metrics.horizontalAdvance(sign)) + sign);

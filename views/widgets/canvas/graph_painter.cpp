@@ -205,7 +205,7 @@ void GraphPainter::paintText(QPainter& painter, int node, const QRectF& rect, co
     const ThemeColours& c = theme.colours();
     const bool isPlain = !fillOf(node).isValid();
     const bool dimmed = (marksOf(node) & kDimmed) != 0;
-    QColor text = isPlain ? c.text : theme.textOn(fill), faint = isPlain ? c.secondary : blend(text, fill, 0.15);
+    QColor text = isPlain ? c.text : theme.textOn(fill), faint = isPlain ? c.secondary : text;  // fainter would not read on every fill
     if (dimmed) {
         text = blend(text, fill, 0.55);
         faint = blend(faint, fill, 0.55);

@@ -1,0 +1,52 @@
+#include "views/pages/compare/answer_tile.h"
+
+#include <QLabel>
+#include <QTest>
+
+#include "views/widgets/theme.h"
+
+using namespace strobe;
+using Verdict = CompareFigure::Verdict;
+
+class AnswerTileTest : public QObject {
+    Q_OBJECT
+
+private slots:
+    void initTestCase() { Theme::instance().install(); }
+
+    void colourAndSignOfEachAnswer_data() {
+        QTest::addColumn<Verdict>("verdict");
+        QTest::addColumn<bool>("isDoubtful");
+        QTest::addColumn<QString>("headline");
+        QTest::newRow("better") << Verdict::Better << false << "✓ BF16 is faster";
+        QTest::newRow("worse") << Verdict::Worse << false << "✗ BF16 is faster";
+        QTest::newRow("doubtful") << Verdict::None << true << "! BF16 is faster";
+        QTest::newRow("plain") << Verdict::None << false << "BF16 is faster";
+    }
+    void colourAndSignOfEachAnswer() {
+        QFETCH(Verdict, verdict);
+        QFETCH(bool, isDoubtful);
+        QFETCH(QString, headline);
+        Theme::instance().setMode(ThemeMode::Dark);
+        AnswerTile tile;
+        tile.resize(400, 48);
+        tile.setAnswer({"BF16 is faster", "5 ms against 10 ms", verdict, isDoubtful});
+        for (const ThemeMode mode : {ThemeMode::Light, ThemeMode::Dark, ThemeMode::Light}) {
+            Theme::instance().setMode(mode);
+            tile.show();
+            QVERIFY(QTest::qWaitForWindowExposed(&tile));
+            const ThemeColours& c = Theme::instance().colours();
+            const QColor bar = verdict == Verdict::Better ? c.good : verdict == Verdict::Worse ? c.bad : isDoubtful ? c.warning : c.secondary;
+            const QImage picture = tile.grab().toImage();
+            QCOMPARE(picture.pixelColor(1, 24).name(), bar.name());
+            QCOMPARE(picture.pixelColor(396, 3).name(), Theme::instance().tint(bar, 0.06).name());
+            const auto* first = tile.findChild<QLabel*>();
+            QCOMPARE(first->text(), headline);
+            QCOMPARE(first->palette().color(QPalette::WindowText).name(), (verdict == Verdict::None && !isDoubtful ? c.text : bar).name());
+        }
+        QCOMPARE(tile.accessibleName(), QString("BF16 is faster"));
+    }
+};
+
+QTEST_MAIN(AnswerTileTest)
+#include "answer_tile_test.moc"
