@@ -44,6 +44,21 @@ Verdict verdictOf(double a, double b, double tolerance) {
     return b < a ? Verdict::Better : Verdict::Worse;
 }
 
+/// Layers that ran several times slower than while their kernels were chosen were kept waiting, however evenly.
+bool tookLongerThanChosen(const Build& build) {
+    constexpr double kTooLong = 3, kTooMuchMs = 0.5;
+    if (!build.engine) return false;
+    const auto& layers = build.engine->graph().layers;
+    double chosen = 0, ran = 0;
+    for (const LayerProfile& layer : build.profile->layers) {
+        const auto at = static_cast<size_t>(layer.layer);
+        if (at >= layers.size() || layers[at].buildMilliseconds <= 0) continue;
+        chosen += layers[at].buildMilliseconds;
+        ran += layer.milliseconds.median;
+    }
+    return chosen > 0 && ran > kTooLong * chosen && ran > chosen + kTooMuchMs;
+}
+
 QString relativeChange(double a, double b) {
     if (a <= 0) return {};
     const double change = b / a - 1;
@@ -154,7 +169,7 @@ CompareAnswer speedAnswer(const Build& a, const Build& b) {
     if (!faster) return {QObject::tr("No times"), QObject::tr("Profile both builds to compare their speed"), Verdict::None, false};
     const QString detail = QObject::tr("%1 against %2").arg(latencyText(b), latencyText(a));
     for (const Build* build : {&a, &b})
-        if (!build->profile->disturbance().empty())
+        if (!build->profile->disturbance().empty() || tookLongerThanChosen(*build))
             return {QObject::tr("Speed is doubtful"), detail + QObject::tr(" · %1 was measured on a busy machine: build it again").arg(QString::fromStdString(build->name)), Verdict::None, true};
     if (!faster->isSignificant()) return {QObject::tr("%1 and %2 are equally fast").arg(nameB, nameA), detail, Verdict::None, false};
     const bool isFaster = faster->ratio > 1;

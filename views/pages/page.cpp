@@ -63,6 +63,10 @@ void Page::setQuestion(const QString& question) {
     m_question->setText(question);
 }
 
+int Page::questionWidth() const {
+    return m_question->sizeHint().width();
+}
+
 void Page::setControlsStretch(int stretch) {
     static_cast<QHBoxLayout*>(m_header->layout())->setStretchFactor(m_controls, stretch);
 }

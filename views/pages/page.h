@@ -22,6 +22,8 @@ public:
 
     const QString& title() const { return m_title; }
     void setQuestion(const QString& question);
+    /// What the question needs to be read whole.
+    int questionWidth() const;
     /// What gets the keyboard when the page is brought to the front.
     virtual QWidget* focusTarget() { return this; }
     /// The first line, to be the title bar of the page's dock: it then belongs to the dock, which is dragged by it, and has a button that closes it.

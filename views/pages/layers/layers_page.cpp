@@ -51,10 +51,7 @@ void LayersPage::buildHeader() {
                                     {tr("By precision"), tr("Add up by the type of the result")}, {tr("By scope"), tr("Add up by name scope")}})
         m_grouper->addSegment(text, tip);
     m_grouper->setCurrent(0);
-    m_filter->setMinimumWidth(120);
-    m_filter->setMaximumWidth(300);
-    m_filter->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);  // the headline needs its room first
-    setControlsStretch(3);
+    fitFilter();
     m_filter->setToolTip(tr("Words look in names, op, tactic and ONNX nodes. Conditions: op: precision: scope: tactic: shape: node:, "
                             "and time share cumulative flops bytes gflops gbps with < > =. A leading - turns a term round."));
     headerControls().addWidget(m_grouper);
@@ -94,11 +91,22 @@ void LayersPage::buildGroupTable() {
     table.setItemDelegate(new TextDelegate(&table));
     table.setItemDelegateForColumn(LayerGroupModel::Share, new ShareDelegate(&table));
     table.setItemDelegateForColumn(LayerGroupModel::Key, new ChipDelegate(ChipDelegate::Look::Dot, &table));
-    table.setColumnWidth(LayerGroupModel::Key, 220);
-    table.setColumnWidth(LayerGroupModel::Share, 200);
+    table.setColumnWidth(LayerGroupModel::Key, 190);
+    table.setColumnWidth(LayerGroupModel::Share, 160);
     table.sortByColumn(LayerGroupModel::Time, Qt::DescendingOrder);
     connect(&table, &TableView::rowSelectionChanged, this, &LayersPage::publishGroups);
     connect(&table, &TableView::rowActivated, this, &LayersPage::openGroup);
+}
+
+void LayersPage::fitFilter() {
+    // The headline needs its room first; the rest of the line are margins and the close button.
+    constexpr int kLeast = 120, kMost = 300, kRest = 84;
+    m_filter->setFixedWidth(std::clamp(width() - questionWidth() - m_grouper->sizeHint().width() - kRest, kLeast, kMost));
+}
+
+void LayersPage::resizeEvent(QResizeEvent* event) {
+    Page::resizeEvent(event);
+    fitFilter();
 }
 
 QWidget* LayersPage::focusTarget() {
@@ -143,6 +151,7 @@ void LayersPage::followBuild() {
                      : build && !build->profile ? tr("%1 was built without a profile. Build and profile to see layer times · Ctrl+B").arg(QString::fromStdString(build->name))
                                               : tr("Build and profile to see layer times · Ctrl+B"));
     setQuestion(m_layers ? question() : tr("Where does the time go?"));
+    fitFilter();
     applyFilter(m_filter->text());
     setGrouping(m_grouping);
     if (!m_layers) m_stack->setCurrentWidget(m_empty);

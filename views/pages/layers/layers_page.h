@@ -26,7 +26,11 @@ public:
     void setFilter(const QString& text);
     void setGrouping(LayerGrouping grouping);
 
+protected:
+    void resizeEvent(QResizeEvent* event) override;
+
 private:
+    void fitFilter();
     void buildHeader();
     void buildLayerTable();
     void buildGroupTable();

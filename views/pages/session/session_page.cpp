@@ -74,7 +74,7 @@ SessionPage::SessionPage(WorkbenchContext& workbench, QWidget* parent)
     m_tree->setHeaderHidden(true);
     m_tree->setRootIsDecorated(false);
     m_tree->setIndentation(kGrid);
-    m_tree->setMinimumHeight(4 * (fontMetrics().height() + kGrid));  // the model, two builds and what they compare to
+    m_tree->setMinimumHeight(4 * (fontMetrics().height() + kGrid) + kGrid + 4);  // the model, two builds and what they compare to
     m_tree->setContextMenuPolicy(Qt::CustomContextMenu);
     m_tree->header()->setStretchLastSection(false);
     m_tree->header()->setSectionResizeMode(0, QHeaderView::Stretch);

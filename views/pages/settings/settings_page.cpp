@@ -21,6 +21,8 @@ namespace {
 
 // A form wider than this leaves labels and values too far apart.
 constexpr int kWidestForm = 720;
+// Narrower, and fields are cut off: it does not scroll sideways.
+constexpr int kNarrowestForm = 244;
 
 }  // namespace
 
@@ -60,6 +62,7 @@ SettingsPage::SettingsPage(WorkbenchContext& context, QWidget* parent)
     m_scroll->setWidget(content);
     m_scroll->setWidgetResizable(true);
     m_scroll->setFrameShape(QFrame::NoFrame);
+    m_scroll->setMinimumWidth(kNarrowestForm);
     m_scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     body().addWidget(m_scroll);
     connect(&context, &WorkbenchContext::settingsChanged, this, &SettingsPage::refresh);
