@@ -233,6 +233,21 @@ private slots:
         QTRY_COMPARE(page.findChildren<QLineEdit*>(QRegularExpression("^profile1\\.")).size(), 3);
     }
 
+    void settingsAreReachedByTabInTheirOrder() {
+        SettingsPage page(*m_context);
+        const auto nextByTab = [](const QWidget& from) {
+            QWidget* next = from.nextInFocusChain();
+            while (!next->isVisibleTo(next->window()) || !(next->focusPolicy() & Qt::TabFocus) || next->objectName().startsWith("qt_")) next = next->nextInFocusChain();
+            return next->objectName();
+        };
+        showAt(page, 600, 3000);
+        QCOMPARE(nextByTab(child<QPushButton>(page, "addRule")), QString("profile0.image.0"));
+        QCOMPARE(nextByTab(child<QLineEdit>(page, "profile0.image.0")), QString("profile0.image.1"));
+        QCOMPARE(nextByTab(child<QLineEdit>(page, "profile0.image.2")), QString("addProfile"));
+        QCOMPARE(nextByTab(child<QPushButton>(page, "addProfile")), QString("optimizationLevel"));
+        QCOMPARE(nextByTab(child<QLineEdit>(page, "shape.image")), page.findChildren<QCheckBox*>().front()->objectName());
+    }
+
     void settingsPassesThreadsAndFile() {
         SettingsPage page(*m_context);
         showAt(page, 600, 3000);

@@ -83,7 +83,7 @@ QPlainTextEdit, QTextEdit, QTextBrowser { background: @surface; border: none; se
 QTreeView { padding: 4px; }
 QTreeView::item { padding: 3px 4px; }
 QHeaderView { background: @surface; }
-QHeaderView::section { background: @surface; color: @secondary; border: none; border-bottom: 1px solid @hairline; border-right: 1px solid @hairline; padding: 4px 6px; }
+QHeaderView::section { background: @surface; color: @secondary; border: none; border-bottom: 1px solid @hairline; border-right: 1px solid @hairline; padding: 4px 6px 4px 4px; }
 QHeaderView::section:hover { color: @text; background: @hover; }
 QHeaderView::up-arrow, QHeaderView::down-arrow { subcontrol-origin: padding; subcontrol-position: top center; width: 9px; height: 9px; top: 1px; }
 QAbstractScrollArea::corner { background: transparent; border: none; }

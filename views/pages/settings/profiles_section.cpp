@@ -91,6 +91,18 @@ void ProfilesSection::rebuild(size_t count) {
     m_profiles.clear();
     setError(*m_error, {});
     for (size_t at = 0; at < count; ++at) addProfile();
+    // Tab goes through the page as the eye does, not in the order of creation.
+    QWidget* before = m_add->previousInFocusChain();
+    while (before->focusPolicy() == Qt::NoFocus) before = before->previousInFocusChain();
+    const auto follow = [&before](QWidget* next) {
+        setTabOrder(before, next);
+        before = next;
+    };
+    for (const ProfileBox& profile : m_profiles) {
+        follow(profile.remove);
+        for (const InputRow& input : profile.inputs)
+            for (QLineEdit* edit : input.edits) follow(edit);
+    }
 }
 
 void ProfilesSection::addProfile() {

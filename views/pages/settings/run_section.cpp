@@ -55,6 +55,7 @@ RunSection::RunSection(WorkbenchContext& context, QWidget* parent)
     form.addRow(tr("Random seed"), m_seed);
     form.addRow(tr("Profile for"), m_duration);
     for (QWidget* spin : std::initializer_list<QWidget*>{m_seed, m_duration}) form.setAlignment(spin, Qt::AlignLeft | Qt::AlignVCenter);
+    setTabOrder(m_file, choose);
     m_shapes = &addForm();
     m_error = &addError(QStringLiteral("runError"));
     connect(m_file, &QLineEdit::editingFinished, this, [this] { commitFile(m_file->text().trimmed()); });
@@ -85,6 +86,7 @@ void RunSection::rebuildShapes() {
     m_shapeEdits.clear();
     m_shownModel = context().model();
     if (!m_shownModel) return;
+    QWidget* before = m_duration;
     for (const TensorId id : m_shownModel->parsed->inputs()) {
         const Tensor& input = m_shownModel->parsed->tensor(id);
         if (!input.rankKnown || isConstant(input.shape)) continue;
@@ -93,6 +95,8 @@ void RunSection::rebuildShapes() {
         edit->setFont(Theme::monoFont(-1));
         m_shapes->addRow(tr("Shape of %1").arg(QString::fromStdString(input.name)), edit);
         m_shapeEdits[input.name] = edit;
+        setTabOrder(before, edit);
+        before = edit;
         connect(edit, &QLineEdit::editingFinished, this, [this, edit] {
             if (edit->isModified()) commitShapes();
         });
