@@ -89,9 +89,12 @@ Status unknownArgument(const CLI::App& app, const std::string& extra) {
     const std::string bare = flag.substr(dashes);
     const auto hint = std::find_if(std::begin(kHints), std::end(kHints), [&](const Hint& h) { return bare == h.flag; });
     if (hint != std::end(kHints)) return invalidArgument("unknown flag '" + flag + "': " + hint->text);
-    if (const std::string readers = readersOf(bare); !readers.empty() && !has(app, bare))
+    if (const std::string readers = readersOf(bare); !readers.empty() && !has(app, bare)) {
+        if (app.get_name().rfind("--", 0) == 0)
+            return invalidArgument("flag '" + flag + "' is not of one side; give it to compare itself, for both");
         return invalidArgument("flag '" + flag + "' has no effect in '" + app.get_name() + "'; it is read by " +
                                readers);
+    }
     const std::string nearest = nearestFlag(app, bare);
     return invalidArgument("unknown flag '" + flag + "'" +
                            (nearest.empty() ? "" : "; did you mean --" + nearest + "?") + "; --help lists all");
@@ -117,6 +120,9 @@ Status parseArguments(CLI::App& app, int argc, const char* const* argv) {
     app.allow_extras(true);
     try {
         app.parse(argc, argv);
+    } catch (const CLI::ArgumentMismatch& error) {
+        const std::string flag = std::string(error.what()).substr(0, std::string(error.what()).find(':'));
+        return invalidArgument(flag + " takes one value: " + flag + "=…");
     } catch (const CLI::ParseError& error) {
         return invalidArgument(error.what());
     }

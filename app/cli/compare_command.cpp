@@ -25,15 +25,22 @@ bool isEngine(const std::string& side) {
 }
 
 struct Side {
-    const char* flag;   // "--a"
-    std::string value;  // an engine file, or flags for a build of --onnx
-    Options options;    // of the build
+    const char* flag;      // "--a"
+    std::string value;     // an engine file, or flags for a build of --onnx
+    Options options = {};  // of the build
+    Settings settings = {};
+    std::shared_ptr<const Build> loaded = nullptr;  // an engine file's
 };
 
 /// The flags of a side join those that both share.
 Status readSide(Side& side, const Options& common) {
     side.options = common;
     if (isEngine(side.value)) return Status::ok();
+    const size_t first = side.value.find_first_not_of(' ');
+    if (first != std::string::npos && side.value[first] != '-')
+        return invalidArgument(std::string(side.flag) + "=\"" + side.value +
+                               "\" is neither an engine file nor flags of a build; write " + side.flag +
+                               "= for FP32, " + side.flag + "=--bf16, or " + side.flag + "=file.engine");
     CLI::App app("flags of one side", side.flag);
     addSideFlags(app, side.options);
     std::istringstream words(side.value);
@@ -45,14 +52,23 @@ Status readSide(Side& side, const Options& common) {
         .withContext(std::string(side.flag) + "=\"" + side.value + "\"");
 }
 
-Result<std::shared_ptr<const Build>> makeSide(const Side& side, Session& session) {
+/// Loads the engine, or checks the flags and keeps their settings, so that neither side is built in vain.
+Status prepareSide(Side& side, Session& session) {
     if (isEngine(side.value)) {
         auto build = std::make_shared<Build>();
         STROBE_ASSIGN(build->engine, Engine::load(side.value, session.kernels()));
         build->name = side.value;
-        return std::shared_ptr<const Build>(build);
+        side.loaded = std::move(build);
+        return Status::ok();
     }
     STROBE_RETURN_IF_ERROR(prepareBuild(side.options, session).withContext(side.flag));
+    side.settings = session.settings();
+    return Status::ok();
+}
+
+Result<std::shared_ptr<const Build>> makeSide(const Side& side, Session& session) {
+    if (side.loaded) return side.loaded;
+    session.setSettings(side.settings, "command line");
     return session.buildNow(false, {});
 }
 
@@ -158,11 +174,13 @@ Result<Samples> obtainSamples(const Options& o, const Engine& engine) {
 
 Result<bool> compare(const KernelRegistry& kernels, const CompareOptions& o) {
     Session session(kernels);
-    Side sideA{"--a", o.a, {}}, sideB{"--b", o.b, {}};
+    Side sideA{"--a", o.a}, sideB{"--b", o.b};
     STROBE_RETURN_IF_ERROR(readSide(sideA, o.common));
     STROBE_RETURN_IF_ERROR(readSide(sideB, o.common));
     STROBE_RETURN_IF_ERROR(checkSides(o, sideA, sideB));
     if (!o.common.onnx.empty()) STROBE_RETURN_IF_ERROR(openModel(o.common, session));
+    STROBE_RETURN_IF_ERROR(prepareSide(sideA, session));
+    STROBE_RETURN_IF_ERROR(prepareSide(sideB, session));
     STROBE_ASSIGN(const std::shared_ptr<const Build> a, makeSide(sideA, session));
     STROBE_ASSIGN(const std::shared_ptr<const Build> b, makeSide(sideB, session));
     const std::vector<BindingInfo> inputsB = b->engine->inputs();

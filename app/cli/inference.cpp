@@ -6,10 +6,10 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "app/cli/input_data.h"
 #include "app/cli/shape_flags.h"
 #include "profiler/transfer_times.h"
 #include "sessions/npz.h"
-#include "sessions/samples.h"
 
 namespace strobe::cli {
 namespace {
@@ -21,26 +21,6 @@ double millisecondsSince(Clock::time_point start) {
 
 bool endsWith(const std::string& text, const std::string& ending) {
     return text.size() >= ending.size() && text.compare(text.size() - ending.size(), ending.size(), ending) == 0;
-}
-
-/// "name:file.npy,other:file2.npy"
-Result<NamedTensors> readNamedFiles(const std::string& text) {
-    NamedTensors tensors;
-    size_t begin = 0;
-    while (begin < text.size()) {
-        const size_t end = std::min(text.find(',', begin), text.size());
-        const std::string part = text.substr(begin, end - begin);
-        begin = end + 1;
-        const size_t colon = part.find(':');
-        if (colon == std::string::npos)
-            return invalidArgument("--loadInputs: '" + part + "' is no input; write name:file.npy or give one .npz");
-        if (endsWith(part, ".npz"))
-            return invalidArgument(
-                "--loadInputs: '" + part +
-                "' names an .npz, which holds names of its own; write --loadInputs=" + part.substr(colon + 1));
-        STROBE_ASSIGN(tensors[part.substr(0, colon)], readNpy(part.substr(colon + 1)));
-    }
-    return tensors;
 }
 
 struct StreamResult {
@@ -106,52 +86,6 @@ std::string preview(const Weights& tensor) {
     return text + (values.size() > 10 ? " …" : "");
 }
 
-/// The data of --loadInputs as it lies in its files; empty without.
-Result<NamedTensors> readInputs(const Options& o) {
-    if (o.loadInputs.empty()) return NamedTensors();
-    if (!isArchive(o)) return readNamedFiles(o.loadInputs);
-    STROBE_ASSIGN(auto arrays, readNpz(o.loadInputs));
-    return NamedTensors(arrays.begin(), arrays.end());
-}
-
-/// Data that the engine could not take is refused before it is built. An .npz is cut along its first dim, and may hold
-/// more than inputs.
-Status checkInputs(const Options& o, const NamedTensors& given, const Network& network,
-                   const OptimizationProfile& profile) {
-    int found = 0;
-    std::string names, inputs;
-    for (const TensorId id : network.inputs()) inputs += (inputs.empty() ? "" : ", ") + network.tensor(id).name;
-    for (const auto& [name, array] : given) {
-        names += (names.empty() ? "" : ", ") + name;
-        const auto range = profile.inputs.find(name);
-        if (range == profile.inputs.end()) {
-            if (!isArchive(o))
-                return invalidArgument("--loadInputs: the model has no input '" + name +
-                                       "'; its inputs are: " + inputs);
-            continue;
-        }
-        ++found;
-        const Dims &dims = array->dims, &min = range->second.min, &max = range->second.max;
-        const auto refuse = [&](const std::string& why) {
-            return invalidArgument("--loadInputs: array '" + name + "' is " + toString(dims) + ", " + why +
-                                   "; give data or shapes that fit, as in --shapes=" + shapesText({{name, dims}}));
-        };
-        if (dims.size() != min.size())
-            return invalidArgument("--loadInputs: array '" + name + "' is " + toString(dims) + " of rank " +
-                                   std::to_string(dims.size()) + ", the model takes rank " +
-                                   std::to_string(min.size()));
-        for (size_t d = 0; d < dims.size(); ++d)
-            if (dims[d] < min[d] || (dims[d] > max[d] && !(d == 0 && isArchive(o))))
-                return refuse("the engine will take " + std::to_string(min[d]) +
-                              (min[d] == max[d] ? "" : " to " + std::to_string(max[d])) + " in dim " +
-                              std::to_string(d));
-    }
-    if (!given.empty() && found == 0)
-        return invalidArgument(o.loadInputs + ": holds arrays " + names + ", none of which is an input of the model (" +
-                               inputs + "); name them so");
-    return Status::ok();
-}
-
 Status refuseUnsupported(const Options& o, const ImportedModel& imported) {
     if (imported.unsupported.empty()) return Status::ok();
     std::string list;
@@ -195,19 +129,16 @@ Status prepareBuild(const Options& o, Session& session) {
     STROBE_ASSIGN(Settings settings, settingsFrom(o));
     STROBE_ASSIGN(const NamedTensors given, readInputs(o));
     const auto model = session.model();
+    STROBE_RETURN_IF_ERROR(checkInputNames(o, given, *model->parsed));
     STROBE_RETURN_IF_ERROR(takeShapes(o, *model, given, settings));
     STROBE_ASSIGN(const auto profiles,
                   completeProfiles(*model->parsed, settings.builder.profiles, model->assumed.values));
-    STROBE_RETURN_IF_ERROR(checkInputs(o, given, *model->parsed, profiles.front()));
+    STROBE_RETURN_IF_ERROR(checkInputShapes(o, given, profiles.front()));
     STROBE_RETURN_IF_ERROR(checkNames(settings, *model, session.kernels()));
     if (!o.noTimingCache && o.timingCacheFile.empty())
         settings.builder.timingCachePath = session.settings().builder.timingCachePath;
     session.setSettings(settings, "command line");
     return Status::ok();
-}
-
-bool isArchive(const Options& o) {
-    return endsWith(o.loadInputs, ".npz") && o.loadInputs.find(':') == std::string::npos;
 }
 
 std::vector<OutputFile> outputFiles(const Options& o) {
@@ -225,6 +156,7 @@ Result<Subject> obtainEngine(const Options& o, Session& session) {
         const auto start = Clock::now();
         STROBE_ASSIGN(std::shared_ptr<const Engine> engine, Engine::load(o.loadEngine, session.kernels()));
         STROBE_RETURN_IF_ERROR(checkDevice(o, *engine));
+        STROBE_RETURN_IF_ERROR(checkInputsOfEngine(o, *engine));
         std::printf("Engine loaded in %.4g sec.\n", millisecondsSince(start) / 1000);
         return Subject{engine, nullptr};
     }
@@ -246,32 +178,6 @@ Result<Subject> obtainEngine(const Options& o, Session& session) {
     std::printf("Engine size: %.4g MiB\n", static_cast<double>(build->engineBytes) / (1 << 20));
     if (!o.timingCacheFile.empty() && report.timedCandidates > 0) printWrote(o.timingCacheFile);
     return Subject{build->engine, build};
-}
-
-Result<NamedTensors> obtainInputs(const Options& o, const Engine& engine) {
-    STROBE_ASSIGN(auto shapes, parseShapes(o.shapes, "--shapes"));
-    if (const auto unnamed = shapes.find(""); unnamed != shapes.end() && engine.inputs().size() == 1) {
-        const Dims dims = unnamed->second;
-        shapes.erase(unnamed);
-        shapes[engine.inputs()[0].name] = dims;
-    }
-    if (!shapes.empty()) STROBE_RETURN_IF_ERROR(engine.profileFor(shapes).status().withContext("--shapes"));
-    std::vector<std::string> notes;
-    NamedTensors inputs;
-    if (isArchive(o)) {
-        STROBE_ASSIGN(Samples samples, loadSamples(engine, o.loadInputs, shapes, o.seed, 1));
-        notes = std::move(samples.notes);
-        inputs = std::move(samples.runs.front());
-    } else {
-        STROBE_ASSIGN(inputs, readNamedFiles(o.loadInputs));
-        for (const BindingInfo& binding : engine.inputs())
-            if (const auto given = inputs.find(binding.name); given != inputs.end()) {
-                STROBE_ASSIGN(given->second, convertForInput(given->second, binding, notes));
-            }
-        STROBE_ASSIGN(inputs, completeInputs(engine, shapes, inputs, o.seed));
-    }
-    for (const std::string& note : notes) std::printf("Note: %s\n", note.c_str());
-    return inputs;
 }
 
 Result<Measurement> measure(const Options& o, const Engine& engine, const NamedTensors& inputs) {

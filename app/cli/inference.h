@@ -1,5 +1,6 @@
 #pragma once
 #include "app/cli/command_line.h"
+#include "app/cli/input_data.h"
 #include "app/cli/output_files.h"
 #include "profiler/trtexec_report.h"
 
@@ -20,8 +21,6 @@ Status prepareBuild(const Options& options, Session& session);
 /// Builds from --onnx (printing trtexec's lines) or loads --loadEngine. `session` keeps the build. What can be refused
 /// is refused before the building begins.
 Result<Subject> obtainEngine(const Options& options, Session& session);
-/// Inputs that the flags name, completed by random ones. Prints what was done to the data.
-Result<NamedTensors> obtainInputs(const Options& options, const Engine& engine);
 struct Measurement {
     std::vector<QueryTimes> queries;
     double wallSeconds = 0;
@@ -37,8 +36,6 @@ Result<NamedTensors> runOnce(const Engine& engine, const NamedTensors& inputs, i
 Status writeOutputs(const std::string& path, const NamedTensors& outputs);
 Status writeEngine(const std::string& path, const Engine& engine);
 Status writeSession(const std::string& path, Session& session);
-/// Whether --loadInputs names an .npz with arrays of its own names.
-bool isArchive(const Options& options);
 std::string outputsText(const NamedTensors& outputs);
 
 }  // namespace strobe::cli

@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <cstring>
 #include <iterator>
+#include <new>
 #include <string_view>
 #include <vector>
 
@@ -39,11 +40,7 @@ int help() {
     return 0;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-    strobe::restartWithShortSpin(argv);
-    std::setvbuf(stdout, nullptr, _IOLBF, 0);  // in a pipe too, a line shows when it is written
+int dispatch(int argc, char** argv) {
     strobe::KernelRegistry kernels;
     strobe::registerCpuKernels(kernels);
     if (argc < 2) return help(), strobe::cli::kUsage;
@@ -63,4 +60,17 @@ int main(int argc, char** argv) {
     return strobe::cli::fail(strobe::invalidArgument(
         "unknown command '" + word + "'" + (nearest.empty() ? "" : "; did you mean " + nearest + "?") +
         "; commands are bench, build, run, inspect, compare, verify and devices"));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    strobe::restartWithShortSpin(argv);
+    std::setvbuf(stdout, nullptr, _IOLBF, 0);  // in a pipe too, a line shows when it is written
+    try {
+        return dispatch(argc, argv);
+    } catch (const std::bad_alloc&) {
+        return strobe::cli::fail(strobe::Status(strobe::ErrorCode::OutOfMemory,
+                                                "out of memory; use smaller shapes, or let other programs end"));
+    }
 }

@@ -41,19 +41,22 @@ Result<Dims> parseExtents(const std::string& extents, const std::string& flag, c
 
 Result<Shapes> shapesOf(const Network& network, const std::string& text, const std::string& flag) {
     STROBE_ASSIGN(Shapes shapes, parseShapes(text, flag));
+    std::vector<std::string> names;
+    std::string list;
+    for (const TensorId id : network.inputs()) {
+        names.push_back(network.tensor(id).name);
+        list += (list.empty() ? "" : ", ") + names.back();
+    }
     if (const auto unnamed = shapes.find(""); unnamed != shapes.end()) {
-        if (network.inputs().size() != 1)
-            return invalidArgument(flag + ": the model has " + std::to_string(network.inputs().size()) +
-                                   " inputs; give each as name:1x3x…");
-        shapes[network.tensor(network.inputs()[0]).name] = unnamed->second;
+        if (names.size() != 1)
+            return invalidArgument(flag + ": the model has " + std::to_string(names.size()) + " inputs (" + list +
+                                   "); give each its shape, as in " + flag + "=" +
+                                   shapesText({{names.front(), unnamed->second}}) + ",…");
+        shapes[names.front()] = unnamed->second;
         shapes.erase("");
     }
-    std::vector<std::string> names;
-    for (const TensorId id : network.inputs()) names.push_back(network.tensor(id).name);
     for (const auto& entry : shapes) {
         if (std::find(names.begin(), names.end(), entry.first) != names.end()) continue;
-        std::string list;
-        for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
         const std::string nearest = nearestName(entry.first, {names.begin(), names.end()}, 4);
         return invalidArgument(flag + ": the model has no input '" + entry.first + "'" +
                                (nearest.empty() ? "" : "; did you mean '" + nearest + "'?") +
@@ -165,23 +168,32 @@ Status checkRunShapes(const Model& model, const OptimizationProfile& profile, co
                                        "; widen --minShapes or --maxShapes");
     }
     if (isOpt) return Status::ok();
-    const auto refused = findRefusedRunShape(*model.parsed, run);
-    return refused ? refuse(*refused, flags) : Status::ok();
+    if (const auto refused = findRefusedRunShape(*model.parsed, run)) return refuse(*refused, flags);
+    STROBE_ASSIGN(const SymbolValues symbols, bindSymbols(*model.parsed, run));
+    return checkFits(*model.parsed, symbols, cpuDeviceInfo().memoryBytes).withContext("--shapes");
 }
 
-/// What no flag and no data said.
-void printAssumed(const Model& model, const OptimizationProfile& asked, const OptimizationProfile& complete) {
-    Shapes assumed;
-    std::string dims;
+bool isBound(const Shape& shape, const SymbolValues& symbols) {
+    return std::all_of(shape.begin(), shape.end(), [&](const Dim& dim) { return dim.evaluate(symbols).has_value(); });
+}
+
+/// What neither flags nor data said, nor another input that shares the extents.
+Status printAssumed(const Model& model, const OptimizationProfile& asked, const OptimizationProfile& complete) {
+    Shapes given, assumed;
+    for (const auto& [name, range] : asked.inputs) given[name] = range.opt;
+    STROBE_ASSIGN(const SymbolValues bound, bindSymbols(*model.parsed, given));
+    std::string open;
     for (const TensorId id : model.parsed->inputs()) {
         const Tensor& tensor = model.parsed->tensor(id);
-        if (asked.inputs.count(tensor.name) || !tensor.rankKnown || isConstant(tensor.shape)) continue;
+        if (asked.inputs.count(tensor.name) || !tensor.rankKnown || isBound(tensor.shape, bound)) continue;
         assumed[tensor.name] = complete.inputs.at(tensor.name).opt;
-        dims += (dims.empty() ? "" : ", ") + tensor.name + toString(tensor.shape);
+        open += (open.empty() ? "" : ", ") + tensor.name + toString(tensor.shape);
     }
+    const std::string text = shapesText(assumed);
     if (!assumed.empty())
         std::printf("Shapes: %s assumed, as the model leaves them open (%s); give others with --shapes=%s\n",
-                    shapesText(assumed).c_str(), dims.c_str(), shapesText(assumed).c_str());
+                    text.c_str(), open.c_str(), text.c_str());
+    return Status::ok();
 }
 
 }  // namespace
@@ -217,8 +229,10 @@ Status takeShapes(const Options& o, const Model& model, const NamedTensors& give
         for (const auto& [name, range] : asked.inputs) shapes[name] = range.opt;
         std::printf("Shapes: %s, as the data of --loadInputs\n", shapesText(shapes).c_str());
     }
-    printAssumed(model, asked, complete.front());
-    if (const auto refused = findRefusedShape(*model.parsed, complete)) return refuse(*refused, flags);
+    STROBE_RETURN_IF_ERROR(printAssumed(model, asked, complete.front()));
+    if (const auto refused = findRefusedShape(*model.parsed, complete))
+        return isFromData && !asked.inputs.empty() ? invalidArgument("--loadInputs: " + refused->message)
+                                                   : refuse(*refused, flags);
     return checkRunShapes(model, complete.front(), flags);
 }
 

@@ -211,6 +211,8 @@ Result<BuildResult> Builder::build(const Request& request) const {
     STROBE_RETURN_IF_ERROR(refuseUnsupported(*request.parsed));
     STROBE_ASSIGN(const DeviceInfo device, findDevice(m_kernels, request.config.device));
     STROBE_ASSIGN(std::vector<OptimizationProfile> profiles, usableProfiles(request));
+    STROBE_ASSIGN(const SymbolValues timed, symbolsAt(*request.parsed, profiles.front(), &ShapeRange::opt));
+    if (device.memoryBytes > 0) STROBE_RETURN_IF_ERROR(checkFits(*request.parsed, timed, device.memoryBytes));
     meter.report("Fusing", 0.01);
     STROBE_RETURN_IF_ERROR(fuseInto(result.report, request, profiles, m_kernels));
     const Network& fused = *result.report.fused;

@@ -24,9 +24,10 @@ struct Corner {
 };
 constexpr Corner kCorners[] = {{"min", &ShapeRange::min}, {"opt", &ShapeRange::opt}, {"max", &ShapeRange::max}};
 
-Status checkExtent(const Tensor& tensor, size_t d, const char* corner, const Dims& dims) {
+/// `corner` is "min " …, or empty where all three are the same.
+Status checkExtent(const Tensor& tensor, size_t d, const std::string& corner, const Dims& dims) {
     const std::string subject = "input '" + tensor.name + "', dim " + std::to_string(d) + ": the " + corner +
-                                " extent is " + std::to_string(dims[d]);
+                                "extent is " + std::to_string(dims[d]);
     const Dim& dim = tensor.shape[d];
     if (dims[d] < 0) return invalidArgument(subject + "; 1 or more is needed");
     if (!dim.isConstant() || dim.constant() == dims[d]) return Status::ok();
@@ -39,18 +40,21 @@ Status checkExtent(const Tensor& tensor, size_t d, const char* corner, const Dim
 
 Status checkRange(const Tensor& tensor, const ShapeRange& range) {
     if (!tensor.rankKnown) return Status::ok();
+    const std::string subject = "input '" + tensor.name + "'";
+    const bool isFixed = range.min == range.opt && range.opt == range.max;
+    const auto nameOf = [&](const Corner& corner) { return isFixed ? "" : std::string(corner.name) + " "; };
     for (const Corner& corner : kCorners)
         if (const Dims& dims = range.*corner.dims; dims.size() != tensor.shape.size())
-            return invalidArgument("input '" + tensor.name + "': the " + corner.name + " shape " + toString(dims) +
-                                   " has rank " + std::to_string(dims.size()) + ", the model's is " +
-                                   toString(tensor.shape) + " of rank " + std::to_string(tensor.shape.size()));
+            return invalidArgument(subject + ": the " + nameOf(corner) + "shape " + toString(dims) + " has rank " +
+                                   std::to_string(dims.size()) + ", the model's is " + toString(tensor.shape) +
+                                   " of rank " + std::to_string(tensor.shape.size()));
     for (size_t d = 0; d < range.min.size(); ++d) {
         for (const Corner& corner : kCorners)
-            STROBE_RETURN_IF_ERROR(checkExtent(tensor, d, corner.name, range.*corner.dims));
+            STROBE_RETURN_IF_ERROR(checkExtent(tensor, d, nameOf(corner), range.*corner.dims));
         if (range.min[d] > range.opt[d] || range.opt[d] > range.max[d])
-            return invalidArgument("input '" + tensor.name + "': dim " + std::to_string(d) + " has min " +
-                                   std::to_string(range.min[d]) + ", opt " + std::to_string(range.opt[d]) + ", max " +
-                                   std::to_string(range.max[d]) + "; min ≤ opt ≤ max is needed");
+            return invalidArgument(subject + ": dim " + std::to_string(d) + " has min " + std::to_string(range.min[d]) +
+                                   ", opt " + std::to_string(range.opt[d]) + ", max " + std::to_string(range.max[d]) +
+                                   "; min ≤ opt ≤ max is needed");
     }
     return Status::ok();
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <chrono>
+#include <cstdio>
 
 #include "engine_core/builder/builder.h"
 #include "engine_core/ops/op_definition.h"
@@ -50,6 +51,18 @@ Status checkOutputsOf(const Network& network, const Layer& layer) {
                                        toString(network.tensor(id).shape));
     }
     return Status::ok();
+}
+
+double bytesOf(const Network& network, const std::vector<TensorId>& tensors) {
+    double bytes = 0;
+    for (TensorId id : tensors) {
+        if (id == kNone || network.tensor(id).constant || !network.tensor(id).rankKnown) continue;
+        double elements = std::max(1.0, dataTypeBits(network.tensor(id).type) / 8.0);
+        for (const Dim& dim : network.tensor(id).shape)
+            if (dim.isConstant()) elements *= static_cast<double>(dim.constant());
+        bytes += elements;
+    }
+    return bytes;
 }
 
 /// Empty where the model as it stands need not be.
@@ -252,9 +265,22 @@ ShapeTrial tryShapes(const Network& network, const SymbolValues& symbols) {
             return trial;
         }
         ++trial.layersPassed;
+        const double bytes = bytesOf(bound, layer.inputs) + bytesOf(bound, layer.outputs);
+        if (bytes <= trial.largestBytes) continue;
+        trial.largestBytes = bytes;
+        trial.largestLayer = layer.name;
     }
     trial.status = checkNotEmptied(network, bound);
     return trial;
+}
+
+Status checkFits(const Network& network, const SymbolValues& symbols, size_t memoryBytes) {
+    const ShapeTrial trial = tryShapes(network, symbols);
+    if (trial.largestBytes <= static_cast<double>(memoryBytes)) return Status::ok();
+    char text[96];
+    std::snprintf(text, sizeof text, "%.3g GiB at these shapes, there are %.3g GiB", trial.largestBytes / (1 << 30),
+                  static_cast<double>(memoryBytes) / (1 << 30));
+    return outOfRange("node '" + trial.largestLayer + "' alone needs " + text + "; use smaller shapes");
 }
 
 AssumedExtents assumeExtents(const Network& network, const CancelToken& cancel) {

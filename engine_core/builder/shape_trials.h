@@ -11,12 +11,18 @@ namespace strobe {
 
 /// How shape inference takes concrete input shapes.
 struct ShapeTrial {
-    int layersPassed = 0;  // before the first that refuses
-    Status status;         // names that layer, and the shapes there
+    int layersPassed = 0;     // before the first that refuses
+    Status status;            // names that layer, and the shapes there
+    double largestBytes = 0;  // that a layer's inputs and outputs take together, constants aside, and its name
+    std::string largestLayer;
 };
 /// Infers a copy of the network with its symbols bound. An output that becomes empty by them is refused too: nothing
 /// would come out. Bodies of control flow are left out: a branch that these shapes never take need not fit them.
 ShapeTrial tryShapes(const Network& network, const SymbolValues& symbols);
+
+/// Whether every layer alone fits into `memoryBytes` at these shapes, for a network that takes them. OutOfRange names
+/// the layer.
+Status checkFits(const Network& network, const SymbolValues& symbols, size_t memoryBytes);
 
 /// Extents for the dims that a model leaves open.
 struct AssumedExtents {

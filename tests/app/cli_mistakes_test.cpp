@@ -70,6 +70,7 @@ TEST(CliShapes, WhatTheModelCannotTakeIsRefusedBeforeTheWork) {
     expectRefused(run({"build", model, "--shapes=x:1,3,48,320"}), {"--shapes", "'3'", "joined by x"});
     expectRefused(run({"build", model, "--shapes=y:1x3x48x320"}), {"--shapes", "no input 'y'", "its inputs are: x"});
     expectRefused(run({"build", model, "--shapes=x:1x3x48x320,x:1x3x48x320"}), {"'x' is given twice"});
+    expectRefused(run({"build", model, "--shapes=x:99999x3x48x99999999"}), {"alone needs", "GiB", "smaller shapes"});
     const std::vector<std::string> wide = {"--minShapes=x:1x3x48x10", "--optShapes=x:1x3x48x20",
                                            "--maxShapes=x:2x3x48x30"};
     std::vector<std::string> outside = {"bench", model, "--shapes=x:1x3x48x31"};
@@ -105,8 +106,31 @@ TEST(CliShapes, DataSaysWhatToBuildFor) {
     ASSERT_EQ(result.code, 0) << result.err;
     expectSays(result.out, {"Shapes: x:1x3x48x11, as the data", "Output y: fp32[1,11,2]"});
     expectRefused(run({"run", model, "--loadInputs=" + data, "--shapes=x:1x3x48x12"}),
-                  {"'x' is [2,3,48,11]", "take 12 in dim 3", "--shapes"});
+                  {"'x' is [2,3,48,11]", "takes 12 in dim 3", "--shapes=x:2x3x48x11"});
     expectRefused(run({"run", model, "--loadInputs=y:" + data + "y"}), {"no such file", "did you mean", "data.npz"});
+}
+
+/// The two slips of everyone who saves an image with NumPy, and data for another engine.
+TEST(CliShapes, DataOfAnotherLayoutIsRefusedWithWhatToDo) {
+    const ScratchFolder folder;
+    const std::string model = writeHeight48(folder), data = folder / "data.npz", engine = folder / "h48.engine";
+    const auto save = [&](const std::string& name, const Dims& dims) {
+        const std::vector<float> zeros(static_cast<size_t>(elementCount(dims)));
+        ASSERT_TRUE(writeNpz(data, {{name, makeFloatWeights(dims, zeros)}}).isOk());
+    };
+    save("x", {1, 48, 20, 3});
+    expectRefused(run({"run", model, "--loadInputs=" + data}),
+                  {"'x' is [1,48,20,3]", "channels come last", "transpose(0, 3, 1, 2)"});
+    save("x", {3, 48, 20});
+    expectRefused(run({"run", model, "--loadInputs=" + data}), {"'x' is [3,48,20]", "batch is missing"});
+    save("image", {1, 3, 48, 20});
+    expectRefused(run({"run", model, "--loadInputs=" + data}), {"holds arrays image", "(x)", "name them so"});
+    save("x", {1, 3, 48, 20});
+    ASSERT_EQ(run({"build", model, "--shapes=x:1x3x48x10", "--saveEngine=" + engine}).code, 0);
+    expectRefused(runCli({"run", engine, "--loadInputs=" + data}),
+                  {"takes 10 in dim 3", "build the engine again", "--shapes=x:1x3x48x20"});
+    expectRefused(runCli({"run", engine, "--shapes=y:1x3x48x10"}), {"no input 'y'", "its inputs are: x"});
+    expectRefused(runCli({"run", engine, "--shapes=x:1x3x48x11"}), {"--shapes", "dim 3 is 11", "[10, 10]"});
 }
 
 TEST(CliOutputs, AreTriedBeforeTheWork) {
@@ -177,6 +201,7 @@ TEST(CliFlags, NamesAndHabitsFromElsewhere) {
     expectRefused(run({"bench", kDigits, "--batch=4"}), {"'--batch'", "--shapes=x:8x"});
     expectRefused(run({"bench", kDigits, "--onnx=other.onnx"}), {"two files", "other.onnx", "digits.onnx"});
     expectRefused(run({"build", kDigits, "--saveEngine="}), {"--saveEngine= has no value"});
+    expectRefused(runCli({"build", kDigits, "--saveEngine"}), {"--saveEngine takes one value"});
     expectRefused(run({"bnech", kDigits}), {"unknown command 'bnech'", "did you mean bench?"});
     expectRefused(run({"build", kDigits, "--device=gpu"}), {"'gpu'", "usable here: cpu"});
     EXPECT_EQ(run({"build", kDigits, "--device=gpu"}).err.find("usable here: cpu, cuda"), std::string::npos);
@@ -208,7 +233,11 @@ TEST(CliCompare, SidesAreReadAsMeant) {
     expectRefused(compare({"--a", "--b="}), {"--a needs a value"});
     expectRefused(compare({}), {"give what to compare"});
     expectRefused(compare({"--b=--bf61"}), {"--b=\"--bf61\"", "did you mean --bf16?"});
-    expectRefused(compare({"--b=--iterations=3"}), {"--b=", "'--iterations'"});
+    expectRefused(compare({"--b=--iterations=3"}), {"--b=", "'--iterations'", "give it to compare itself"});
+    expectRefused(compare({"--a=fp32", "--b=bf16"}), {"--a=\"fp32\"", "--a=--bf16"});
+    expectRefused(compare({"--b=--layerPrecisions=nolayer:bf16"}), {"--b: ", "'nolayer' matches no layer"});
+    const CliResult missing = compare({"--b=none.engine"});
+    expectRefused(missing, {"none.engine: no such file"});
     const CliResult spaced = compare({"--a=", "--b", "--bf16"});
     EXPECT_EQ(spaced.code, 0) << spaced.err;
     expectSays(spaced.out, {"A: FP32", "B: BF16"});

@@ -119,6 +119,7 @@ TEST(Profiles, RangesAreCheckedAgainstTheModel) {
             .message();
     };
     EXPECT_EQ(message({1, 3, 8, 8}, {1, 3, 8, 8}, {1, 3, 8, 8}), "");
+    expectParts(message({1, 4, 8, 8}, {1, 4, 8, 8}, {1, 4, 8, 8}), {"'image', dim 1", "the extent is 4"});
     expectParts(message({1, 3, 8, 8}, {1, 4, 8, 8}, {1, 3, 8, 8}),
                 {"'image', dim 1", "opt extent is 4", "fixes it to 3", "image:1x3x8x8"});
     expectParts(message({1, 3, -8, 8}, {1, 3, 8, 8}, {1, 3, 8, 8}),
@@ -137,6 +138,16 @@ TEST(Profiles, MissingInputsFollowTheGivenOnes) {
     ASSERT_TRUE(profiles) << profiles.status().message();
     EXPECT_EQ(profiles->front().inputs.at("b"), (ShapeRange{{1, 4}, {2, 4}, {8, 4}}));
     EXPECT_EQ(profiles->front().inputs.at("c"), (ShapeRange{{7, 2}, {7, 2}, {7, 2}}));
+}
+
+/// Shapes that no memory holds are refused, not tried.
+TEST(ShapeTrials, WhatNoMemoryHoldsIsRefused) {
+    const Network network = evenImages();
+    const SymbolValues large = {{"batch", 1}, {"H", 100000000}, {"W", 100000000}};
+    EXPECT_TRUE(checkFits(network, {{"batch", 1}, {"H", 64}, {"W", 64}}, size_t{1} << 20).isOk());
+    const Status status = checkFits(network, large, size_t{64} << 30);
+    EXPECT_EQ(status.code(), ErrorCode::OutOfRange);
+    expectParts(status.message(), {"node 'sum'", "64 GiB", "smaller shapes"});
 }
 
 /// The builder refuses before it fuses or times anything.
