@@ -39,7 +39,7 @@ struct BuilderConfig {
     std::string device = "cpu";  // DeviceInfo::id
     PrecisionMode precision = PrecisionMode::Fp32;
     std::vector<PrecisionRule> precisionRules;
-    std::vector<OptimizationProfile> profiles;  // empty: one is made from the model's shapes with 1 for unknown dims
+    std::vector<OptimizationProfile> profiles;  // empty: one is made from the model's shapes, see completeProfiles()
     /// 0: no timing, first candidate that supports the problem; 1: time plain layouts only, few repeats; 2: … 3 (default): all candidates
     /// and layouts; 4: more repeats; 5: exhaustive with cold caches.
     int optimizationLevel = 3;

@@ -8,7 +8,7 @@ namespace strobe {
 /// Constants in another element type, or rounded to one, made once each.
 class ConstantConverter {
 public:
-    /// FP32 weights stored as `type` (BF16). Other weights come back unchanged.
+    /// FP32 weights stored as `type` (BF16 or FP16). Other weights, and other types, come back unchanged.
     WeightsPtr stored(const WeightsPtr& weights, DataType type);
     /// FP32 weights with every value rounded to `format`, still stored as FP32 (precision preview).
     WeightsPtr rounded(const WeightsPtr& weights, DataType format);

@@ -9,7 +9,7 @@
 namespace strobe {
 
 /// Measured times by device fingerprint, tactic and problem, so that a rebuild neither measures nor decides anew. Thread-safe.
-/// On disk: one JSON-lines-free text file, written atomically; a damaged or foreign file is ignored with a warning, never an error.
+/// On disk: a text file of "milliseconds<TAB>key" lines, written atomically; a damaged or foreign file is a warning, never an error.
 class TimingCache {
 public:
     std::optional<double> find(const std::string& key) const;

@@ -97,7 +97,9 @@ std::optional<int64_t> checkedAdd(int64_t a, int64_t b) {
 int64_t saturated(std::optional<int64_t> value, bool negative) {
     return value ? *value : negative ? std::numeric_limits<int64_t>::min() / 4 : std::numeric_limits<int64_t>::max() / 4;
 }
+/// Requires b ≠ 0.
 int64_t floorDivide(int64_t a, int64_t b) {
+    if (b == -1) return saturated(checkedMul(a, -1), false);
     int64_t quotient = a / b;
     return (a % b != 0 && ((a < 0) != (b < 0))) ? quotient - 1 : quotient;
 }
@@ -128,13 +130,18 @@ std::optional<Dim> divideExactly(const Dim& a, const Dim& b) {
     for (int guard = 0; !remainder.empty() && guard < 64; ++guard) {
         const auto [monomial, coefficient] = *remainder.rbegin();
         const auto rest = divide(monomial, leadMonomial);
-        if (!rest || coefficient % leadCoefficient != 0) return std::nullopt;
+        // The least integer has no negative.
+        if (!rest || coefficient == std::numeric_limits<int64_t>::min() || coefficient % leadCoefficient != 0)
+            return std::nullopt;
         const int64_t factor = coefficient / leadCoefficient;
         quotient[*rest] += factor;
         for (const auto& [divisorMonomial, divisorCoefficient] : divisor) {
             const Monomial product = multiply(divisorMonomial, *rest);
             int64_t& slot = remainder[product];
-            slot -= divisorCoefficient * factor;
+            const auto taken = checkedMul(divisorCoefficient, factor);
+            const auto left = taken && *taken != std::numeric_limits<int64_t>::min() ? checkedAdd(slot, -*taken) : std::nullopt;
+            if (!left) return std::nullopt;
+            slot = *left;
             if (slot == 0) remainder.erase(product);
         }
     }
@@ -146,14 +153,14 @@ Dim binaryAtom(AtomKind kind, const char* function, const Dim& a, const Dim& b) 
     return DimExpr::atom({kind, {}, a, b, std::string(function) + "(" + a.toString() + "," + b.toString() + ")"});
 }
 
-/// With the terms that `divisor` divides exactly taken out: quotient part and the rest.
+/// With the terms that `divisor` (> 0) divides exactly taken out: quotient part and the rest.
 std::pair<Dim, Dim> splitDivisible(const Dim& a, int64_t divisor) {
     DimExpr::Terms whole, rest;
     for (const auto& [monomial, coefficient] : DimExpr::termsOf(a)) {
         if (monomial.factors.empty()) {
-            const int64_t quotient = floorDivide(coefficient, divisor);
-            whole[monomial] = quotient;
-            rest[monomial] = coefficient - quotient * divisor;
+            whole[monomial] = floorDivide(coefficient, divisor);
+            const int64_t remainder = coefficient % divisor;
+            rest[monomial] = remainder < 0 ? remainder + divisor : remainder;
         } else if (coefficient % divisor == 0) {
             whole[monomial] = coefficient / divisor;
         } else {
@@ -322,7 +329,10 @@ Dim operator*(const Dim& a, const Dim& b) {
         return Dim(saturated(checkedMul(a.m_constant, b.m_constant), (a.m_constant < 0) != (b.m_constant < 0)));
     DimExpr::Terms product;
     for (const auto& [ma, ca] : DimExpr::termsOf(a))
-        for (const auto& [mb, cb] : DimExpr::termsOf(b)) product[multiply(ma, mb)] += saturated(checkedMul(ca, cb), (ca < 0) != (cb < 0));
+        for (const auto& [mb, cb] : DimExpr::termsOf(b)) {
+            int64_t& slot = product[multiply(ma, mb)];
+            slot = saturated(checkedAdd(slot, saturated(checkedMul(ca, cb), (ca < 0) != (cb < 0))), slot < 0);
+        }
     return DimExpr::make(std::move(product));
 }
 

@@ -33,11 +33,9 @@ TensorId Network::addInput(std::string name, DataType type, Shape shape) {
 }
 
 TensorId Network::addConstant(std::string name, WeightsPtr weights) {
-    const TensorId id = addTensor(std::move(name), weights->type, toShape(weights->dims));
-    if (weights->dims.size() <= 1 && weights->count() <= 1024)
-        if (auto integers = toInt64s(*weights)) tensor(id).values = std::vector<Dim>(integers->begin(), integers->end());
-    tensor(id).constant = std::move(weights);
-    return id;
+    const TensorId id = addTensor(std::move(name));
+        makeConstant(id, std::move(weights));
+        return id;
 }
 
 TensorId Network::addSymbolicConstant(std::string name, std::vector<Dim> values, bool scalar) {

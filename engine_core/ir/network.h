@@ -158,6 +158,11 @@ private:
     std::string m_symbolPrefix = "u";
 };
 
+/// The program has the inputs and results that its layer says. An epilogue's extra inputs may not widen the result either: that is checked
+/// where the fusion is made.
+Status checkProgram(const Layer& layer);
+/// Arity, attribute kinds and program of one layer; Internal error naming the first violation.
+Status checkLayer(const Layer& layer);
 /// Checks the spec of the IR: ids, uses, unique names, no cycle, arity, attribute kinds, inferred types and shapes equal to the
 /// stored ones, valid programs. Internal error naming the first violation.
 Status verify(const Network& network);

@@ -25,6 +25,19 @@ Status checkTensors(const Network& network) {
     return Status::ok();
 }
 
+Status checkAttributes(const Layer& layer) {
+    for (const AttributeSpec& spec : layer.op->attributes) {
+        const AttributeValue* value = layer.attributes.find(spec.name);
+        if (value && kindOf(*value) != spec.kind)
+            return internalError("attribute '" + spec.name + "' of layer '" + layer.name + "' is " +
+                                 std::string(attributeKindName(kindOf(*value))) + ", " +
+                                 std::string(attributeKindName(spec.kind)) + " is needed");
+        if (!value && spec.required && spec.kind != AttributeKind::Graph)
+            return internalError("attribute '" + spec.name + "' of layer '" + layer.name + "' is missing");
+    }
+    return Status::ok();
+}
+
 Status checkArity(const Layer& layer) {
     const OpDefinition& op = *layer.op;
     const int count = static_cast<int>(layer.inputs.size());
@@ -73,6 +86,25 @@ Status checkInference(const Network& network) {
 
 }  // namespace
 
+Status checkProgram(const Layer& layer) {
+    if (!layer.program) return Status::ok();
+    const bool isChain = layer.op->name == "Pointwise";
+    const int extra = static_cast<int>(layer.inputs.size()) - (isChain ? 0 : layer.op->maxInputs);
+    const int expected = isChain ? layer.program->inputCount : layer.program->inputCount - 1;
+    if (!layer.program->isValid() || extra != expected)
+        return internalError("program of layer '" + layer.name + "' has " + std::to_string(layer.program->inputCount) +
+                             " inputs, the layer gives " + std::to_string(extra));
+    if (isChain && layer.program->results.size() < layer.outputs.size())
+        return internalError("program of layer '" + layer.name + "' has too few results");
+    return Status::ok();
+}
+
+Status checkLayer(const Layer& layer) {
+    STROBE_RETURN_IF_ERROR(checkArity(layer));
+    STROBE_RETURN_IF_ERROR(checkAttributes(layer));
+    return checkProgram(layer);
+}
+
 Status verify(const Network& network) {
     STROBE_RETURN_IF_ERROR(checkTensors(network));
     const std::vector<LayerId> order = network.topologicalOrder();
@@ -83,7 +115,7 @@ Status verify(const Network& network) {
                 return internalError("layer '" + network.layer(id).name + "' depends on its own output (a cycle)");
     }
     for (LayerId id : order) {
-        STROBE_RETURN_IF_ERROR(checkArity(network.layer(id)));
+        STROBE_RETURN_IF_ERROR(checkLayer(network.layer(id)));
         STROBE_RETURN_IF_ERROR(checkEdges(network, network.layer(id)));
     }
     for (TensorId output : network.outputs())

@@ -84,7 +84,7 @@ std::vector<float> toFloats(const Weights& weights) {
 }
 
 std::optional<std::vector<int64_t>> toInt64s(const Weights& weights) {
-    if (weights.type == DataType::Int64) return weights.copyAs<int64_t>();
+    if (weights.type == DataType::Int64 || weights.type == DataType::UInt64) return weights.copyAs<int64_t>();
     if (!isInteger(weights.type) && weights.type != DataType::Bool) return std::nullopt;
     const std::vector<double> values = toDoubles(weights);
     return std::vector<int64_t>(values.begin(), values.end());

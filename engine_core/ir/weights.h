@@ -50,7 +50,7 @@ std::pair<WeightsPtr, void*> allocateWeights(DataType type, Dims dims);
 /// The elements as numbers, whatever the element type (strings excluded: empty).
 std::vector<double> toDoubles(const Weights& weights);
 std::vector<float> toFloats(const Weights& weights);
-/// Integer or bool weights as int64; nullopt for other types.
+/// Integer or bool weights as int64 (uint64: the same bits); nullopt for other types.
 std::optional<std::vector<int64_t>> toInt64s(const Weights& weights);
 
 }  // namespace strobe

@@ -45,6 +45,12 @@ Status checkAttributes(ImportState& state, NodeLift& lift, const OpDefinition& o
     return Status::ok();
 }
 
+/// Of a list of any length none may be missing, but for Loop's trip count and condition.
+bool mayLeaveOut(const OpDefinition& op, int input) {
+    if (op.maxInputs >= OpDefinition::kVariadic) return op.name == "Loop" && input < 2;
+    return input >= op.minInputs;
+}
+
 Status checkArity(const NodeLift& lift, const OpDefinition& op) {
     const auto allowed = [](int least, int most) {
         return most >= OpDefinition::kVariadic ? std::to_string(least) + " or more"
@@ -55,8 +61,8 @@ Status checkArity(const NodeLift& lift, const OpDefinition& op) {
     if (count < op.minInputs || count > op.maxInputs)
         return invalidModel("has " + std::to_string(count) + " inputs, " + allowed(op.minInputs, op.maxInputs) +
                             " are allowed");
-    for (int i = 0; i < std::min(op.minInputs, count); ++i)
-        if (lift.inputs[static_cast<size_t>(i)] == kNone)
+    for (int i = 0; i < count; ++i)
+        if (lift.inputs[static_cast<size_t>(i)] == kNone && !mayLeaveOut(op, i))
             return invalidModel("leaves out input " + std::to_string(i) + ", which is not optional");
     if (lift.outputCount < op.minOutputs || lift.outputCount > op.maxOutputs)
         return invalidModel("has " + std::to_string(lift.outputCount) + " outputs, " +

@@ -38,7 +38,8 @@ NodeRoute routeOf(const ImportState& state, const strobe_onnx::NodeProto& node) 
     const std::string domain = normalizedDomain(node.domain());
     if (domain.empty() && node.op_type() == "Constant") return NodeRoute::Constant;
     const bool isFunction = findFunction(state, node) != nullptr;
-    if (domain.empty() && OpRegistry::instance().find(node.op_type())) return NodeRoute::Op;
+    const OpDefinition* op = OpRegistry::instance().find(node.op_type());
+    if (domain.empty() && op && !op->isInternal) return NodeRoute::Op;
     if (isFunction) return NodeRoute::Function;
     return hasLifter(domain, node.op_type()) ? NodeRoute::Op : NodeRoute::Unsupported;
 }

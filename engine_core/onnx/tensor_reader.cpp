@@ -8,12 +8,12 @@
 #include "engine_core/onnx/element_type.h"
 #include "engine_core/onnx/external_data.h"
 #include "engine_core/onnx/wire_format.h"
+#include "engine_core/ops/value_inference.h"
 #include "onnx.pb.h"
 
 namespace strobe {
 namespace {
 
-constexpr int kMaxRank = 64;
 constexpr int64_t kMaxElements = int64_t{1} << 40;
 
 template <class Repeated>

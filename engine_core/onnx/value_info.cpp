@@ -4,6 +4,7 @@
 #include "engine_core/onnx/display_text.h"
 #include "engine_core/onnx/element_type.h"
 #include "engine_core/onnx/import_state.h"
+#include "engine_core/ops/value_inference.h"
 #include "onnx.pb.h"
 
 namespace strobe {
@@ -30,7 +31,6 @@ Dim unnamedDim(ImportState& state, const std::string& tensor, int index) {
 }
 
 Result<Shape> readShape(ImportState& state, const strobe_onnx::TensorShapeProto& proto, const std::string& tensor) {
-    constexpr int kMaxRank = 64;
     if (proto.dim_size() > kMaxRank)
         return invalidModel("has rank " + std::to_string(proto.dim_size()) + ", at most " + std::to_string(kMaxRank) +
                             " is allowed");

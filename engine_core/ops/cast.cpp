@@ -8,10 +8,20 @@ bool isTracked(DataType type) {
     return isInteger(type) || type == DataType::Bool;
 }
 
+bool fits(int64_t value, DataType type) {
+    const int bits = dataTypeBits(type);
+    if (!isSigned(type)) return value >= 0 && (bits == 64 || value < int64_t{1} << bits);
+    return bits == 64 || (value >= -(int64_t{1} << (bits - 1)) && value < int64_t{1} << (bits - 1));
+}
+
 void passCastValues(InferenceContext& context, DataType to) {
     if (!isTracked(context.inputType(0)) || !isTracked(to)) return;
     auto values = context.inputValues(0);
     if (!values) return;
+    // What does not fit wraps around when the model runs ("to the end" of a Slice becomes −1).
+    if (to != DataType::Bool && to != DataType::Int64)
+        for (const Dim& value : *values)
+            if (value.isConstant() && !fits(value.constant(), to)) return;
     if (to == DataType::Bool)
         for (Dim& value : *values) {
             const auto isZero = provablyEqual(value, Dim(0));

@@ -136,6 +136,13 @@ Status inferLoop(InferenceContext& context) {
     const ControlFlowCounts counts = controlFlowCounts("Loop", context.attributes(), context.inputCount());
     STROBE_RETURN_IF_ERROR(requireCounts(context, counts));
     STROBE_RETURN_IF_ERROR(requireBodyArity(body, 2 + counts.states + counts.captures, 1 + context.outputCount()));
+    if (context.hasInput(0) && context.inputType(0) != DataType::Int64)
+        return invalidModel("input 0 (the trip count) is " + std::string(dataTypeName(context.inputType(0))) +
+                            ", int64 is needed");
+    STROBE_RETURN_IF_ERROR(requireType(context, 1, kBoolType));
+    if (bodyOutput(body, 0).type != DataType::Bool)
+        return invalidModel("output 0 of body '" + body.name() + "' (the condition) is " +
+                            std::string(dataTypeName(bodyOutput(body, 0).type)) + ", bool is needed");
     if (context.outputCount() < counts.states)
         return invalidModel("the node has " + std::to_string(context.outputCount()) + " outputs for " +
                             std::to_string(counts.states) + " carried values");
@@ -209,12 +216,12 @@ OpDefinition controlOp(const char* name, int minInputs, Status (*infer)(Inferenc
 STROBE_OPS(control_flow) {
     OpDefinition branch = controlOp("If", 1, inferIf);
     branch.attributes.insert(branch.attributes.end(),
-                             {{"else_branch", AttributeKind::Graph}, {"then_branch", AttributeKind::Graph}});
+                                                          {{"else_branch", AttributeKind::Graph, true}, {"then_branch", AttributeKind::Graph, true}});
     OpDefinition loop = controlOp("Loop", 0, inferLoop);  // trip count and condition have their slots but may be absent
     loop.minOutputs = 0;
-    loop.attributes.push_back({"body", AttributeKind::Graph});
+    loop.attributes.push_back({"body", AttributeKind::Graph, true});
     OpDefinition scan = controlOp("Scan", 1, inferScan);
-    scan.attributes.push_back({"body", AttributeKind::Graph});
+    scan.attributes.push_back({"body", AttributeKind::Graph, true});
     scan.attributes.push_back({"num_scan_inputs", AttributeKind::Int, true});
     for (const char* name : {"scan_input_axes", "scan_input_directions", "scan_output_axes", "scan_output_directions"})
         scan.attributes.push_back({name, AttributeKind::Ints});

@@ -1,4 +1,4 @@
-#include "engine_core/ops/inference_helpers.h"
+#include "engine_core/ops/compute_shapes.h"
 
 namespace strobe {
 namespace {
@@ -36,17 +36,37 @@ Status inferConvolution(InferenceContext& context, int weights, DataType type) {
             return invalidModel("input " + toString(x) + " is smaller than the window of the kernel " + toString(w));
     }
     context.setOutput(0, type, std::move(y));
-    return Status::ok();
-}
+        return Status::ok();
+    }
+
+    /// Absent, one value in all, or one an output channel.
+    Status requireOneOrPerChannel(const InferenceContext& context, int input, const Dim& channels) {
+        if (!context.hasInput(input) || elementCount(context.inputShape(input)).isConstant(1)) return Status::ok();
+        STROBE_RETURN_IF_ERROR(requireRank(context, input, 1));
+        return requireDim(context, input, 0, channels, "one value in all, or one an output channel");
+    }
+
+    Status requireBias(const InferenceContext& context, int input, const Dim& channels) {
+        if (!context.hasInput(input)) return Status::ok();
+        STROBE_RETURN_IF_ERROR(requireRank(context, input, 1));
+        return requireDim(context, input, 0, channels, "one bias an output channel");
+    }
 
 Status inferConv(InferenceContext& context) {
-    return inferConvolution(context, 1, context.inputType(0));
+    STROBE_RETURN_IF_ERROR(inferConvolution(context, 1, context.inputType(0)));
+    return requireBias(context, 2, context.inputShape(1)[0]);
 }
+
 Status inferConvInteger(InferenceContext& context) {
-    return inferConvolution(context, 1, DataType::Int32);
+    STROBE_RETURN_IF_ERROR(inferConvolution(context, 1, DataType::Int32));
+    return requireOneOrPerChannel(context, 3, context.inputShape(1)[0]);
 }
+
 Status inferQLinearConv(InferenceContext& context) {
-    return inferConvolution(context, 3, context.inputType(7));
+    STROBE_RETURN_IF_ERROR(inferConvolution(context, 3, context.inputType(7)));
+    const Dim& channels = context.inputShape(3)[0];
+    for (int input : {4, 5}) STROBE_RETURN_IF_ERROR(requireOneOrPerChannel(context, input, channels));
+    return requireBias(context, 8, channels);
 }
 
 template <size_t Weights>

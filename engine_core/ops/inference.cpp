@@ -119,17 +119,6 @@ private:
     std::vector<ConcreteOutput> m_outputs;
 };
 
-/// An epilogue's extra inputs may not widen the result; it is checked where the fusion is made. Here: the program has its inputs.
-Status checkProgram(const Layer& layer) {
-    if (!layer.program) return Status::ok();
-    const int own = layer.op->name == "Pointwise" ? 0 : layer.op->maxInputs;
-    const int extra = static_cast<int>(layer.inputs.size()) - own;
-    const int expected = layer.op->name == "Pointwise" ? layer.program->inputCount : layer.program->inputCount - 1;
-    if (!layer.program->isValid() || extra != expected)
-        return internalError("program of layer '" + layer.name + "' has " + std::to_string(layer.program->inputCount) + " inputs, the layer gives " +
-                             std::to_string(extra));
-    return Status::ok();
-}
 
 }  // namespace
 

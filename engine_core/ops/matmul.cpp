@@ -10,7 +10,9 @@ Status inferMatMul(InferenceContext& context) {
                                        attributes.getBool("transA", false), attributes.getBool("transB", false)));
     if (context.hasInput(2)) {
         STROBE_RETURN_IF_ERROR(requireRank(context, 2, 1));
-        if (y.empty()) return invalidModel("a bias (input 2) needs a product of rank 1 or more");
+        if (y.empty() || context.inputShape(1).size() < 2)
+            return invalidModel("a bias (input 2) is one value a column of input 1, which has shape " +
+                                toString(context.inputShape(1)));
         STROBE_RETURN_IF_ERROR(requireDim(context, 2, 0, y.back(), "the last extent of the product"));
     }
     context.setOutput(0, context.inputType(0), std::move(y));

@@ -39,8 +39,8 @@ public:
     virtual int outputCount() const = 0;  // slots the layer has
     virtual bool hasInput(int index) const = 0;
     virtual DataType inputType(int index) const = 0;
-    /// Empty rank-0 shape when the rank is unknown: ask inputRankKnown first where rank 0 would mislead. The caller of infer()
-    /// already marks all outputs as of unknown rank when any present input has unknown rank, and does not call infer().
+    /// Rank 0 for an absent input, and where the rank is known only when the model runs: of an infer() that is called then, only the element
+    /// types count (layers with bodies excepted).
     virtual const Shape& inputShape(int index) const = 0;
     /// Elements of an integer input, when known as constants or expressions (flattened).
     virtual std::optional<std::vector<Dim>> inputValues(int index) const = 0;
@@ -66,6 +66,7 @@ struct CostContext {
 /// Everything engine_core knows of an op. One canonical meaning per op: the newest opset's (the importer lifts older ones).
 struct OpDefinition {
     std::string name;  // ONNX op type, or our own for fused ones
+    bool isInternal = false;  // ours: passes and the builder make it, a model file cannot name it
     OpFamily family = OpFamily::Pointwise;
     int minInputs = 0;
     int maxInputs = 0;  // own inputs; kVariadic: any number (such an op takes no epilogue inputs)

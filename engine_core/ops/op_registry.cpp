@@ -66,7 +66,8 @@ std::vector<const OpDefinition*> OpRegistry::all() const {
 
 std::string OpRegistry::nearest(std::string_view name) const {
     std::vector<std::string_view> names;
-    for (const auto& op : m_ops) names.push_back(op->name);
+    for (const auto& op : m_ops)
+        if (!op->isInternal) names.push_back(op->name);
     return nearestName(name, names, 3);
 }
 

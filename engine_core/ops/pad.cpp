@@ -1,5 +1,6 @@
 #include <numeric>
 
+#include "engine_core/ops/compute_shapes.h"
 #include "engine_core/ops/inference_helpers.h"
 #include "engine_core/ops/value_inference.h"
 
@@ -20,22 +21,22 @@ Result<std::optional<std::vector<int64_t>>> paddedAxes(const InferenceContext& c
     return axes;
 }
 
-Status checkMode(const InferenceContext& context) {
-    const std::string mode = context.attributes().getString("mode", "constant");
-    if (mode == "constant" || mode == "reflect" || mode == "edge" || mode == "wrap") return Status::ok();
-    return invalidModel("attribute 'mode' is '" + mode + "'; constant, reflect, edge or wrap is allowed");
-}
 
 Status inferPad(InferenceContext& context) {
     const Shape& x = context.inputShape(0);
     context.setOutputUnknownRank(0, context.inputType(0));
-    STROBE_RETURN_IF_ERROR(checkMode(context));
+    STROBE_RETURN_IF_ERROR(
+        requireOneOf(context.attributes(), "mode", "constant", {"constant", "reflect", "edge", "wrap"}));
+    if (const Dim count = elementCount(context.inputShape(2)); context.hasInput(2) && !count.isConstant(1))
+        if (count.isConstant())
+            return invalidModel("input 2 (the value) has " + count.toString() + " elements, one is needed");
     STROBE_RETURN_IF_ERROR(requireType(context, 1, kIntTypes));
     STROBE_RETURN_IF_ERROR(requireType(context, 3, kIntTypes));
     STROBE_RETURN_IF_ERROR(requireRank(context, 1, 1));
     STROBE_ASSIGN(const std::optional<std::vector<int64_t>> known, paddedAxes(context));
     if (!known) {
-        context.setOutput(0, context.inputType(0), freshShape(context, x.size()));
+        STROBE_ASSIGN(Shape y, freshShape(context, static_cast<int64_t>(x.size())));
+        context.setOutput(0, context.inputType(0), std::move(y));
         return Status::ok();
     }
     const std::vector<int64_t>& axes = *known;

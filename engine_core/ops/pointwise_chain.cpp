@@ -13,6 +13,10 @@ Status inferPointwise(InferenceContext& context) {
     const std::vector<int64_t> types = context.attributes().getInts("output_types");
     for (int i = 0; i < context.outputCount(); ++i) {
         const bool given = i < static_cast<int>(types.size());
+        if (given && (types[static_cast<size_t>(i)] <= static_cast<int64_t>(DataType::Undefined) ||
+                      types[static_cast<size_t>(i)] >= static_cast<int64_t>(DataType::String)))
+            return invalidModel("attribute 'output_types' holds " + std::to_string(types[static_cast<size_t>(i)]) +
+                                ", which is no numeric element type");
         context.setOutput(i, given ? static_cast<DataType>(types[static_cast<size_t>(i)]) : context.inputType(0), shape);
     }
     return Status::ok();
@@ -23,6 +27,7 @@ Status inferPointwise(InferenceContext& context) {
 STROBE_OPS(pointwise_chain) {
     OpDefinition chain;
     chain.name = "Pointwise";
+    chain.isInternal = true;
     chain.family = OpFamily::Pointwise;
     chain.minInputs = 0;
     chain.maxInputs = OpDefinition::kVariadic;

@@ -65,6 +65,9 @@ Status inferDynamicQuantize(InferenceContext& context) {
 /// a, scale, zero point, b, scale, zero point, y's scale and zero point.
 Status inferQLinearMatMul(InferenceContext& context) {
     STROBE_ASSIGN(Shape y, matMulShape(context.inputShape(0), context.inputShape(3)));
+    for (int input : {1, 4, 6})
+        if (elementCount(context.inputShape(input)).isConstant(0))
+            return invalidModel("input " + std::to_string(input) + " (a scale) has no element");
     context.setOutput(0, context.inputType(7), std::move(y));
     return Status::ok();
 }

@@ -18,6 +18,7 @@ Status inferReformat(InferenceContext& context) {
 STROBE_OPS(reformat) {
     OpDefinition reformat;
     reformat.name = "Reformat";
+    reformat.isInternal = true;
     reformat.family = OpFamily::ShapeCopy;
     reformat.minInputs = reformat.maxInputs = 1;
     reformat.attributes = {{"to_type", AttributeKind::Int}};

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "engine_core/ops/compute_shapes.h"
 #include "engine_core/ops/inference_helpers.h"
 #include "engine_core/ops/value_inference.h"
 
@@ -67,7 +68,8 @@ Status inferReshape(InferenceContext& context) {
     if (!wanted) {
         const Dim& rank = context.inputShape(1)[0];
         if (!rank.isConstant() || rank.constant() < 0) return Status::ok();
-        context.setOutput(0, context.inputType(0), freshShape(context, static_cast<size_t>(rank.constant())));
+        STROBE_ASSIGN(Shape y, freshShape(context, rank.constant()));
+        context.setOutput(0, context.inputType(0), std::move(y));
         return Status::ok();
     }
     std::optional<size_t> wildcard;
@@ -98,18 +100,6 @@ Status inferFlatten(InferenceContext& context) {
     return Status::ok();
 }
 
-/// Known axes of input 1, normalised to `rank`, ascending, each once.
-Result<std::vector<int64_t>> sortedAxes(const std::vector<int64_t>& axes, int64_t rank) {
-    std::vector<int64_t> sorted;
-    for (int64_t axis : axes) {
-        STROBE_ASSIGN(const int64_t normal, normalizeAxis(axis, rank));
-        sorted.push_back(normal);
-    }
-    std::sort(sorted.begin(), sorted.end());
-    if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end())
-        return invalidModel("input 1 (axes) names an axis twice");
-    return sorted;
-}
 
 Status inferSqueeze(InferenceContext& context) {
     const Shape& x = context.inputShape(0);
@@ -118,7 +108,7 @@ Status inferSqueeze(InferenceContext& context) {
     if (context.hasInput(1)) {
         const auto axes = constantValues(context, 1);
         if (!axes) return Status::ok();
-        STROBE_ASSIGN(const std::vector<int64_t> sorted, sortedAxes(*axes, static_cast<int64_t>(x.size())));
+        STROBE_ASSIGN(const std::vector<int64_t> sorted, normalizeAxes(*axes, static_cast<int64_t>(x.size())));
         for (int64_t axis : sorted) {
             const Dim& extent = x[static_cast<size_t>(axis)];
             if (extent.isConstant() && extent.constant() != 1)
@@ -144,7 +134,7 @@ Status inferUnsqueeze(InferenceContext& context) {
     const auto axes = constantValues(context, 1);
     if (!axes) return Status::ok();
     const size_t rank = x.size() + axes->size();
-    STROBE_ASSIGN(const std::vector<int64_t> sorted, sortedAxes(*axes, static_cast<int64_t>(rank)));
+    STROBE_ASSIGN(const std::vector<int64_t> sorted, normalizeAxes(*axes, static_cast<int64_t>(rank)));
     Shape y = x;
     for (int64_t axis : sorted) y.insert(y.begin() + axis, Dim(1));
     context.setOutput(0, context.inputType(0), y);

@@ -27,10 +27,12 @@ double keepAspectScale(const std::string& policy, const std::vector<double>& sca
 
 namespace {
 
+/// The whole number below; one that no memory holds stays absurd without overflowing.
+Dim floored(double extent) { return Dim(static_cast<int64_t>(std::min(std::floor(extent), 0x1p62))); }
+
 /// floor(extent · scale); exact on symbols when the scale is a binary fraction, else known only when the extent is.
 Dim scaledExtent(InferenceContext& context, const Dim& extent, double scale) {
-    if (extent.isConstant())
-        return Dim(static_cast<int64_t>(std::floor(static_cast<double>(extent.constant()) * scale)));
+    if (extent.isConstant()) return floored(static_cast<double>(extent.constant()) * scale);
     for (int64_t denominator = 1; denominator <= 1024; denominator *= 2) {
         const double numerator = scale * static_cast<double>(denominator);
         if (numerator == std::floor(numerator))
@@ -71,9 +73,8 @@ Status keepRatio(InferenceContext& context, const std::vector<int64_t>& axes, co
     const double scale = keepAspectScale(policy, scales);
     for (int64_t axis : axes) {
         Dim& extent = y[static_cast<size_t>(axis)];
-        extent = scales.size() == axes.size()
-                     ? Dim(static_cast<int64_t>(std::floor(scale * static_cast<double>(extent.constant()) + 0.5)))
-                     : context.freshSymbol();
+        extent = scales.size() == axes.size() ? floored(scale * static_cast<double>(extent.constant()) + 0.5)
+                                              : context.freshSymbol();
     }
     return Status::ok();
 }

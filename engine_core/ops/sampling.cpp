@@ -84,6 +84,14 @@ Status inferMaxRoiPool(InferenceContext& context) {
     return Status::ok();
 }
 
+Status requireExtents(const Shape& y) {
+    for (const Dim& extent : y)
+        if (extent.isConstant() && extent.constant() < 0)
+            return invalidModel("the output's shape is " + toString(y) +
+                                "; pads or output_shape leave less than nothing");
+    return Status::ok();
+}
+
 /// X[N,C,pooled…], I like X, output shape? → zeros with X's elements at the flat positions I.
 Status inferMaxUnpool(InferenceContext& context) {
     STROBE_RETURN_IF_ERROR(requireRankAtLeast(context, 0, 3));
@@ -93,18 +101,19 @@ Status inferMaxUnpool(InferenceContext& context) {
     Shape y = {x[0], x[1]};
     for (size_t i = 0; i < window.kernel.size(); ++i)
         y.push_back((x[i + 2] - Dim(1)) * Dim(window.strides[i]) + Dim(window.kernel[i]) - window.padsBegin[i] -
-                    window.padsEnd[i]);
-    if (context.hasInput(2)) {
+                                  window.padsEnd[i]);
+                    STROBE_RETURN_IF_ERROR(requireExtents(y));
+                    STROBE_RETURN_IF_ERROR(requireRank(context, 1, static_cast<int>(x.size())));
+                    for (size_t d = 0; d < x.size(); ++d)
+                        STROBE_RETURN_IF_ERROR(requireDim(context, 1, d, x[d], "an index for each element of input 0"));
+                    if (context.hasInput(2)) {
         const auto asked = context.inputValues(2);
         if (asked && asked->size() != x.size())
             return invalidModel("input 2 (output_shape) has " + std::to_string(asked->size()) + " elements, " +
                                 std::to_string(x.size()) + " are needed");
         for (size_t i = 0; i < y.size(); ++i) y[i] = asked ? (*asked)[i] : context.freshSymbol();
     }
-    for (const Dim& extent : y)
-        if (extent.isConstant() && extent.constant() < 0)
-            return invalidModel("the output's shape is " + toString(y) +
-                                "; pads or output_shape leave less than nothing");
+    STROBE_RETURN_IF_ERROR(requireExtents(y));
     context.setOutput(0, context.inputType(0), std::move(y));
     return Status::ok();
 }

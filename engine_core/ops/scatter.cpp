@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "engine_core/ops/compute_shapes.h"
 #include "engine_core/ops/inference_helpers.h"
 #include "engine_core/ops/value_inference.h"
 
@@ -8,10 +9,7 @@ namespace strobe {
 namespace {
 
 Status requireReduction(const InferenceContext& context) {
-    static constexpr const char* kAllowed[] = {"none", "add", "mul", "max", "min"};
-    const std::string reduction = context.attributes().getString("reduction", "none");
-    if (std::find(std::begin(kAllowed), std::end(kAllowed), reduction) != std::end(kAllowed)) return Status::ok();
-    return invalidModel("attribute 'reduction' is '" + reduction + "'; none, add, mul, max or min is allowed");
+        return requireOneOf(context.attributes(), "reduction", "none", {"none", "add", "mul", "max", "min"});
 }
 
 bool differ(const Dim& a, const Dim& b) {
@@ -63,9 +61,7 @@ Status inferTensorScatter(InferenceContext& context) {
     STROBE_RETURN_IF_ERROR(requireRankAtLeast(context, 0, 2));
     STROBE_RETURN_IF_ERROR(requireRank(context, 1, static_cast<int>(cache.size())));
     STROBE_RETURN_IF_ERROR(requireSameType(context, 0, 1));
-    const std::string mode = context.attributes().getString("mode", "linear");
-    if (mode != "linear" && mode != "circular")
-        return invalidModel("attribute 'mode' is '" + mode + "'; linear or circular is allowed");
+    STROBE_RETURN_IF_ERROR(requireOneOf(context.attributes(), "mode", "linear", {"linear", "circular"}));
     STROBE_ASSIGN(const int64_t axis,
                   normalizeAxis(context.attributes().getInt("axis", -2), static_cast<int64_t>(cache.size())));
     if (axis == 0) return invalidModel("attribute 'axis' names the batch; the sequence axis is needed");

@@ -39,7 +39,7 @@ Result<Shape> shapeFromInput(InferenceContext& context, int input) {
     const Dim& rank = context.inputShape(input)[0];
     if (!rank.isConstant())
         return unsupported("input " + std::to_string(input) + " (a shape) has an unknown number of elements");
-    return freshShape(context, static_cast<size_t>(rank.constant()));
+    return freshShape(context, rank.constant());
 }
 
 Status inferConstantOfShape(InferenceContext& context) {

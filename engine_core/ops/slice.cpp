@@ -39,7 +39,8 @@ SliceRange resolveSlice(const Dim& extent, const Dim& start, const Dim& end, int
     } else {
         range.start = resolvePosition(start, extent, zero, last);
         const Dim stop = resolvePosition(end, extent, Dim(-1), last);
-        range.count = maxOf(zero, Dim::ceilDiv(range.start - stop, stride));
+        // Of an empty axis the bounds cross (0 to −1) and would leave one element.
+        range.count = minOf(extent, maxOf(zero, Dim::ceilDiv(range.start - stop, stride)));
     }
     return range;
 }
@@ -99,10 +100,14 @@ Status inferSlice(InferenceContext& context) {
     STROBE_RETURN_IF_ERROR(requireRank(context, 1, 1));
     STROBE_RETURN_IF_ERROR(requireRank(context, 2, 1));
     const Dim& count = context.inputShape(1)[0];
+    if (count.isConstant() && count.constant() > static_cast<int64_t>(x.size()))
+        return invalidModel("input 1 (starts) has " + count.toString() + " elements, input 0 has rank " +
+                            std::to_string(x.size()));
     STROBE_ASSIGN(const SliceInputs in, readInputs(context, static_cast<int64_t>(x.size()),
                                                    count.isConstant() ? static_cast<size_t>(count.constant()) : 0));
     if (!in.axesKnown) {
-        context.setOutput(0, context.inputType(0), freshShape(context, x.size()));
+        STROBE_ASSIGN(Shape y, freshShape(context, static_cast<int64_t>(x.size())));
+        context.setOutput(0, context.inputType(0), std::move(y));
         return Status::ok();
     }
     Shape y = x;

@@ -15,11 +15,12 @@ Status inferTranspose(InferenceContext& context) {
     std::vector<bool> seen(x.size(), false);
     Shape y;
     for (int64_t axis : perm) {
-        STROBE_ASSIGN(const int64_t normal, normalizeAxis(axis, static_cast<int64_t>(x.size())));
-        if (seen[static_cast<size_t>(normal)])
-            return invalidModel("attribute 'perm' names axis " + std::to_string(axis) + " twice");
-        seen[static_cast<size_t>(normal)] = true;
-        y.push_back(x[static_cast<size_t>(normal)]);
+        // Unlike other axes, these do not count from the back.
+        if (axis < 0 || axis >= static_cast<int64_t>(x.size()) || seen[static_cast<size_t>(axis)])
+            return invalidModel("attribute 'perm' is " + toString(Dims(perm)) + ", each of 0 to " +
+                                std::to_string(static_cast<int64_t>(x.size()) - 1) + " is needed once");
+        seen[static_cast<size_t>(axis)] = true;
+        y.push_back(x[static_cast<size_t>(axis)]);
     }
     context.setOutput(0, context.inputType(0), y);
     passValues(context, y);
@@ -104,7 +105,9 @@ STROBE_OPS(transpose) {
                                                {"mode", AttributeKind::String}};
     registry.add(copyOp("DepthToSpace", 1, inferDepthToSpace, blocks));
     registry.add(copyOp("SpaceToDepth", 1, inferSpaceToDepth, blocks));
-    registry.add(copyOp("ChannelShuffle", 1, inferChannelShuffle, {{"group", AttributeKind::Int, true}}));
+    OpDefinition shuffle = copyOp("ChannelShuffle", 1, inferChannelShuffle, {{"group", AttributeKind::Int, true}});
+    shuffle.isInternal = true;
+    registry.add(std::move(shuffle));
     OpDefinition reverse = copyOp("ReverseSequence", 1, inferReverseSequence,
                                   {{"batch_axis", AttributeKind::Int}, {"time_axis", AttributeKind::Int}});
     reverse.minInputs = reverse.maxInputs = 2;

@@ -81,9 +81,12 @@ void passValues(InferenceContext& context, const Shape& shape) {
     if (auto values = context.inputValues(0)) setValues(context, 0, shape, std::move(*values));
 }
 
-Shape freshShape(InferenceContext& context, size_t rank) {
+Result<Shape> freshShape(InferenceContext& context, int64_t rank) {
+    if (rank < 0 || rank > kMaxRank)
+        return invalidModel("a shape of " + std::to_string(rank) + " extents; 0 to " + std::to_string(kMaxRank) +
+                            " are allowed");
     Shape shape;
-    for (size_t i = 0; i < rank; ++i) shape.push_back(context.freshSymbol());
+    for (int64_t i = 0; i < rank; ++i) shape.push_back(context.freshSymbol());
     return shape;
 }
 

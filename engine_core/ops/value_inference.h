@@ -40,8 +40,10 @@ void setValues(InferenceContext& context, int output, const Shape& shape, std::v
 /// Hands input 0's elements to output 0 of shape `shape`: for ops that only change the shape.
 void passValues(InferenceContext& context, const Shape& shape);
 
-/// Extents that only the run can tell.
-Shape freshShape(InferenceContext& context, size_t rank);
+/// Of any tensor; larger ones are mistakes, or files made to fill the memory.
+inline constexpr int kMaxRank = 64;
+/// `rank` extents that only the run can tell. Error beyond kMaxRank.
+Result<Shape> freshShape(InferenceContext& context, int64_t rank);
 
 bool provablyAtMost(const Dim& a, const Dim& b);
 /// Truth of a == b where it does not depend on the symbols.

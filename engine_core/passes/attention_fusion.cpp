@@ -31,11 +31,12 @@ TensorId overScale(const Network& network, TensorId tensor, Match& match) {
     return operation->operand;
 }
 
-/// The mask must only widen along its own extents of 1.
+/// The mask must only widen along its own extents of 1. Not along the keys: there Attention masks what a shorter mask does not reach.
 bool broadcastsInto(const Network& network, TensorId mask, TensorId scores) {
     const Tensor &m = network.tensor(mask), &s = network.tensor(scores);
-    if (!m.rankKnown || m.shape.size() > s.shape.size() || m.type != s.type) return false;
-    for (size_t i = 0; i < m.shape.size(); ++i)
+    if (!m.rankKnown || m.shape.empty() || m.shape.size() > s.shape.size() || m.type != s.type) return false;
+    if (m.shape.back() != s.shape.back()) return false;
+    for (size_t i = 0; i + 1 < m.shape.size(); ++i)
         if (!m.shape[i].isConstant(1) && m.shape[i] != s.shape[s.shape.size() - m.shape.size() + i]) return false;
     return true;
 }
@@ -73,6 +74,12 @@ bool matchScores(const Network& network, const Layer& product, Match& match) {
     return match.keyPerm.size() == 4;
 }
 
+/// MatMul broadcasts batch and heads, Attention only lets query heads share one key head.
+bool sharesHeads(const Network& network, const Layer& product, const Layer& last) {
+    const Shape &q = network.tensor(product.inputs[0]).shape, &k = network.tensor(product.inputs[1]).shape,
+                &v = network.tensor(last.inputs[1]).shape;
+    return q[0] == k[0] && q[0] == v[0] && k[1] == v[1] && (q[1] == k[1] || k[1].isConstant(1));
+}
 std::optional<Match> matchAt(const Network& network, const Layer& last) {
     if (!isPlainProduct(network, last) || last.attributes.getBool("transB", false) ||
         last.attributes.getFloat("alpha", 1.0f) != 1.0f)
@@ -88,7 +95,8 @@ std::optional<Match> matchAt(const Network& network, const Layer& last) {
     TensorId scores = overMask(network, softmax->inputs[0], match);
     scores = overScale(network, scores, match);
     const Layer* product = producerOf(network, scores, "MatMul");
-    if (!product || !isPlainProduct(network, *product) || !matchScores(network, *product, match)) return std::nullopt;
+    if (!product || !isPlainProduct(network, *product) || !sharesHeads(network, *product, last)) return std::nullopt;
+    if (!matchScores(network, *product, match)) return std::nullopt;
     return match;
 }
 

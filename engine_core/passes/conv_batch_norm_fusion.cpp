@@ -39,7 +39,8 @@ std::string whyNotFolded(const Network& network, const Layer& layer, const Chann
     const Tensor& w = network.tensor(layer.inputs[1]);
     const TensorId bias = inputAt(layer, 2);
     if (affine.scales() && (!w.constant || !isRealType(w.type))) return "its weights '" + w.name + "' are not constant";
-    if (layer.op->name == "MatMul" && affine.scales() && w.shape.size() != 2)
+    // Of a vector B no dim of the result is a column.
+    if (layer.op->name == "MatMul" && (affine.scales() ? w.shape.size() != 2 : w.shape.size() < 2))
         return "its weights '" + w.name + "' are not a matrix";
     if (bias != kNone && !network.tensor(bias).constant)
         return "its bias '" + network.tensor(bias).name + "' is not constant";

@@ -145,7 +145,10 @@ protected:
         const Tensor& slice = bodyOutput(firstOutput + states() + index);
         if (gathered.count == 0)
             gathered.sliceDims = evaluate(slice.shape, m_graph.m_symbols).value_or(Dims(slice.shape.size(), 0));
-        if (axis < 0) axis += static_cast<int64_t>(gathered.sliceDims.size()) + 1;
+        const auto rank = static_cast<int64_t>(gathered.sliceDims.size());
+        if (axis < 0) axis += rank + 1;
+        if (axis < 0 || axis > rank)
+            return invalidModel("an output axis lies outside slices of shape " + toString(gathered.sliceDims));
         const auto joined = gathered.joined(axis, reverse, dataTypeBytes(slice.type, 1));
         return m_graph.storeTensor(m_layer.outputs[states() + index], joined.data(), gathered.joinedDims(axis));
     }
@@ -166,6 +169,9 @@ public:
     Status run() {
         STROBE_RETURN_IF_ERROR(start(2));
         const TensorId most = m_layer.inputs[0], first = m_layer.inputs[1];
+        for (TensorId id : {most, first})
+            if (id != kNone && elementCount(m_graph.dimsOf(id)) != 1)
+                return invalidArgument("trip count or condition has shape " + toString(m_graph.dimsOf(id)) + ", one element is needed");
         const int64_t trips =
             most == kNone ? std::numeric_limits<int64_t>::max() : *static_cast<const int64_t*>(m_graph.pointerOf(most));
         uint8_t condition = first == kNone ? 1 : *static_cast<const uint8_t*>(m_graph.pointerOf(first));

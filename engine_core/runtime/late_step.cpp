@@ -89,7 +89,7 @@ Result<std::vector<Dims>> GraphExecutor::placeLateOutputs(const Layer& layer, co
     return dims;
 }
 
-/// Prepared at the first run with these dims and values, then kept.
+/// Prepared at the first run with these dims and values, then kept for a while.
 Result<std::shared_ptr<const Kernel>> GraphExecutor::lateKernel(const PlanStep& step, const std::vector<ConcreteInput>& concrete, const std::vector<Dims>& outputDims) {
     const EngineLayer& chosen = m_graph.layers[static_cast<size_t>(step.layer)];
     const Layer& layer = m_graph.network.layer(chosen.layer);
@@ -111,6 +111,9 @@ Result<std::shared_ptr<const Kernel>> GraphExecutor::lateKernel(const PlanStep& 
         return {};
     };
     const Problem problem = makeProblem(m_graph.network, layer, inputs, &chosen.inputs, &chosen.outputs);
+    // Extents that differ from run to run must not fill the memory.
+    constexpr size_t kMostKept = 512;
+    if (m_lateKernels.size() >= kMostKept) m_lateKernels.clear();
     std::shared_ptr<const Kernel>& kernel = m_lateKernels[std::to_string(step.layer) + " " + problem.key() + values];
     if (kernel) return kernel;
     std::string tactic;

@@ -93,6 +93,9 @@ Status readTensors(const pb::Network& in, const FetchWeights& fetch, Network& ne
         made.rankKnown = !t.rank_unknown();
         if (!t.has_values()) continue;
         STROBE_ASSIGN(made.values, readDims(t.values()));
+        if (!elementCount(made.shape).isConstant(static_cast<int64_t>(made.values->size())))
+            return invalidModel("tensor '" + t.name() + "' of shape " + toString(made.shape) + " has " +
+                                std::to_string(made.values->size()) + " known elements");
     }
     return Status::ok();
 }
@@ -125,10 +128,13 @@ Status readLayer(const pb::Layer& in, int index, const FetchWeights& fetch, Netw
         STROBE_ASSIGN(Network sub, readNetworkAt(body, fetch, depth + 1));
         network.layer(id).subgraphs.push_back(std::make_shared<const Network>(std::move(sub)));
     }
-    if (in.program().empty()) return Status::ok();
-    layer.program = PointwiseProgram::parse(in.program(), in.program_inputs());
-    return layer.program ? Status::ok() : invalidModel("layer '" + in.name() + "' has a malformed program");
-}
+    if (!in.program().empty()) {
+            layer.program = PointwiseProgram::parse(in.program(), in.program_inputs());
+            if (!layer.program) return invalidModel("layer '" + in.name() + "' has a malformed program");
+        }
+        const Status sound = checkLayer(layer);
+        return sound.isOk() ? sound : invalidModel(sound.message());
+    }
 
 Result<Network> readNetworkAt(const pb::Network& in, const FetchWeights& fetch, int depth) {
     if (depth > kMaxSubgraphDepth) return invalidModel("networks nest deeper than " + std::to_string(kMaxSubgraphDepth));
@@ -250,6 +256,26 @@ void writeGraph(const CompiledGraph& graph, const StoreWeights& store, pb::Graph
     }
 }
 
+namespace {
+/// Every layer runs once, after what it reads was made.
+Status checkOrder(const CompiledGraph& graph) {
+    std::vector<bool> ran(static_cast<size_t>(graph.network.layerIdCount()), false);
+    for (const EngineLayer& engine : graph.layers) {
+        const Layer& layer = graph.network.layer(engine.layer);
+        if (ran[static_cast<size_t>(engine.layer)]) return invalidModel("layer '" + layer.name + "' runs twice");
+        for (TensorId id : layer.inputs) {
+            if (id == kNone) continue;
+            const LayerId producer = graph.network.tensor(id).producer;
+            if (!graph.network.isAlive(id) || (producer != kNone && !ran[static_cast<size_t>(producer)]))
+                return invalidModel("layer '" + layer.name + "' reads tensor '" + graph.network.tensor(id).name + "' before it is made");
+        }
+        ran[static_cast<size_t>(engine.layer)] = true;
+    }
+    for (TensorId id : graph.network.outputs())
+        if (!graph.network.isAlive(id)) return invalidModel("network output '" + graph.network.tensor(id).name + "' is made by no layer");
+    return Status::ok();
+}
+}  // namespace
 Result<std::shared_ptr<const CompiledGraph>> readGraph(const pb::Graph& in, const FetchWeights& fetch) {
     auto graph = std::make_shared<CompiledGraph>();
     STROBE_ASSIGN(graph->network, readNetwork(in.network(), fetch));
@@ -257,6 +283,7 @@ Result<std::shared_ptr<const CompiledGraph>> readGraph(const pb::Graph& in, cons
         STROBE_ASSIGN(EngineLayer read, readEngineLayer(layer, graph->network, fetch));
         graph->layers.push_back(std::move(read));
     }
+    STROBE_RETURN_IF_ERROR(checkOrder(*graph));
     if (static_cast<int>(graph->layers.size()) != graph->network.layerCount())
         return invalidModel("the engine runs " + std::to_string(graph->layers.size()) + " layers, its network has " + std::to_string(graph->network.layerCount()));
     return std::shared_ptr<const CompiledGraph>(std::move(graph));

@@ -13,10 +13,12 @@ WeightsPtr evaluateSymbolicConstant(const Tensor& tensor, const SymbolValues& sy
     for (const Dim& dim : *tensor.values) {
         const auto value = dim.evaluate(symbols);
         if (!value) return nullptr;
-        values.push_back(*value);
-    }
-    return makeInt64Weights(toDims(tensor.shape), values);
-}
+            values.push_back(*value);
+        }
+        if (tensor.type != DataType::Int32) return makeInt64Weights(toDims(tensor.shape), values);
+        const std::vector<int32_t> narrow(values.begin(), values.end());
+        return makeWeights<int32_t>(DataType::Int32, toDims(tensor.shape), narrow);
+        }
 
 namespace {
 
@@ -24,10 +26,10 @@ namespace {
 /// `tactic`. Null when there is none: `reasons` collects why.
 std::unique_ptr<Kernel> prepareFirst(const Problem& problem, const EngineLayer& layer, DeviceKind device, const PlanEnvironment& environment, std::string& tactic,
                                      std::string& reasons) {
-    std::vector<const Tactic*> candidates;
-    if (const Tactic* chosen = environment.kernels->findByName(layer.tactic); chosen && device == layer.device) candidates.push_back(chosen);
-    for (const Tactic* other : environment.kernels->tactics(device, problem.op->name))
-        if (other->name() != layer.tactic) candidates.push_back(other);
+    // Only tactics of the op: a file may name another one's.
+    std::vector<const Tactic*> candidates = environment.kernels->tactics(device, problem.op->name);
+    std::stable_partition(candidates.begin(), candidates.end(),
+                          [&](const Tactic* t) { return device == layer.device && t->name() == layer.tactic; });
     for (const Tactic* candidate : candidates) {
         Support support = candidate->supports(problem);
         if (support.supported) {

@@ -1,13 +1,22 @@
 #include "kernels/reference/element_access.h"
 
+#include <cstring>
+#include <string>
+
 #include "kernels/reference/reference_kernel.h"
 
 namespace strobe {
 namespace {
 
+void copyString(void* destination, int64_t to, const void* source, int64_t from) {
+    static_cast<std::string*>(destination)[to] = static_cast<const std::string*>(source)[from];
+}
+
+/// Byte by byte: an attribute's tensor lies in the model file wherever it happens to.
 template <class T>
 void copyOne(void* destination, int64_t to, const void* source, int64_t from) {
-    static_cast<T*>(destination)[to] = static_cast<const T*>(source)[from];
+    constexpr auto size = static_cast<int64_t>(sizeof(T));
+    std::memcpy(static_cast<char*>(destination) + to * size, static_cast<const char*>(source) + from * size, sizeof(T));
 }
 
 void copyNibble(void* destination, int64_t to, const void* source, int64_t from) {
@@ -19,7 +28,7 @@ void copyNibble(void* destination, int64_t to, const void* source, int64_t from)
 }  // namespace
 
 CopyElement elementCopier(DataType type) {
-    if (type == DataType::String) return copyOne<std::string>;
+    if (type == DataType::String) return copyString;
     switch (dataTypeBits(type)) {
         case 4:
             return copyNibble;

@@ -17,6 +17,7 @@ bool hasIntegerForm(std::string_view op);
 template <class T>
 T saturateCast(double value) {
     if (std::isnan(value)) return 0;
+    // The limits of 64-bit types are not doubles; comparing with ≥ keeps the cast defined.
     if (value <= static_cast<double>(std::numeric_limits<T>::min())) return std::numeric_limits<T>::min();
     if (value >= static_cast<double>(std::numeric_limits<T>::max())) return std::numeric_limits<T>::max();
     return static_cast<T>(value);

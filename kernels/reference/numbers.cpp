@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "engine_core/base/float_formats.h"
+#include "kernels/reference/integer_elementwise.h"
 
 namespace strobe {
 
@@ -48,14 +48,6 @@ void writeNumbers(const Problem& problem, const RunArguments& arguments, int out
 
 namespace {
 
-template <class T>
-T toInteger(double value) {
-    if (std::isnan(value)) return 0;
-    // The limits of 64-bit types are not doubles; comparing with ≥ keeps the cast defined.
-    if (value >= static_cast<double>(std::numeric_limits<T>::max())) return std::numeric_limits<T>::max();
-    if (value <= static_cast<double>(std::numeric_limits<T>::min())) return std::numeric_limits<T>::min();
-    return static_cast<T>(value);
-}
 
 template <class T, class Convert>
 void storeAs(const std::vector<double>& values, void* destination, Convert convert) {
@@ -94,21 +86,21 @@ void storeNumbers(DataType type, const std::vector<double>& values, void* destin
         case DataType::Bool:
             return storeAs<uint8_t>(values, destination, [](double v) { return static_cast<uint8_t>(v != 0.0); });
         case DataType::Int8:
-            return storeAs<int8_t>(values, destination, toInteger<int8_t>);
+            return storeAs<int8_t>(values, destination, saturateCast<int8_t>);
         case DataType::UInt8:
-            return storeAs<uint8_t>(values, destination, toInteger<uint8_t>);
+            return storeAs<uint8_t>(values, destination, saturateCast<uint8_t>);
         case DataType::Int16:
-            return storeAs<int16_t>(values, destination, toInteger<int16_t>);
+            return storeAs<int16_t>(values, destination, saturateCast<int16_t>);
         case DataType::UInt16:
-            return storeAs<uint16_t>(values, destination, toInteger<uint16_t>);
+            return storeAs<uint16_t>(values, destination, saturateCast<uint16_t>);
         case DataType::Int32:
-            return storeAs<int32_t>(values, destination, toInteger<int32_t>);
+            return storeAs<int32_t>(values, destination, saturateCast<int32_t>);
         case DataType::UInt32:
-            return storeAs<uint32_t>(values, destination, toInteger<uint32_t>);
+            return storeAs<uint32_t>(values, destination, saturateCast<uint32_t>);
         case DataType::Int64:
-            return storeAs<int64_t>(values, destination, toInteger<int64_t>);
+            return storeAs<int64_t>(values, destination, saturateCast<int64_t>);
         case DataType::UInt64:
-            return storeAs<uint64_t>(values, destination, toInteger<uint64_t>);
+            return storeAs<uint64_t>(values, destination, saturateCast<uint64_t>);
         case DataType::Undefined:
         case DataType::String:
             break;

@@ -30,8 +30,12 @@ RoiBins roiBins(const Attributes& attributes, const double* roi, const Dims& y) 
                  0};
     const int64_t ratio = attributes.getInt("sampling_ratio", 0);
     constexpr double kMostSamples = 4096.0;  // more than any image has; keeps absurd boxes from running for ever
-    bins.gridY = ratio > 0 ? ratio : static_cast<int64_t>(std::ceil(std::clamp(bins.binHeight, 0.0, kMostSamples)));
-    bins.gridX = ratio > 0 ? ratio : static_cast<int64_t>(std::ceil(std::clamp(bins.binWidth, 0.0, kMostSamples)));
+    // A box that is no number (NaN) has no samples.
+    const auto samples = [&](double size) {
+        return ratio > 0 ? ratio : size > 0.0 ? static_cast<int64_t>(std::ceil(std::min(size, kMostSamples))) : 0;
+    };
+    bins.gridY = samples(bins.binHeight);
+    bins.gridX = samples(bins.binWidth);
     return bins;
 }
 
@@ -74,6 +78,8 @@ Status runRoiAlign(const Problem& problem, const RunArguments& arguments) {
     const std::vector<double> values = readNumbers(problem, arguments, 0), rois = readNumbers(problem, arguments, 1);
     const std::vector<int64_t> batches = readIntegers(problem, arguments, 2);
     const bool isMax = problem.attributes->getString("mode", "avg") == "max";
+    if (values.empty() && elementCount(y) > 0)
+        return invalidArgument("input 0 of shape " + toString(x) + " has nothing to sample");
     std::vector<double> result;
     for (int64_t r = 0; r < y[0]; ++r) {
         const RoiBins bins = roiBins(*problem.attributes, rois.data() + 4 * r, y);
@@ -97,6 +103,8 @@ std::pair<int64_t, int64_t> binCells(double start, double end, int64_t bin, int6
                  limit = static_cast<double>(extent);
     const double first = std::floor(static_cast<double>(bin) * size) + start,
                  last = std::ceil(static_cast<double>(bin + 1) * size) + start;
+    // Of a box that is no number (NaN) no cell is left.
+    if (!(first <= last)) return {0, 0};
     return {static_cast<int64_t>(std::clamp(first, 0.0, limit)), static_cast<int64_t>(std::clamp(last, 0.0, limit))};
 }
 

@@ -139,10 +139,12 @@ Status runTensorScatter(const Problem& problem, const RunArguments& arguments) {
     Dims index(update.size(), 0);
     int64_t position = 0;
     do {
-        int64_t at = index[axis] + (starts.empty() ? 0 : starts[static_cast<size_t>(index[0])]);
-        if (circular) at = (at % cache[axis] + cache[axis]) % cache[axis];
-        if (at < 0) return outOfRange("write index " + std::to_string(at) + " is negative");
-        STROBE_ASSIGN(at, inside(at, cache[axis]));
+        const int64_t start = starts.empty() ? 0 : starts[static_cast<size_t>(index[0])];
+        if (cache[axis] == 0 || (!circular && (start < 0 || start > cache[axis] - 1 - index[axis])))
+            return outOfRange("write index " + std::to_string(start) + " puts " + std::to_string(update[axis]) +
+                              " positions outside a cache of " + std::to_string(cache[axis]));
+        const int64_t first = (start % cache[axis] + cache[axis]) % cache[axis];
+        const int64_t at = circular ? (first + index[axis]) % cache[axis] : first + index[axis];
         int64_t to = at * strides[axis];
         for (size_t d = 0; d < cache.size(); ++d)
             if (d != axis) to += index[d] * strides[d];

@@ -202,7 +202,8 @@ Status planSlice(const Problem& problem, CopyPlan& plan) {
         const int64_t step = isPresent(problem, 4) ? (*steps)[i] : 1;
         const SliceRange range = resolveSlice(x[axis], (*starts)[i], (*ends)[i], step);
         box.inStart[axis] = range.start.constant();
-        box.step[axis] = step;
+        // A single element takes no step; a huge one must not overflow the stride.
+        box.step[axis] = range.count.constant() > 1 ? step : 1;
     }
     return addBox(problem, 0, 0, std::move(box), plan);
 }

@@ -48,6 +48,14 @@ TEST(Dim, SumsOfHugeConstantsSaturate) {
     EXPECT_GT((N + Dim(INT64_MAX) + Dim(7)).lowerBound(), INT64_MAX / 8);
 }
 
+TEST(Dim, TheLeastIntegerHasNoNegative) {
+    EXPECT_GT(Dim::floorDiv(Dim(INT64_MIN), Dim(-1)).constant(), 0);
+    const Dim least = N * Dim(INT64_MIN) + Dim(INT64_MIN);
+    EXPECT_NE(Dim::floorDiv(least, N * Dim(-1)).toString(), "");
+    EXPECT_NE((least * (N + Dim(1)) * Dim(-1)).toString(), "");
+    EXPECT_TRUE(Dim::parse("floordiv(-9223372036854775807-1,-1)").hasValue());
+}
+
 TEST(Dim, BoundsFromBelow) {
     EXPECT_EQ(N.lowerBound(), 0);
     EXPECT_EQ((N * H + Dim(3)).lowerBound(), 3);

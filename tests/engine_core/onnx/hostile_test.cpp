@@ -199,6 +199,34 @@ TEST(HostileOnnx, DeepNestingIsRefused) {
     }
 }
 
+TEST(HostileOnnx, OurOwnOpsAreNotTheFiles) {
+    for (const char* op : {"Pointwise", "Reformat", "ChannelShuffle"}) {
+        OnnxBuilder b;
+        b.input("x", {1, 4});
+        setInts(b.node(op, {"x"}, {"y"}), "output_types", {1000});
+        b.output("y");
+        EXPECT_REFUSED(b.import(), std::string("op '") + op + "'");
+    }
+}
+
+TEST(HostileOnnx, GapsInListsOfInputsAreRefused) {
+    for (const char* op : {"Sum", "Max", "Concat"}) {
+        OnnxBuilder b;
+        b.input("x", {1, 4});
+        setInt(b.node(op, {"x", "", "x"}, {"y"}), "axis", 0);
+        b.output("y");
+        EXPECT_REFUSED(b.import(), "leaves out input 1");
+    }
+}
+
+TEST(HostileOnnx, ControlFlowWithoutBodiesIsRefused) {
+    OnnxBuilder b;
+    b.input("c", {}, DataType::Bool);
+    b.node("If", {"c"}, {"y"});
+    b.output("y");
+    EXPECT_REFUSED(b.import(), "'else_branch' (graph) is missing");
+}
+
 class ExternalData : public testing::Test {
 protected:
     void SetUp() override {

@@ -35,8 +35,9 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"BitCast", {{2}}, attributes({{"to", int64_t{3}}}), "not as wide"},
         Refused{"Gelu", {{2}}, attributes({{"approximate", std::string("erf")}}), "'erf'"},
         Refused{"Transpose", {{2, 3}}, attributes({{"perm", std::vector<int64_t>{0}}}), "'perm' has 1"},
-        Refused{"Transpose", {{2, 3}}, attributes({{"perm", std::vector<int64_t>{0, 0}}}), "twice"},
-        Refused{"Transpose", {{2, 3}}, attributes({{"perm", std::vector<int64_t>{0, 5}}}), "axis 5"},
+        Refused{"Transpose", {{2, 3}}, attributes({{"perm", std::vector<int64_t>{0, 0}}}), "needed once"},
+        Refused{"Transpose", {{2, 3}}, attributes({{"perm", std::vector<int64_t>{0, 5}}}), "[0,5]"},
+        Refused{"Transpose", {{2, 3}}, attributes({{"perm", std::vector<int64_t>{0, -1}}}), "[0,-1]"},
         Refused{"Concat", {{2, 3}, {2, 4}}, attributes({{"axis", int64_t{0}}}), "differ outside axis 0"},
         Refused{"Concat", {{2, 3}, {2}}, attributes({{"axis", int64_t{0}}}), "rank 1"},
         Refused{"Concat", {{2, 3}}, attributes({{"axis", int64_t{2}}}), "axis 2"},
@@ -82,6 +83,27 @@ INSTANTIATE_TEST_SUITE_P(
                 attributes({{"kernel_shape", std::vector<int64_t>{2, 2}},
                             {"pads", std::vector<int64_t>{INT64_MIN, 0, 0, 0}}}),
                 "'pads' holds"},
+        Refused{"Conv", {{1, 6, 8, 8}, {4, 6, 3, 3}, {3}}, {}, "one bias an output channel"},
+        Refused{"Conv", {{1, 6, 8, 8}, {4, 6, 3, 3}, {}}, {}, "rank 1 is needed"},
+        Refused{"ConvInteger", {{1, 6, 8, 8}, {4, 6, 3, 3}, {}, {3}}, {}, "one an output channel"},
+        Refused{"MatMul", {{2, 3, 4}, {4}, {3}}, {}, "one value a column"},
+        Refused{"Attention", {{2, 4, 3, 8}, {1, 4, 3, 8}, {2, 4, 3, 8}}, {}, "Q has a batch of 2, K 1"},
+        Refused{"Attention", {{2, 4, 3, 8}, {2, 4, 3, 8}, {2, 1, 3, 8}}, {}, "K has 4 heads, V 1"},
+        Refused{"Attention", {{2, 4, 3, 8}, {2, 4, 3, 8}, {2, 4, 3, 8}, {}}, {}, "rank 1 to 4 is needed"},
+        Refused{"Attention", {{2, 4, 3, 8}, {2, 4, 3, 8}, {2, 4, 3, 8}, {3, 1, 3, 3}}, {}, "what Q has there"},
+        Refused{"Attention", {{2, 4, 3, 8}, {2, 4, 3, 8}, {2, 4, 3, 8}, {3, 3}, {2, 2, 5, 8}, {2, 4, 5, 8}}, {}, "the heads"},
+        Refused{"RotaryEmbedding", {{2, 4, 3, 8}, {2, 3, 4}, {2, 1, 4}}, {}, "the shape of the cosines"},
+        Refused{"RotaryEmbedding", {{2, 4, 3, 8}, {9, 4}, {9, 4}, {2, 2}}, {}, "the positions of input 0"},
+        Refused{"QLinearMatMul", {{2, 3}, {0}, {}, {3, 2}, {}, {}, {}, {}}, {}, "(a scale) has no element"},
+        Refused{"MaxUnpool",
+                {{1, 2, 3, 3}, {1, 2, 3, 2}},
+                attributes({{"kernel_shape", std::vector<int64_t>{2, 2}}}),
+                "an index for each element"},
+        Refused{"MaxUnpool",
+                {{1, 2, 3, 3}, {1, 2, 3, 3}},
+                attributes({{"kernel_shape", std::vector<int64_t>{2, 2}}, {"pads", std::vector<int64_t>{9, 9, 9, 9}}}),
+                "leave less than nothing"},
+        Refused{"Pointwise", {{2}}, attributes({{"output_types", std::vector<int64_t>{1000}}}), "holds 1000"},
         Refused{"Slice", {{6}, {1}, {1}}, {}, "has type fp32"}, Refused{"Pad", {{6}, {2}}, {}, "has type fp32"},
         Refused{"Reshape", {{6}, {2}}, {}, "has type fp32"}, Refused{"EyeLike", {{6}}, {}, "rank 2 is needed"},
         Refused{"Compress", {{6}, {6}}, {}, "allowed: bool"}));
@@ -106,6 +128,20 @@ TEST(OpErrors, ValuesOutsideAreNamed) {
     EXPECT_NE(g.status.message().find("differ in batch dim 0"), std::string::npos) << g.status.message();
     g.add("Tile", {x, g.ints({2, -1})});
     EXPECT_NE(g.status.message().find("holds -1"), std::string::npos) << g.status.message();
+}
+
+/// Extents of a shape tensor that is itself too long to be one: nothing of that size may be made while inferring.
+TEST(OpErrors, ShapesOfAbsurdRankAreRefused) {
+    InferenceGraph g;
+    const TensorId x = g.input(DataType::Float32, {4, 5}), many = g.input(DataType::Int64, {int64_t{1} << 40});
+    for (const char* op : {"Reshape", "Expand"}) {
+        g.add(op, {x, many});
+        EXPECT_NE(g.status.message().find("1099511627776 extents"), std::string::npos) << g.status.message();
+    }
+    g.add("ConstantOfShape", {many});
+    EXPECT_NE(g.status.message().find("1099511627776 extents"), std::string::npos) << g.status.message();
+    g.add("Slice", {x, many, many});
+    EXPECT_NE(g.status.message().find("has 1099511627776 elements"), std::string::npos) << g.status.message();
 }
 
 TEST(OpErrors, NoOpCrashesOnScalarsOrNothing) {

@@ -56,6 +56,30 @@ TEST(ShapeArithmetic, SliceOfShapeAndSplitKeepValues) {
     EXPECT_EQ(g.values(g.add("Size", {g.network.inputs()[0]})), "[3*H*N*S]");
 }
 
+TEST(ShapeArithmetic, AnEmptyAxisReversedIsEmpty) {
+    InferenceGraph g;
+    const auto least = std::numeric_limits<int64_t>::min();
+    const auto reversed = [&](Shape shape) {
+        return g.shape(g.add("Slice", {g.input(DataType::Float32, std::move(shape)), g.ints({-1}), g.ints({least}),
+                                       g.ints({0}), g.ints({-1})}));
+    };
+    EXPECT_EQ(reversed({0, 3}), "[0,3]");
+    EXPECT_EQ(reversed({1, 3}), "[1,3]");
+    EXPECT_EQ(reversed({7, 3}), "[7,3]");
+    const TensorId open = g.add("Slice", {g.input(DataType::Float32, {N}), g.ints({-1}), g.ints({least}), g.ints({0}),
+                                          g.ints({-1})});
+    for (int64_t n : {0, 1, 5}) EXPECT_EQ(g.network.tensor(open).shape[0].evaluate({{"N", n}}), n);
+}
+
+TEST(ShapeArithmetic, WhatACastCannotHoldIsNotKnown) {
+    InferenceGraph g;
+    const TensorId ends = g.ints({4, std::numeric_limits<int64_t>::max()});
+    EXPECT_EQ(g.values(g.add("Cast", {ends}, attributes({{"to", int64_t{6}}}))), "?");
+    EXPECT_EQ(g.values(g.add("Cast", {g.ints({-1})}, attributes({{"to", int64_t{13}}}))), "?");
+    EXPECT_EQ(g.values(g.add("Cast", {g.ints({-128, 127})}, attributes({{"to", int64_t{3}}}))), "[-128,127]");
+    EXPECT_EQ(g.values(g.add("Cast", {g.ints({-129})}, attributes({{"to", int64_t{3}}}))), "?");
+}
+
 TEST(ShapeArithmetic, SlicesOnSymbolsClampOnlyWhereNeeded) {
     InferenceGraph g;
     const TensorId x = g.input(DataType::Float32, {N, S});

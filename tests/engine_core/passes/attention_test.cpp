@@ -1,3 +1,5 @@
+#include <tuple>
+
 #include "tests/engine_core/passes/pass_test_support.h"
 
 namespace strobe::test {
@@ -85,6 +87,44 @@ TEST(AttentionFusion, DoesNotFireOnAnotherSoftmaxAxisOrAnUntransposedKey) {
     b.output(b.op("untransposed", "MatMul", {b.op("s2", "Softmax", {b.op("p2", "MatMul", {q, k})}), v}));
     Network network = b.take();
     EXPECT_TRUE(runPasses(network, {"AttentionFusion"}).rewrites.empty());
+}
+
+/// softmax(q·kᵀ [+ mask])·v with the given extents.
+Network plainAttention(Dims q, Dims k, Dims v, const Dims* mask) {
+    Net b;
+    const TensorId query = b.input("q", toShape(q)), key = b.input("k", toShape(k)), value = b.input("v", toShape(v));
+    TensorId scores = b.op("scores", "MatMul", {query, b.transpose("kt", key, {0, 1, 3, 2})});
+    if (mask) scores = b.op("masked", "Add", {scores, b.wave("mask", *mask)});
+    b.output(b.op("out", "MatMul", {b.op("softmax", "Softmax", {scores}), value}));
+    return b.take();
+}
+
+TEST(AttentionFusion, DoesNotFireWhereTheProductsBroadcast) {
+    const Dims full = {2, 4, 3, 8};
+    for (const auto& [q, k, v] : {std::tuple<Dims, Dims, Dims>{full, {1, 4, 3, 8}, full},
+                                  {full, full, {1, 4, 3, 8}},
+                                  {full, full, {2, 1, 3, 8}},
+                                  {{2, 1, 3, 8}, full, full}}) {
+        Network network = plainAttention(q, k, v, nullptr);
+        runPassesAndCompare(network, {"AttentionFusion"}, {data(q), data(k, 2.0f), data(v, 3.0f)});
+        EXPECT_EQ(opsOf(network).find("Attention"), std::string::npos) << toString(q) << toString(k) << toString(v);
+    }
+}
+
+TEST(AttentionFusion, OneKeyHeadMayServeAllQueryHeads) {
+    const Dims q = {2, 4, 3, 8}, shared = {2, 1, 3, 8};
+    Network network = plainAttention(q, shared, shared, nullptr);
+    runPassesAndCompare(network, {"AttentionFusion"}, {data(q), data(shared, 2.0f), data(shared, 3.0f)});
+    EXPECT_NE(opsOf(network).find("Attention"), std::string::npos);
+}
+
+TEST(AttentionFusion, DoesNotFireOnAMaskThatDoesNotReachAllKeys) {
+    const Dims all = {2, 4, 3, 8};
+    for (const Dims& mask : {Dims{}, Dims{1}, Dims{2, 1, 3, 1}}) {
+        Network network = plainAttention(all, all, all, &mask);
+        runPassesAndCompare(network, {"AttentionFusion"}, {data(all), data(all, 2.0f), data(all, 3.0f)});
+        EXPECT_EQ(opsOf(network).find("Attention"), std::string::npos) << toString(mask);
+    }
 }
 
 }  // namespace

@@ -43,6 +43,15 @@ TEST(ConvBatchNormFusion, MatMulTakesAnAdditionAsBiasEvenWithComputedWeights) {
     EXPECT_EQ(onlyLayer(network, "MatMul").inputs.size(), 3u);
 }
 
+TEST(ConvBatchNormFusion, DoesNotFireOnAProductWithAVector) {
+    NetworkBuilder b;
+    const TensorId rows = b.layer("rows", "MatMul", {b.input("x", {2, 3, 4}), b.wave("w", {4})});
+    b.output(b.layer("sum", "Add", {rows, b.wave("addend", {3}, 2.0f)}));
+    Network network = b.take();
+    runPassesAndCompare(network, {"ConvBatchNormFusion"}, {data({2, 3, 4})});
+    EXPECT_EQ(opsOf(network), "MatMul Add");
+}
+
 TEST(ConvBatchNormFusion, DoesNotFireOnComputedWeightsSharedResultsOrOutputs) {
     Net b;
     const TensorId x = b.input("x", {1, 2, 4, 4}), w = b.input("w", {2, 2, 1, 1});

@@ -2,22 +2,12 @@
 
 #include <cmath>
 
-#include "engine_core/builder/builder.h"
 #include "engine_core/runtime/execution_context.h"
 #include "engine_core/runtime/plan.h"
-#include "kernels/cpu/register.h"
+#include "tests/engine_core/runtime/engine_test_support.h"
 
 namespace strobe {
 namespace {
-
-const KernelRegistry& kernels() {
-    static const auto registry = [] {
-        auto r = std::make_unique<KernelRegistry>();
-        registerCpuKernels(*r);
-        return r;
-    }();
-    return *registry;
-}
 
 /// first = [exp x, sin x], y = |first, its pool|; with `later` exp x is read again after the first Concat.
 struct DenseBlock {
@@ -44,14 +34,7 @@ struct DenseBlock {
 };
 
 std::shared_ptr<const Engine> build(const Network& network) {
-    Builder::Request request;
-    request.parsed = std::make_shared<const Network>(network);
-    request.config.optimizationLevel = 1;
-    request.config.threads = 2;
-    request.modelName = "dense.onnx";
-    auto built = Builder(kernels()).build(request);
-    EXPECT_TRUE(built.hasValue()) << built.status().message();
-    return built ? built->engine : nullptr;
+    return test::buildEngine(network, test::quickConfig());
 }
 
 void expectRight(const Engine& engine, int64_t batch) {
@@ -93,7 +76,7 @@ TEST(ConcatInPlace, PartsThatDieThereAreMadeThere) {
     ASSERT_TRUE(engine);
     const Network& network = engine->graph().network;
     PackedWeightsCache packed;
-    const auto plan = makePlan(engine->graph(), {{1, 16, 1, 1}}, {}, 2, {&kernels(), &packed, nullptr});
+    const auto plan = makePlan(engine->graph(), {{1, 16, 1, 1}}, {}, 2, {&test::cpuKernels(), &packed, nullptr});
     ASSERT_TRUE(plan) << plan.status().message();
     for (const EngineLayer& chosen : engine->graph().layers) {
         const Layer& layer = network.layer(chosen.layer);

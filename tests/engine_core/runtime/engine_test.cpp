@@ -5,21 +5,13 @@
 #include <atomic>
 #include <thread>
 
-#include "engine_core/builder/builder.h"
 #include "engine_core/runtime/execution_context.h"
-#include "kernels/cpu/register.h"
+#include "tests/engine_core/runtime/engine_test_support.h"
 
 namespace strobe {
 namespace {
 
-const KernelRegistry& kernels() {
-    static const auto registry = [] {
-        auto r = std::make_unique<KernelRegistry>();
-        registerCpuKernels(*r);
-        return r;
-    }();
-    return *registry;
-}
+using test::cpuKernels;
 
 /// x[N,4,H,W] → Conv 3×3 → Relu → Add(x) → y
 Network residualBlock() {
@@ -42,22 +34,13 @@ Network residualBlock() {
 }
 
 BuilderConfig config() {
-    BuilderConfig c;
-    c.optimizationLevel = 1;
-    c.threads = 2;
+    BuilderConfig c = test::quickConfig();
     c.profiles = {{{{"x", {{1, 4, 4, 8}, {2, 4, 6, 8}, {4, 4, 16, 8}}}}}};
     return c;
 }
 
 std::shared_ptr<const Engine> buildEngine(const BuilderConfig& c, TimingCache* cache = nullptr) {
-    Builder::Request request;
-    request.parsed = std::make_shared<const Network>(residualBlock());
-    request.config = c;
-    request.modelName = "block.onnx";
-    request.timingCache = cache;
-    auto built = Builder(kernels()).build(request);
-    EXPECT_TRUE(built.hasValue()) << built.status().message();
-    return built ? built->engine : nullptr;
+    return test::buildEngine(residualBlock(), c, cache);
 }
 
 std::vector<float> input(const Dims& dims) {
@@ -129,7 +112,7 @@ TEST(Engine, ShapesThatContradictEachOtherAreRefused) {
         EXPECT_TRUE(inferNetwork(network).isOk());
         BuilderConfig c = config();
         c.profiles = {profile};
-        const auto built = Builder(kernels()).build({std::make_shared<const Network>(std::move(network)), c, "m.onnx", "", nullptr, {}, {}});
+        const auto built = Builder(cpuKernels()).build({std::make_shared<const Network>(std::move(network)), c, "m.onnx", "", nullptr, {}, {}});
         ASSERT_TRUE(built) << built.status().message();
         auto context = built->engine->createContext();
         std::vector<std::vector<float>> data;
@@ -214,7 +197,7 @@ TEST(EngineFile, LoadsAndRunsTheSame) {
     EXPECT_EQ(built->fileBytes(), bytes->size());
     auto [aligned, data] = allocateWeights(DataType::UInt8, {static_cast<int64_t>(bytes->size())});
     std::memcpy(data, bytes->data(), bytes->size());
-    const auto loaded = Engine::loadBytes(aligned->data, {static_cast<const uint8_t*>(data), bytes->size()}, "memory", kernels());
+    const auto loaded = Engine::loadBytes(aligned->data, {static_cast<const uint8_t*>(data), bytes->size()}, "memory", cpuKernels());
     ASSERT_TRUE(loaded) << loaded.status().message();
     EXPECT_EQ((*loaded)->parts().modelName, "block.onnx");
     expectRunsRight(**loaded, {3, 4, 7, 8}, 1e-4f);
@@ -224,7 +207,7 @@ TEST(EngineFile, AnyFlippedBitAndAnyTruncationIsFound) {
     const auto bytes = buildEngine(config())->serialize();
     std::vector<uint8_t> copy = *bytes;
     const auto owner = std::make_shared<int>(0);
-    const auto load = [&](size_t size) { return Engine::loadBytes(owner, {copy.data(), size}, "memory", kernels()); };
+    const auto load = [&](size_t size) { return Engine::loadBytes(owner, {copy.data(), size}, "memory", cpuKernels()); };
     ASSERT_TRUE(load(copy.size()));
     const size_t bits = copy.size() * 8;
     for (size_t i = 0; i < 1000; ++i) {
@@ -242,7 +225,7 @@ TEST(Builder, RefusesAMalformedProfileWithTheDim) {
     Builder::Request request;
     request.parsed = std::make_shared<const Network>(residualBlock());
     request.config = c;
-    const auto built = Builder(kernels()).build(request);
+    const auto built = Builder(cpuKernels()).build(request);
     ASSERT_FALSE(built);
     EXPECT_NE(built.status().message().find("dim 2 has min 9, opt 6"), std::string::npos) << built.status().message();
 }
@@ -252,7 +235,7 @@ TEST(Builder, CancelStopsTheBuild) {
     request.parsed = std::make_shared<const Network>(residualBlock());
     request.config = config();
     request.cancel.cancel();
-    EXPECT_EQ(Builder(kernels()).build(request).status().code(), ErrorCode::Cancelled);
+    EXPECT_EQ(Builder(cpuKernels()).build(request).status().code(), ErrorCode::Cancelled);
 }
 
 }  // namespace
