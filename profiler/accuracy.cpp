@@ -237,6 +237,7 @@ private:
 
     /// Labels follow the rows of the first output, sample after sample.
     void countLabels() {
+        if (m_reference.outputs.empty()) return;
         const Captured& scores = m_reference.outputs[0];
         if (scores.dims.size() != 2 || m_labelled >= static_cast<int64_t>(m_options.labels.size())) return;
         const auto rows = static_cast<size_t>(std::min<int64_t>(scores.dims[0], static_cast<int64_t>(m_options.labels.size()) - m_labelled));

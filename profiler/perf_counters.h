@@ -6,8 +6,8 @@
 
 namespace strobe {
 
-/// Hardware counters of the calling thread and the threads that it starts, through perf_event_open(2). Absent on many virtual
-/// machines: then whyNot() says so and read() is empty.
+/// Hardware counters of the thread that makes this, not of those it shares work with, through perf_event_open(2).
+/// Absent on many virtual machines: then whyNot() says so and read() is empty.
 class PerfCounters {
 public:
     PerfCounters();

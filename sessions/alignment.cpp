@@ -1,24 +1,29 @@
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+#include <map>
 
 #include "sessions/session.h"
 
 namespace strobe {
 namespace {
 
-/// Union–find over ONNX nodes: nodes that share a layer in either build belong to one row.
+/// Union–find over ONNX nodes: nodes that share a layer in either build belong to one row. Any number is a node, as
+/// documents may say what they like.
 class NodeSets {
 public:
-    explicit NodeSets(size_t nodes) : m_parent(nodes) { std::iota(m_parent.begin(), m_parent.end(), 0); }
     int find(int node) {
-        while (m_parent[static_cast<size_t>(node)] != node) node = m_parent[static_cast<size_t>(node)] = m_parent[static_cast<size_t>(m_parent[static_cast<size_t>(node)])];
-        return node;
+        for (;;) {
+            int& parent = parentOf(node);
+            if (parent == node) return node;
+            node = parent = parentOf(parent);
+        }
     }
-    void join(int a, int b) { m_parent[static_cast<size_t>(find(a))] = find(b); }
+    void join(int a, int b) { parentOf(find(a)) = find(b); }
 
 private:
-    std::vector<int> m_parent;
+    int& parentOf(int node) { return m_parents.try_emplace(node, node).first->second; }
+
+    std::map<int, int> m_parents;
 };
 
 std::vector<int> provenanceOf(const Build& build, size_t layer) { return build.engine->graph().network.layer(build.engine->graph().layers[layer].layer).provenance; }
@@ -40,11 +45,7 @@ RowTimes sumTimes(const Build& build, const std::vector<int>& layers) {
 }  // namespace
 
 std::vector<Comparison::Row> alignBuilds(const Build& a, const Build& b, const AccuracyReport* accuracy) {
-    int nodes = 0;
-    for (const Build* build : {&a, &b})
-        for (size_t i = 0; i < build->engine->graph().layers.size(); ++i)
-            for (int node : provenanceOf(*build, i)) nodes = std::max(nodes, node + 1);
-    NodeSets sets(static_cast<size_t>(nodes));
+    NodeSets sets;
     for (const Build* build : {&a, &b})
         for (size_t i = 0; i < build->engine->graph().layers.size(); ++i) {
             // A Reformat carries its producer's nodes and joins nothing new.

@@ -166,7 +166,9 @@ AccuracyReport accuracyFrom(const Json& j) {
     if (const auto list = j.find("layers"); list != j.end())
         for (const Json& l : *list) r.layers.push_back({get<std::vector<int>>(l, "nodes"), get<std::string>(l, "a"), get<std::string>(l, "b"), differenceFrom(l.at("difference"))});
     if (const auto list = j.find("worst"); list != j.end())
-        for (const Json& s : *list) r.worst.push_back({get<int>(s, "sample"), get<double>(s, "maxAbs"), get<std::string>(s, "tensor")});
+        for (const Json& s : *list)
+            r.worst.push_back({get<int>(s, "sample"), get<double>(s, "maxAbs"), get<std::string>(s, "tensor")});
+    if (r.firstDiverging < 0 || r.firstDiverging >= static_cast<int>(r.layers.size())) r.firstDiverging = -1;
     return r;
 }
 

@@ -16,10 +16,10 @@ Json toJson(const Settings& settings);
 void settingsFrom(const Json& json, Settings& settings);
 Json toJson(const BuildReport& report);
 BuildReport reportFrom(const Json& json);
-/// A profile without its layers, which have a table.
 /// What a document keeps of a layer's times beside its columns.
 Json layerTimesJson(const LayerProfile& layer);
 void layerTimesFrom(const Json& json, LayerProfile& layer);
+/// A profile without its layers, which have a table.
 Json toJson(const Profile& profile);
 Profile profileFrom(const Json& json);
 Json toJson(const AccuracyReport& report);

@@ -39,8 +39,14 @@ struct JobQueue::State {
         const auto found = std::find_if(jobs.begin(), jobs.end(), [&](const auto& job) { return job->info.id == id; });
         return found == jobs.end() ? nullptr : *found;
     }
+    /// A copy: the queue's end takes the listener away meanwhile.
     void notify() {
-        if (changed) changed();
+        std::function<void()> listener;
+        {
+            std::lock_guard lock(mutex);
+            listener = changed;
+        }
+        if (listener) listener();
     }
     void loop();
     void runOne(const std::shared_ptr<Job>& job);

@@ -22,6 +22,13 @@ ALLOWED = {
     "app": {"views", "sessions", "profiler", "engine_core", "kernels"},
     "tests": {"app", "views", "sessions", "profiler", "engine_core", "kernels"},
 }
+# Kernels of one kind know those of no other, only what all work out alike; the CPU's list of tactics ends with the references.
+ALLOWED_KERNELS = {
+    "shared": {"shared"},
+    "reference": {"reference", "shared"},
+    "cpu": {"cpu", "reference", "shared"},
+    "cuda": {"cuda", "shared"},
+}
 # Outside headers by prefix, and the folders that may know them.
 OUTSIDE = {
     r"Q[A-Z]|Qt[A-Z]|qt": {"views", "app", "tests"},
@@ -32,6 +39,8 @@ OUTSIDE = {
 TOP_LEVEL = {"CMakeLists.txt", "CMakePresets.json", "LICENSE", "README.md",
              "app", "engine_core", "kernels", "profiler", "views", "sessions", "tests", "resources"}
 MAX_FILE_P95, MAX_FUNCTION_P95 = 600, 50
+# A ratchet: lower the share as long lines go.
+MAX_COLUMNS, MAX_LONG_SHARE = 120, 0.025
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 NOISE = re.compile(r'//[^\n]*|/\*.*?\*/|R"(\w*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])+\'', re.DOTALL)
@@ -55,12 +64,20 @@ def include_violations(top):
             if folder in ALLOWED:
                 if folder != owner and folder not in ALLOWED[owner]:
                     found.append(f"{name}: {owner} must not include {target}")
+                elif folder == owner == "kernels" and foreign_kernels(name, target):
+                    found.append(f"{name}: must not include {target}")
             elif bracket == '"' and "/" not in target and (path.parent / target).exists():
                 found.append(f"{name}: write the path of {target} from the top of the tree")
             else:
                 found += [f"{name}: {owner} must not know {target}" for prefix, knowing in OUTSIDE.items()
                           if owner not in knowing and re.match(prefix, target)]
     return found
+
+
+def foreign_kernels(name, target):
+    """Whether a file in a folder of kernels includes one of another folder that it may not know."""
+    own, other = name.split("/")[1], target.split("/")[1]
+    return own in ALLOWED_KERNELS and other in ALLOWED_KERNELS and other not in ALLOWED_KERNELS[own]
 
 
 def function_lengths(text):
@@ -103,6 +120,9 @@ def length_violations(top):
         found.append(f"95 % of the files must be shorter than {MAX_FILE_P95} lines, the percentile is {p95}; longest: {worst}")
     if (p95 := percentile95(functions)) >= MAX_FUNCTION_P95:
         found.append(f"95 % of the functions must be shorter than {MAX_FUNCTION_P95} lines, the percentile is {p95}")
+    wide = sum(len(line) > MAX_COLUMNS for text in texts.values() for line in text.splitlines())
+    if (share := wide / max(1, sum(files))) > MAX_LONG_SHARE:
+        found.append(f"{share:.2%} of the lines have more than {MAX_COLUMNS} columns, {MAX_LONG_SHARE:.2%} may")
     return found
 
 
@@ -151,6 +171,12 @@ class PlantedTest(unittest.TestCase):
         self.assertEqual(include_violations(top), ["engine_core/b.cpp: engine_core must not know oneapi/dnnl/dnnl.hpp",
                                                    "profiler/c.cpp: profiler must not know cupti.h", "sessions/a.cpp: sessions must not know QString"])
 
+    def test_include_between_kernels_is_found(self):
+        top = self.plant(kernels__cuda__a_cpp='#include "kernels/shared/b.h"\n#include "kernels/cpu/c.h"\n#include "kernels/cuda_loader.h"\n',
+                         kernels__reference__d_cpp='#include "kernels/cpu/c.h"\n', kernels__cpu__c_cpp='#include "kernels/reference/d.h"\n')
+        self.assertEqual(include_violations(top), ["kernels/cuda/a.cpp: must not include kernels/cpu/c.h",
+                                                   "kernels/reference/d.cpp: must not include kernels/cpu/c.h"])
+
     def test_function_lengths_are_counted(self):
         text = ('namespace n {\nstruct S {\n    S(int a) : m_a{a} {\n    }\n    int get() const { return "}{"[0]; }\n};\nconst T kTable[] = {\n{1},\n{2}};\n'
                 "int f(int a,\n      int b) {\n    if (a) {  // {\n        g();\n    }\n    auto h = [](int c) { return c; };\n    return b;\n}\n}\n")
@@ -159,6 +185,12 @@ class PlantedTest(unittest.TestCase):
     def test_long_code_is_found(self):
         top = self.plant(app__a_cpp="void f() {\n" + "    g();\n" * 700 + "}\n")
         self.assertEqual(len(length_violations(top)), 2)
+
+    def test_wide_lines_are_found(self):
+        top = self.plant(app__a_cpp="int a;\n" * 38 + "int " + "b" * 120 + ";\n")
+        self.assertEqual(len(length_violations(top)), 1)
+        top = self.plant(app__a_cpp="int a;\n" * 40 + "int " + "b" * 120 + ";\n")
+        self.assertEqual(length_violations(top), [])
 
     def test_stray_top_level_name_is_found(self):
         self.assertEqual(top_level_violations({"app", ".ci", "notes.txt"}), ["notes.txt does not belong at the top level"])

@@ -16,8 +16,9 @@ struct LoweringResult {
     int reformatsAvoided = 0;  // edges between layers that agreed on a format other than the plain one
 };
 
-/// Makes the engine network: a copy of `network` in which formats are real. Reformat layers are added where they differ, shared by all
-/// readers of one format; constants are converted to the types that their readers chose. `chooseReformat` decides how each of them runs.
+/// Makes the engine network: a copy of `network` in which formats are real. Reformat layers are added where they
+/// differ, shared by all readers of one format; constants are converted to the types that their readers chose.
+/// `chooseReformat` decides how each of them runs.
 Result<LoweringResult> lowerNetwork(const Network& network, std::vector<LoweredLayer> layers, ConstantConverter& constants,
                                     const std::function<Result<EngineLayer>(const Network&, const Layer&, const Format& from, const Format& to)>& chooseReformat);
 

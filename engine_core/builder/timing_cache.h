@@ -8,8 +8,9 @@
 
 namespace strobe {
 
-/// Measured times by device fingerprint, tactic and problem, so that a rebuild neither measures nor decides anew. Thread-safe.
-/// On disk: a text file of "milliseconds<TAB>key" lines, written atomically; a damaged or foreign file is a warning, never an error.
+/// Measured times by device fingerprint, tactic and problem, so that a rebuild neither measures nor decides anew.
+/// Thread-safe. On disk: a text file of "milliseconds<TAB>key" lines, written atomically; a damaged or foreign file is
+/// a warning, never an error.
 class TimingCache {
 public:
     std::optional<double> find(const std::string& key) const;

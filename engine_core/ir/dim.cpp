@@ -139,7 +139,8 @@ std::optional<Dim> divideExactly(const Dim& a, const Dim& b) {
             const Monomial product = multiply(divisorMonomial, *rest);
             int64_t& slot = remainder[product];
             const auto taken = checkedMul(divisorCoefficient, factor);
-            const auto left = taken && *taken != std::numeric_limits<int64_t>::min() ? checkedAdd(slot, -*taken) : std::nullopt;
+            const auto left =
+                taken && *taken != std::numeric_limits<int64_t>::min() ? checkedAdd(slot, -*taken) : std::nullopt;
             if (!left) return std::nullopt;
             slot = *left;
             if (slot == 0) remainder.erase(product);

@@ -34,8 +34,8 @@ TensorId Network::addInput(std::string name, DataType type, Shape shape) {
 
 TensorId Network::addConstant(std::string name, WeightsPtr weights) {
     const TensorId id = addTensor(std::move(name));
-        makeConstant(id, std::move(weights));
-        return id;
+    makeConstant(id, std::move(weights));
+    return id;
 }
 
 TensorId Network::addSymbolicConstant(std::string name, std::vector<Dim> values, bool scalar) {

@@ -158,8 +158,8 @@ private:
     std::string m_symbolPrefix = "u";
 };
 
-/// The program has the inputs and results that its layer says. An epilogue's extra inputs may not widen the result either: that is checked
-/// where the fusion is made.
+/// The program has the inputs and results that its layer says. An epilogue's extra inputs may not widen the result
+/// either: that is checked where the fusion is made.
 Status checkProgram(const Layer& layer);
 /// Arity, attribute kinds and program of one layer; Internal error naming the first violation.
 Status checkLayer(const Layer& layer);

@@ -52,6 +52,12 @@ std::pair<WeightsPtr, void*> allocateWeights(DataType type, Dims dims) {
     return {weights, storage};
 }
 
+Weights borrowedWeights(DataType type, Dims dims, const void* elements) {
+    Weights weights{type, std::move(dims), std::shared_ptr<const void>(std::shared_ptr<const void>(), elements), 0};
+    weights.bytes = dataTypeBytes(type, weights.count());
+    return weights;
+}
+
 std::vector<double> toDoubles(const Weights& weights) {
     switch (weights.type) {
         case DataType::Float32: return convertAll<float>(weights);

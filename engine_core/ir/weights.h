@@ -42,6 +42,8 @@ WeightsPtr makeWeights(DataType type, Dims dims, std::span<const T> elements) {
     weights->data = std::shared_ptr<const void>(storage, storage->data());
     return weights;
 }
+/// Elements that someone else owns and keeps for as long as the result is used.
+Weights borrowedWeights(DataType type, Dims dims, const void* elements);
 WeightsPtr makeFloatWeights(Dims dims, std::span<const float> elements);
 WeightsPtr makeInt64Weights(Dims dims, std::span<const int64_t> elements);
 /// 64-byte aligned zeroed storage of `type` and `dims`, to be filled through the returned pointer before it is shared.

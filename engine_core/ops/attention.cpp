@@ -34,33 +34,33 @@ Status checkHeads(const Shape& q, const Shape& k, const Shape& v) {
             return invalidModel("Q has a batch of " + q[0].toString() + ", " + (side == &k ? "K " : "V ") +
                                 (*side)[0].toString() + "; they must be equal");
     return Status::ok();
-    }
+}
 
-    /// Past keys or values [batch, heads, positions, size] that stand before `now`, which grows by them.
-    Status addPast(const InferenceContext& context, int input, Shape& now) {
-        STROBE_RETURN_IF_ERROR(requireRank(context, input, 4));
-        STROBE_RETURN_IF_ERROR(requireDim(context, input, 0, now[0], "the batch"));
-        STROBE_RETURN_IF_ERROR(requireDim(context, input, 1, now[1], "the heads"));
-        STROBE_RETURN_IF_ERROR(requireDim(context, input, 3, now[3], "the head size"));
-        now[2] = now[2] + context.inputShape(input)[2];
-        return Status::ok();
-    }
+/// Past keys or values [batch, heads, positions, size] that stand before `now`, which grows by them.
+Status addPast(const InferenceContext& context, int input, Shape& now) {
+    STROBE_RETURN_IF_ERROR(requireRank(context, input, 4));
+    STROBE_RETURN_IF_ERROR(requireDim(context, input, 0, now[0], "the batch"));
+    STROBE_RETURN_IF_ERROR(requireDim(context, input, 1, now[1], "the heads"));
+    STROBE_RETURN_IF_ERROR(requireDim(context, input, 3, now[3], "the head size"));
+    now[2] = now[2] + context.inputShape(input)[2];
+    return Status::ok();
+}
 
-    /// The mask broadcasts to [batch, heads, queries], its last dim covers the first keys; one length a batch entry.
-    Status checkBias(const InferenceContext& context, const Shape& q) {
-        if (context.hasInput(6)) {
-            STROBE_RETURN_IF_ERROR(requireRank(context, 6, 1));
-            STROBE_RETURN_IF_ERROR(requireDim(context, 6, 0, q[0], "one length a batch entry"));
-        }
-        if (!context.hasInput(3)) return Status::ok();
-        const Shape& mask = context.inputShape(3);
-        if (mask.empty() || mask.size() > 4)
-            return invalidModel("input 3 (the mask) has shape " + toString(mask) + ", rank 1 to 4 is needed");
-        for (size_t d = 0; d + 1 < mask.size(); ++d)
-            if (!mask[d].isConstant(1))
-                STROBE_RETURN_IF_ERROR(requireDim(context, 3, d, q[d + 4 - mask.size()], "what Q has there, or 1"));
-        return Status::ok();
+/// The mask broadcasts to [batch, heads, queries], its last dim covers the first keys; one length a batch entry.
+Status checkBias(const InferenceContext& context, const Shape& q) {
+    if (context.hasInput(6)) {
+        STROBE_RETURN_IF_ERROR(requireRank(context, 6, 1));
+        STROBE_RETURN_IF_ERROR(requireDim(context, 6, 0, q[0], "one length a batch entry"));
     }
+    if (!context.hasInput(3)) return Status::ok();
+    const Shape& mask = context.inputShape(3);
+    if (mask.empty() || mask.size() > 4)
+        return invalidModel("input 3 (the mask) has shape " + toString(mask) + ", rank 1 to 4 is needed");
+    for (size_t d = 0; d + 1 < mask.size(); ++d)
+        if (!mask[d].isConstant(1))
+            STROBE_RETURN_IF_ERROR(requireDim(context, 3, d, q[d + 4 - mask.size()], "what Q has there, or 1"));
+    return Status::ok();
+}
 
 /// Q, K, V, mask?, past key?, past value?, valid lengths? → Y, present key, present value, scores.
 Status inferAttention(InferenceContext& context) {
@@ -114,9 +114,9 @@ Status inferRotaryEmbedding(InferenceContext& context) {
                             ", an even number is needed");
     Dim head = x.back();
     if (x.size() == 3) {
-            STROBE_ASSIGN(const Shape heads, asHeads(context, 0, "num_heads"));
-            head = heads[3];
-        }
+        STROBE_ASSIGN(const Shape heads, asHeads(context, 0, "num_heads"));
+        head = heads[3];
+    }
     if (head.isConstant() && rotated > head.constant())
         return invalidModel("attribute 'rotary_embedding_dim' is " + std::to_string(rotated) +
                             ", at most the head size " + head.toString() + " is allowed");
@@ -125,16 +125,16 @@ Status inferRotaryEmbedding(InferenceContext& context) {
         STROBE_RETURN_IF_ERROR(requireRank(context, input, cacheRank));
         STROBE_RETURN_IF_ERROR(requireDim(context, input, static_cast<size_t>(cacheRank) - 1,
                                           Dim::floorDiv(rotated > 0 ? Dim(rotated) : head, Dim(2)),
-                                                                              "half of what is rotated"));
-                                          }
-                                          for (size_t d = 0; d < context.inputShape(1).size(); ++d)
-                                              STROBE_RETURN_IF_ERROR(requireDim(context, 2, d, context.inputShape(1)[d], "the shape of the cosines"));
-                                          if (context.hasInput(3)) {
-                                              STROBE_RETURN_IF_ERROR(requireRank(context, 3, 2));
-                                              STROBE_RETURN_IF_ERROR(requireDim(context, 3, 0, x[0], "the batch of input 0"));
-                                              STROBE_RETURN_IF_ERROR(requireDim(context, 3, 1, x[x.size() - 2], "the positions of input 0"));
-                                          }
-                                          return inferLikeInput0(context);
+                                          "half of what is rotated"));
+    }
+    for (size_t d = 0; d < context.inputShape(1).size(); ++d)
+        STROBE_RETURN_IF_ERROR(requireDim(context, 2, d, context.inputShape(1)[d], "the shape of the cosines"));
+    if (context.hasInput(3)) {
+        STROBE_RETURN_IF_ERROR(requireRank(context, 3, 2));
+        STROBE_RETURN_IF_ERROR(requireDim(context, 3, 0, x[0], "the batch of input 0"));
+        STROBE_RETURN_IF_ERROR(requireDim(context, 3, 1, x[x.size() - 2], "the positions of input 0"));
+    }
+    return inferLikeInput0(context);
 }
 
 }  // namespace

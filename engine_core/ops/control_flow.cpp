@@ -215,8 +215,8 @@ OpDefinition controlOp(const char* name, int minInputs, Status (*infer)(Inferenc
 
 STROBE_OPS(control_flow) {
     OpDefinition branch = controlOp("If", 1, inferIf);
-    branch.attributes.insert(branch.attributes.end(),
-                                                          {{"else_branch", AttributeKind::Graph, true}, {"then_branch", AttributeKind::Graph, true}});
+    branch.attributes.insert(branch.attributes.end(), {{"else_branch", AttributeKind::Graph, true},
+                                                       {"then_branch", AttributeKind::Graph, true}});
     OpDefinition loop = controlOp("Loop", 0, inferLoop);  // trip count and condition have their slots but may be absent
     loop.minOutputs = 0;
     loop.attributes.push_back({"body", AttributeKind::Graph, true});

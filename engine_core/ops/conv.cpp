@@ -36,21 +36,21 @@ Status inferConvolution(InferenceContext& context, int weights, DataType type) {
             return invalidModel("input " + toString(x) + " is smaller than the window of the kernel " + toString(w));
     }
     context.setOutput(0, type, std::move(y));
-        return Status::ok();
-    }
+    return Status::ok();
+}
 
-    /// Absent, one value in all, or one an output channel.
-    Status requireOneOrPerChannel(const InferenceContext& context, int input, const Dim& channels) {
-        if (!context.hasInput(input) || elementCount(context.inputShape(input)).isConstant(1)) return Status::ok();
-        STROBE_RETURN_IF_ERROR(requireRank(context, input, 1));
-        return requireDim(context, input, 0, channels, "one value in all, or one an output channel");
-    }
+/// Absent, one value in all, or one an output channel.
+Status requireOneOrPerChannel(const InferenceContext& context, int input, const Dim& channels) {
+    if (!context.hasInput(input) || elementCount(context.inputShape(input)).isConstant(1)) return Status::ok();
+    STROBE_RETURN_IF_ERROR(requireRank(context, input, 1));
+    return requireDim(context, input, 0, channels, "one value in all, or one an output channel");
+}
 
-    Status requireBias(const InferenceContext& context, int input, const Dim& channels) {
-        if (!context.hasInput(input)) return Status::ok();
-        STROBE_RETURN_IF_ERROR(requireRank(context, input, 1));
-        return requireDim(context, input, 0, channels, "one bias an output channel");
-    }
+Status requireBias(const InferenceContext& context, int input, const Dim& channels) {
+    if (!context.hasInput(input)) return Status::ok();
+    STROBE_RETURN_IF_ERROR(requireRank(context, input, 1));
+    return requireDim(context, input, 0, channels, "one bias an output channel");
+}
 
 Status inferConv(InferenceContext& context) {
     STROBE_RETURN_IF_ERROR(inferConvolution(context, 1, context.inputType(0)));

@@ -89,12 +89,7 @@ public:
     }
     WeightsPtr inputConstant(int index) const override {
         if (!hasInput(index) || !at(index).hostData) return nullptr;
-        auto weights = std::make_shared<Weights>();
-        weights->type = at(index).type;
-        weights->dims = at(index).dims;
-        weights->bytes = dataTypeBytes(weights->type, weights->count());
-        weights->data = std::shared_ptr<const void>(at(index).hostData, [](const void*) {});
-        return weights;
+        return std::make_shared<Weights>(borrowedWeights(at(index).type, at(index).dims, at(index).hostData));
     }
     std::span<const std::shared_ptr<const Network>> subgraphs() const override { return m_subgraphs; }
     void setOutput(int index, DataType type, Shape shape) override {
@@ -118,7 +113,6 @@ private:
     std::vector<Shape> m_shapes;
     std::vector<ConcreteOutput> m_outputs;
 };
-
 
 }  // namespace
 

@@ -39,8 +39,8 @@ public:
     virtual int outputCount() const = 0;  // slots the layer has
     virtual bool hasInput(int index) const = 0;
     virtual DataType inputType(int index) const = 0;
-    /// Rank 0 for an absent input, and where the rank is known only when the model runs: of an infer() that is called then, only the element
-    /// types count (layers with bodies excepted).
+    /// Rank 0 for an absent input, and where the rank is known only when the model runs: of an infer() that is called
+    /// then, only the element types count (layers with bodies excepted).
     virtual const Shape& inputShape(int index) const = 0;
     /// Elements of an integer input, when known as constants or expressions (flattened).
     virtual std::optional<std::vector<Dim>> inputValues(int index) const = 0;

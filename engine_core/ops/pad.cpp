@@ -21,7 +21,6 @@ Result<std::optional<std::vector<int64_t>>> paddedAxes(const InferenceContext& c
     return axes;
 }
 
-
 Status inferPad(InferenceContext& context) {
     const Shape& x = context.inputShape(0);
     context.setOutputUnknownRank(0, context.inputType(0));

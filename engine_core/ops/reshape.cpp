@@ -100,7 +100,6 @@ Status inferFlatten(InferenceContext& context) {
     return Status::ok();
 }
 
-
 Status inferSqueeze(InferenceContext& context) {
     const Shape& x = context.inputShape(0);
     context.setOutputUnknownRank(0, context.inputType(0));

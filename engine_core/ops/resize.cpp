@@ -28,7 +28,9 @@ double keepAspectScale(const std::string& policy, const std::vector<double>& sca
 namespace {
 
 /// The whole number below; one that no memory holds stays absurd without overflowing.
-Dim floored(double extent) { return Dim(static_cast<int64_t>(std::min(std::floor(extent), 0x1p62))); }
+Dim floored(double extent) {
+    return Dim(static_cast<int64_t>(std::min(std::floor(extent), 0x1p62)));
+}
 
 /// floor(extent · scale); exact on symbols when the scale is a binary fraction, else known only when the extent is.
 Dim scaledExtent(InferenceContext& context, const Dim& extent, double scale) {

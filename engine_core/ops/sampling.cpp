@@ -101,12 +101,12 @@ Status inferMaxUnpool(InferenceContext& context) {
     Shape y = {x[0], x[1]};
     for (size_t i = 0; i < window.kernel.size(); ++i)
         y.push_back((x[i + 2] - Dim(1)) * Dim(window.strides[i]) + Dim(window.kernel[i]) - window.padsBegin[i] -
-                                  window.padsEnd[i]);
-                    STROBE_RETURN_IF_ERROR(requireExtents(y));
-                    STROBE_RETURN_IF_ERROR(requireRank(context, 1, static_cast<int>(x.size())));
-                    for (size_t d = 0; d < x.size(); ++d)
-                        STROBE_RETURN_IF_ERROR(requireDim(context, 1, d, x[d], "an index for each element of input 0"));
-                    if (context.hasInput(2)) {
+                    window.padsEnd[i]);
+    STROBE_RETURN_IF_ERROR(requireExtents(y));
+    STROBE_RETURN_IF_ERROR(requireRank(context, 1, static_cast<int>(x.size())));
+    for (size_t d = 0; d < x.size(); ++d)
+        STROBE_RETURN_IF_ERROR(requireDim(context, 1, d, x[d], "an index for each element of input 0"));
+    if (context.hasInput(2)) {
         const auto asked = context.inputValues(2);
         if (asked && asked->size() != x.size())
             return invalidModel("input 2 (output_shape) has " + std::to_string(asked->size()) + " elements, " +

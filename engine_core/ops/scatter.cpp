@@ -9,7 +9,7 @@ namespace strobe {
 namespace {
 
 Status requireReduction(const InferenceContext& context) {
-        return requireOneOf(context.attributes(), "reduction", "none", {"none", "add", "mul", "max", "min"});
+    return requireOneOf(context.attributes(), "reduction", "none", {"none", "add", "mul", "max", "min"});
 }
 
 bool differ(const Dim& a, const Dim& b) {

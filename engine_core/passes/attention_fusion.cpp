@@ -31,7 +31,8 @@ TensorId overScale(const Network& network, TensorId tensor, Match& match) {
     return operation->operand;
 }
 
-/// The mask must only widen along its own extents of 1. Not along the keys: there Attention masks what a shorter mask does not reach.
+/// The mask must only widen along its own extents of 1. Not along the keys: there Attention masks what a shorter mask
+/// does not reach.
 bool broadcastsInto(const Network& network, TensorId mask, TensorId scores) {
     const Tensor &m = network.tensor(mask), &s = network.tensor(scores);
     if (!m.rankKnown || m.shape.empty() || m.shape.size() > s.shape.size() || m.type != s.type) return false;

@@ -37,12 +37,13 @@ std::optional<Split> splitOfPacked(const Network& network, TensorId tensor) {
     const auto begin = integerConstant(network, slice->inputs[1]), axes = integerConstant(network, inputAt(*slice, 3));
     const Tensor &in = network.tensor(reshape->inputs[0]), &out = network.tensor(reshape->outputs[0]);
     const Shape& one = network.tensor(slice->outputs[0]).shape;
-    if (!begin || begin->size() != 1 || begin->front() < 0 || begin->front() > 2 || !axes || *axes != std::vector<int64_t>{0} ||
-        one.empty() || !one[0].isConstant(1) ||
+    if (!begin || begin->size() != 1 || begin->front() < 0 || begin->front() > 2 || !axes ||
+        *axes != std::vector<int64_t>{0} || one.empty() || !one[0].isConstant(1) ||
         integerConstant(network, inputAt(*squeeze, 1)) != std::vector<int64_t>{0})
         return std::nullopt;
-    if (!in.rankKnown || in.shape.size() != 3 || out.shape.size() != 5 || !out.shape[2].isConstant(3) || in.shape[0] != out.shape[0] ||
-        in.shape[1] != out.shape[1] || !out.shape[3].isConstant() || !out.shape[4].isConstant())
+    if (!in.rankKnown || in.shape.size() != 3 || out.shape.size() != 5 || !out.shape[2].isConstant(3) ||
+        in.shape[0] != out.shape[0] || in.shape[1] != out.shape[1] || !out.shape[3].isConstant() ||
+        !out.shape[4].isConstant())
         return std::nullopt;
     const int64_t heads = out.shape[3].constant(), width = heads * out.shape[4].constant();
     return Split{in.id, heads, {squeeze->id, slice->id, transpose->id, reshape->id}, begin->front() * width, width};

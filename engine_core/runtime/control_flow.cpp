@@ -171,7 +171,8 @@ public:
         const TensorId most = m_layer.inputs[0], first = m_layer.inputs[1];
         for (TensorId id : {most, first})
             if (id != kNone && elementCount(m_graph.dimsOf(id)) != 1)
-                return invalidArgument("trip count or condition has shape " + toString(m_graph.dimsOf(id)) + ", one element is needed");
+                return invalidArgument("trip count or condition has shape " + toString(m_graph.dimsOf(id)) +
+                                       ", one element is needed");
         const int64_t trips =
             most == kNone ? std::numeric_limits<int64_t>::max() : *static_cast<const int64_t*>(m_graph.pointerOf(most));
         uint8_t condition = first == kNone ? 1 : *static_cast<const uint8_t*>(m_graph.pointerOf(first));

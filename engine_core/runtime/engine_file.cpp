@@ -110,8 +110,10 @@ Status checkHeader(std::span<const uint8_t> bytes, const std::string& name, Head
 Result<std::vector<uint8_t>> EngineFile::write(const Engine::Parts& parts) {
     WeightsWriter weights;
     const std::string text = manifestOf(parts, weights);
-    if (std::any_of(weights.order.begin(), weights.order.end(), [](const Weights* w) { return w->type == DataType::String; }))
-        return unsupported("the network has constants of type string, which an engine file cannot hold; run the model itself");
+    if (std::any_of(weights.order.begin(), weights.order.end(),
+                    [](const Weights* w) { return w->type == DataType::String; }))
+        return unsupported(
+            "the network has constants of type string, which an engine file cannot hold; run the model itself");
     const size_t weightsStart = weightsOffset(text);
     std::vector<uint8_t> bytes(weightsStart + weights.bytes, 0);
     std::memcpy(bytes.data() + sizeof(Header), text.data(), text.size());
@@ -141,7 +143,8 @@ Result<Engine::Parts> EngineFile::read(std::shared_ptr<const void> owner, std::s
     const size_t weightsStart = roundUp(sizeof header + header.manifestBytes, kPage);
     const auto fetch = [&](const pb::WeightsRef& ref) -> Result<WeightsPtr> {
         auto weights = std::make_shared<Weights>();
-        if (ref.type() == 0 || ref.type() >= static_cast<uint32_t>(DataType::String)) return invalidModel(name + ": weights of unknown type");
+        if (ref.type() == 0 || ref.type() >= static_cast<uint32_t>(DataType::String))
+            return invalidModel(name + ": weights of unknown type");
         weights->type = static_cast<DataType>(ref.type());
         weights->dims.assign(ref.dims().begin(), ref.dims().end());
         weights->bytes = ref.bytes();

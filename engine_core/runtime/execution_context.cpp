@@ -111,10 +111,7 @@ MemoryFigures ExecutionContext::memory() const {
 }
 
 std::vector<float> readAsFloats(const void* data, const Dims& dims, const Format& format) {
-    Weights stored;
-    stored.type = format.type;
-    stored.dims = {storedElementCount(dims, format.layout)};
-    stored.data = std::shared_ptr<const void>(data, [](const void*) {});
+    const Weights stored = borrowedWeights(format.type, {storedElementCount(dims, format.layout)}, data);
     std::vector<float> flat = toFloats(stored);
     if (format.layout == Layout::Plain || dims.size() < 2) return flat;
     std::vector<float> plain(static_cast<size_t>(elementCount(dims)));

@@ -129,12 +129,12 @@ Status readLayer(const pb::Layer& in, int index, const FetchWeights& fetch, Netw
         network.layer(id).subgraphs.push_back(std::make_shared<const Network>(std::move(sub)));
     }
     if (!in.program().empty()) {
-            layer.program = PointwiseProgram::parse(in.program(), in.program_inputs());
-            if (!layer.program) return invalidModel("layer '" + in.name() + "' has a malformed program");
-        }
-        const Status sound = checkLayer(layer);
-        return sound.isOk() ? sound : invalidModel(sound.message());
+        layer.program = PointwiseProgram::parse(in.program(), in.program_inputs());
+        if (!layer.program) return invalidModel("layer '" + in.name() + "' has a malformed program");
     }
+    const Status sound = checkLayer(layer);
+    return sound.isOk() ? sound : invalidModel(sound.message());
+}
 
 Result<Network> readNetworkAt(const pb::Network& in, const FetchWeights& fetch, int depth) {
     if (depth > kMaxSubgraphDepth) return invalidModel("networks nest deeper than " + std::to_string(kMaxSubgraphDepth));
@@ -267,12 +267,14 @@ Status checkOrder(const CompiledGraph& graph) {
             if (id == kNone) continue;
             const LayerId producer = graph.network.tensor(id).producer;
             if (!graph.network.isAlive(id) || (producer != kNone && !ran[static_cast<size_t>(producer)]))
-                return invalidModel("layer '" + layer.name + "' reads tensor '" + graph.network.tensor(id).name + "' before it is made");
+                return invalidModel("layer '" + layer.name + "' reads tensor '" + graph.network.tensor(id).name +
+                                    "' before it is made");
         }
         ran[static_cast<size_t>(engine.layer)] = true;
     }
     for (TensorId id : graph.network.outputs())
-        if (!graph.network.isAlive(id)) return invalidModel("network output '" + graph.network.tensor(id).name + "' is made by no layer");
+        if (!graph.network.isAlive(id))
+            return invalidModel("network output '" + graph.network.tensor(id).name + "' is made by no layer");
     return Status::ok();
 }
 }  // namespace

@@ -13,12 +13,12 @@ WeightsPtr evaluateSymbolicConstant(const Tensor& tensor, const SymbolValues& sy
     for (const Dim& dim : *tensor.values) {
         const auto value = dim.evaluate(symbols);
         if (!value) return nullptr;
-            values.push_back(*value);
-        }
-        if (tensor.type != DataType::Int32) return makeInt64Weights(toDims(tensor.shape), values);
-        const std::vector<int32_t> narrow(values.begin(), values.end());
-        return makeWeights<int32_t>(DataType::Int32, toDims(tensor.shape), narrow);
-        }
+        values.push_back(*value);
+    }
+    if (tensor.type != DataType::Int32) return makeInt64Weights(toDims(tensor.shape), values);
+    const std::vector<int32_t> narrow(values.begin(), values.end());
+    return makeWeights<int32_t>(DataType::Int32, toDims(tensor.shape), narrow);
+}
 
 namespace {
 

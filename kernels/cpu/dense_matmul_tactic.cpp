@@ -5,10 +5,6 @@
 namespace strobe {
 namespace {
 
-bool hasBias(const Problem& problem) {
-    return problem.inputs.size() > 2 && problem.inputs[2].present;
-}
-
 /// B's columns and depth, whichever way it lies.
 struct Factor {
     int64_t depth = 0, columns = 0;
@@ -57,9 +53,8 @@ public:
         if (problem.attributes->getFloat("alpha", 1.0f) != 1.0f) return Support::no("multiplies by no alpha");
         if (a.dims.size() < 2 || elementCount(a.dims) == 0 || elementCount(b.dims) == 0)
             return Support::no("a factor is a vector or empty");
-        if (hasBias(problem) && (!problem.inputs[2].constantData || problem.inputs[2].dims.empty() ||
-                                 problem.inputs[2].dims.back() != factorOf(problem).columns ||
-                                 elementCount(problem.inputs[2].dims) != factorOf(problem).columns))
+        if (isGiven(problem, 2) &&
+            (!problem.inputs[2].constantData || !coversRow(problem.inputs[2].dims, {factorOf(problem).columns}, 0)))
             return Support::no("the addend is not a constant row");
         for (const TensorDesc* desc : {&a, &problem.outputs[0]})
             if (desc->format.layout != Layout::Plain) return Support::no("takes the plain layout");

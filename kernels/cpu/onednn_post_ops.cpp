@@ -160,10 +160,7 @@ private:
     std::optional<float> scalarInput(int value) const {
         const TensorDesc& desc = m_problem.inputs[inputIndex(value)];
         if (!desc.constantData || elementCount(desc.dims) != 1) return std::nullopt;
-        Weights view;
-        view.type = desc.format.type;
-        view.dims = {1};
-        view.data = std::shared_ptr<const void>(desc.constantData, [](const void*) {});
+        const Weights view = borrowedWeights(desc.format.type, {1}, desc.constantData);
         return toFloats(view).at(0);
     }
 

@@ -82,10 +82,7 @@ int64_t onnxGate(const RnnExtents& e, int64_t gate) {
 }
 
 std::vector<float> constantFloats(const TensorDesc& desc) {
-    Weights view;
-    view.type = desc.format.type;
-    view.dims = desc.dims;
-    view.data = std::shared_ptr<const void>(desc.constantData, [](const void*) {});
+    const Weights view = borrowedWeights(desc.format.type, desc.dims, desc.constantData);
     return toFloats(view);
 }
 

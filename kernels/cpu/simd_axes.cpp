@@ -30,10 +30,6 @@ std::optional<AxisView> viewAround(const Dims& dims, Layout layout, const std::v
     return view;
 }
 
-size_t normalAxis(int64_t axis, size_t rank) {
-    return static_cast<size_t>(axis < 0 ? axis + static_cast<int64_t>(rank) : axis);
-}
-
 Support supportsFloatStorage(const Problem& problem) {
     for (const auto* list : {&problem.inputs, &problem.outputs})
         for (const TensorDesc& desc : *list) {
@@ -51,7 +47,7 @@ Support supportsFloatStorage(const Problem& problem) {
 }
 
 std::optional<std::vector<float>> knownFloats(const Problem& problem, size_t input) {
-    if (input >= problem.inputs.size() || !problem.inputs[input].present) return std::vector<float>();
+    if (!isGiven(problem, input)) return std::vector<float>();
     const TensorDesc& desc = problem.inputs[input];
     if (!desc.constantData) return std::nullopt;
     std::vector<float> values(static_cast<size_t>(elementCount(desc.dims)));

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "engine_core/builder/tactic.h"
+#include "kernels/shared/known_inputs.h"
 
 namespace strobe {
 
@@ -14,9 +15,6 @@ struct AxisView {
 /// The view around `axes` (marked by logical number) of a tensor as it is stored; nullopt when other dims of more than
 /// one element lie between them, or blocks cut the channel axis.
 std::optional<AxisView> viewAround(const Dims& dims, Layout layout, const std::vector<bool>& axes);
-
-/// A non-negative axis.
-size_t normalAxis(int64_t axis, size_t rank);
 
 /// Host tensors in FP32 or BF16, or why not.
 Support supportsFloatStorage(const Problem& problem);

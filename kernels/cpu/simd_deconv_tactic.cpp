@@ -123,7 +123,7 @@ public:
         for (const TensorDesc* desc : {&x, &problem.outputs[0]})
             if (desc->format.layout != Layout::ChannelsLast) return Support::no("takes the nhwc layout");
         if (const Support windows = windowsTouch(problem); !windows.supported) return windows;
-        if (problem.inputs.size() > 2 && problem.inputs[2].present && !problem.inputs[2].constantData) return Support::no("the bias is not constant");
+        if (isGiven(problem, 2) && !problem.inputs[2].constantData) return Support::no("the bias is not constant");
         if (const Support storage = supportsFloatStorage(problem); !storage.supported) return storage;
         return supportsEpilogue(problem);
     }
@@ -148,8 +148,7 @@ public:
         const bool shared = context.packedWeights && !problem.inputs[1].constantKey.empty();
         const std::string key = "simd.deconv " + problem.inputs[1].constantKey + " " + std::to_string(s.columns);
         STROBE_ASSIGN(auto packed, (shared ? context.packedWeights : &own)->get(key, static_cast<size_t>(s.channels * s.columns) * sizeof(float), fill));
-        const bool hasBias = problem.inputs.size() > 2 && problem.inputs[2].present;
-        auto bias = hasBias ? knownFloats(problem, 2) : std::vector<float>();
+        auto bias = knownFloats(problem, 2);
         if (!bias) return internalError("transposed convolution prepared for a bias that it declined");
         return std::unique_ptr<Kernel>(std::make_unique<BlockDeconvKernel>(problem, std::move(packed), std::move(*bias)));
     }

@@ -208,7 +208,7 @@ struct Interior {
     int64_t first, last;
 };
 Interior interiorRange(int64_t outputs, int64_t extent, int64_t kernel, int64_t stride, int64_t dilation, int64_t pad) {
-    const int64_t first = std::min(outputs, (pad + stride - 1) / stride);
+    const int64_t first = std::clamp<int64_t>((pad + stride - 1) / stride, 0, outputs);  // a negative pad crops
     const int64_t room = extent - 1 - (kernel - 1) * dilation + pad;
     const int64_t last = room < 0 ? 0 : std::min(outputs, room / stride + 1);
     return {first, std::max(first, last)};

@@ -2,6 +2,7 @@
 
 #include "engine_core/ops/inference_helpers.h"
 #include "kernels/cpu/cpu_threads.h"
+#include "kernels/cpu/simd_axes.h"
 #include "kernels/cpu/simd_depthwise.h"
 #include "kernels/cpu/simd_epilogue.h"
 #include "kernels/cpu/simd_tactics.h"
@@ -196,7 +197,7 @@ public:
         if (group != x.dims[1] || group != w.dims[0] || w.dims[1] != 1)
             return Support::no("not depthwise: group " + std::to_string(group) + ", " + std::to_string(x.dims[1]) +
                                " input and " + std::to_string(w.dims[0]) + " output channels");
-        if (!w.constantData || (problem.inputs[2].present && !problem.inputs[2].constantData))
+        if (!w.constantData || (isGiven(problem, 2) && !problem.inputs[2].constantData))
             return Support::no("weights or bias are not constant");
         for (const TensorDesc* desc : {&x, &w, &y})
             if (!isStored(desc->format.type) || desc->format.memory != MemoryKind::Host)
@@ -233,10 +234,11 @@ public:
             return Status::ok();
         };
         PackedWeightsCache own;
-        const TensorDesc &w = problem.inputs[1], &b = problem.inputs[2];
-        const bool shared = context.packedWeights && !w.constantKey.empty() && (!b.present || !b.constantKey.empty());
-        const std::string key =
-            "simd.depthwise " + w.constantKey + " " + b.constantKey + " " + std::to_string(shape.lanes);
+        const TensorDesc& w = problem.inputs[1];
+        const bool hasBias = isGiven(problem, 2);
+        const std::string biasKey = hasBias ? problem.inputs[2].constantKey : std::string();
+        const bool shared = context.packedWeights && !w.constantKey.empty() && (!hasBias || !biasKey.empty());
+        const std::string key = "simd.depthwise " + w.constantKey + " " + biasKey + " " + std::to_string(shape.lanes);
         STROBE_ASSIGN(auto weights, (shared ? context.packedWeights : &own)->get(key, bytes, fill));
         return std::unique_ptr<Kernel>(std::make_unique<DepthwiseKernel>(problem, shape, std::move(weights)));
     }
@@ -247,7 +249,7 @@ private:
         const int64_t channels = problem.inputs[0].dims[1];
         std::vector<float> weights(static_cast<size_t>(channels * taps)), bias(static_cast<size_t>(channels), 0.0f);
         loadTile(problem.inputs[1].format.type, problem.inputs[1].constantData, 0, 1, weights.data(), weights.size());
-        if (problem.inputs[2].present)
+        if (isGiven(problem, 2))
             loadTile(problem.inputs[2].format.type, problem.inputs[2].constantData, 0, 1, bias.data(), bias.size());
         for (int64_t g = 0; g < groups; ++g)
             for (int64_t row = 0; row <= taps; ++row)

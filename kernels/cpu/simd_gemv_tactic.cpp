@@ -29,10 +29,6 @@ GemvShape gemvShape(const Problem& problem) {
     return s;
 }
 
-bool hasBias(const Problem& problem) {
-    return problem.inputs.size() > 2 && problem.inputs[2].present;
-}
-
 class GemvKernel final : public Kernel {
 public:
     GemvKernel(const Problem& problem, std::shared_ptr<const void> weights, std::vector<float> bias)
@@ -109,9 +105,9 @@ public:
         if (shape.rows > kGemvRows)
             return Support::no(std::to_string(shape.rows) + " rows; products of up to " + std::to_string(kGemvRows) +
                                " are served");
-        if (hasBias(problem) && (!problem.inputs[2].constantData || elementCount(problem.inputs[2].dims) != shape.n))
+        if (isGiven(problem, 2) &&
+            (!problem.inputs[2].constantData || !coversRow(problem.inputs[2].dims, {shape.n}, 0)))
             return Support::no("the bias is not a constant row");
-        if (hasBias(problem) && problem.inputs[2].dims.back() != shape.n) return Support::no("the bias is not a row");
         for (const TensorDesc* desc : {&a, &problem.outputs[0]})
             if (desc->format.layout != Layout::Plain) return Support::no("takes the plain layout");
         if (const Support storage = supportsFloatStorage(problem); !storage.supported) return storage;
@@ -132,7 +128,7 @@ public:
         const std::string key = "simd.gemv " + b.constantKey + (s.transposed ? " t " : " ") + std::to_string(width);
         STROBE_ASSIGN(auto weights, (shared ? context.packedWeights : &own)
                                         ->get(key, dataTypeBytes(b.format.type, s.panels * s.k * width), fill));
-        auto bias = hasBias(problem) ? knownFloats(problem, 2) : std::vector<float>();
+        auto bias = knownFloats(problem, 2);
         if (!bias) return internalError("product prepared for a bias that it declined");
         return std::unique_ptr<Kernel>(std::make_unique<GemvKernel>(problem, std::move(weights), std::move(*bias)));
     }

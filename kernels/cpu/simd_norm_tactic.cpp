@@ -21,18 +21,18 @@ std::optional<NormShape> normShape(const Problem& problem) {
     const Dims& dims = problem.inputs[0].dims;
     NormShape shape;
     if (problem.op->name == "LayerNormalization" || problem.op->name == "RMSNormalization") {
-        for (size_t i = normalAxis(problem.attributes->getInt("axis", -1), dims.size()); i < dims.size(); ++i)
-            shape.size *= dims[i];
+        const size_t axis = normalAxis(problem.attributes->getInt("axis", -1), dims.size());
+        for (size_t i = axis; i < dims.size(); ++i) shape.size *= dims[i];
         for (size_t input : {size_t{1}, size_t{2}})
-            if (input < problem.inputs.size() && input < static_cast<size_t>(problem.op->maxInputs) &&
-                problem.inputs[input].present && elementCount(problem.inputs[input].dims) != shape.size)
+            if (input < static_cast<size_t>(problem.op->maxInputs) && isGiven(problem, input) &&
+                !coversRow(problem.inputs[input].dims, dims, axis))
                 return std::nullopt;
     } else {
         int64_t spatial = 1;
         for (size_t i = 2; i < dims.size(); ++i) spatial *= dims[i];
         const int64_t groups =
             problem.op->name == "GroupNormalization" ? problem.attributes->getInt("num_groups", 1) : dims[1];
-        shape.size = dims[1] / groups * spatial;
+        shape.size = groups == 0 ? 0 : dims[1] / groups * spatial;
         shape.run = spatial;
         shape.cycle = groups;
     }

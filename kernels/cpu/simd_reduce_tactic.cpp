@@ -24,29 +24,15 @@ const std::map<std::string, ReduceKind>& kinds() {
 }
 
 /// Which logical axes go; nullopt when that is only known at run time.
-std::optional<std::vector<bool>> reducedAxes(const Problem& problem) {
-    const Dims& dims = problem.inputs[0].dims;
-    std::vector<bool> axes(dims.size(), false);
-    if (problem.op->name.rfind("Global", 0) == 0) {
-        std::fill(axes.begin() + 2, axes.end(), true);
-        return axes;
-    }
-    std::vector<int64_t> given;
-    if (problem.inputs.size() > 1 && problem.inputs[1].present && elementCount(problem.inputs[1].dims) > 0) {
-        if (!problem.inputs[1].constantData) return std::nullopt;
-        Weights view;
-        view.type = problem.inputs[1].format.type;
-        view.dims = problem.inputs[1].dims;
-        view.data = std::shared_ptr<const void>(problem.inputs[1].constantData, [](const void*) {});
-        given = toInt64s(view).value_or(std::vector<int64_t>());
-    }
-    for (int64_t axis : given) axes[normalAxis(axis, dims.size())] = true;
-    if (given.empty()) std::fill(axes.begin(), axes.end(), !problem.attributes->getBool("noop_with_empty_axes", false));
+std::optional<std::vector<bool>> goneAxes(const Problem& problem) {
+    if (problem.op->name.rfind("Global", 0) != 0) return reducedAxes(problem);
+    std::vector<bool> axes(problem.inputs[0].dims.size(), true);
+    axes[0] = axes[1] = false;
     return axes;
 }
 
 std::optional<AxisView> reduceView(const Problem& problem) {
-    const auto axes = reducedAxes(problem);
+    const auto axes = goneAxes(problem);
     if (!axes) return std::nullopt;
     return viewAround(problem.inputs[0].dims, problem.inputs[0].format.layout, *axes);
 }

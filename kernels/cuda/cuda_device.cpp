@@ -58,6 +58,7 @@ GeneratedKernel::~GeneratedKernel() {
 
 Status GeneratedKernel::launch(int64_t threads, int blockSize, std::span<const uint64_t> parameters,
                                cudaStream_t stream) const {
+    if (threads <= 0) return Status::ok();
     const auto blocks = static_cast<unsigned>((threads + blockSize - 1) / blockSize);
     void* arguments[] = {const_cast<uint64_t*>(parameters.data())};
     return cudaStatus(cudaLaunchKernel(reinterpret_cast<const void*>(m_kernel), dim3(blocks),

@@ -39,7 +39,7 @@ public:
     ~GeneratedKernel();
     GeneratedKernel(const GeneratedKernel&) = delete;
     GeneratedKernel& operator=(const GeneratedKernel&) = delete;
-    /// One thread for each of `threads`, in blocks of `blockSize`; the kernel checks its bounds.
+    /// One thread for each of `threads`, in blocks of `blockSize`; the kernel checks its bounds. Nothing for none.
     Status launch(int64_t threads, int blockSize, std::span<const uint64_t> parameters, cudaStream_t stream) const;
 
 private:

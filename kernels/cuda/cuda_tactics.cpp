@@ -32,13 +32,16 @@ Support checkDeviceTensors(const Problem& problem) {
     return Support::yes();
 }
 
+Result<std::shared_ptr<const void>> uploadConstant(const TensorDesc& desc, CudaDevice& device) {
+    if (!desc.present || !desc.constantData) return std::shared_ptr<const void>();
+    return device.constant(desc.constantKey, desc.constantData,
+                           dataTypeBytes(desc.format.type, elementCount(desc.dims)));
+}
+
 Result<std::vector<std::shared_ptr<const void>>> uploadConstants(const Problem& problem, CudaDevice& device) {
     std::vector<std::shared_ptr<const void>> constants(problem.inputs.size());
-    for (size_t i = 0; i < problem.inputs.size(); ++i) {
-        const TensorDesc& desc = problem.inputs[i];
-        if (!desc.present || !desc.constantData) continue;
-        STROBE_ASSIGN(constants[i], device.constant(desc.constantKey, desc.constantData,
-                                                    dataTypeBytes(desc.format.type, elementCount(desc.dims))));
+    for (size_t i = 0; i < constants.size(); ++i) {
+        STROBE_ASSIGN(constants[i], uploadConstant(problem.inputs[i], device));
     }
     return constants;
 }

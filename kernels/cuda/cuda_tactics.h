@@ -18,7 +18,9 @@ Tactic::Formats deviceFormats(const Problem& problem, Layout layout = Layout::Pl
 /// No, unless what is present and not constant lies on the device as FP32, FP16 or BF16, plain or channels-last.
 Support checkDeviceTensors(const Problem& problem);
 
-/// Constants of a problem on the device; data null for inputs that come at run time.
+/// A constant input on the device; null for one that comes at run time.
+Result<std::shared_ptr<const void>> uploadConstant(const TensorDesc& desc, CudaDevice& device);
+/// That of every input.
 Result<std::vector<std::shared_ptr<const void>>> uploadConstants(const Problem& problem, CudaDevice& device);
 /// The address of an input: its uploaded constant or what the run brings.
 inline const void* inputAddress(const std::vector<std::shared_ptr<const void>>& constants,

@@ -89,6 +89,15 @@ std::string elementSuffix(DataType type) {
     }
 }
 
+const char* wordType(size_t bytes) {
+    return bytes == 1    ? "u8"
+           : bytes == 2  ? "u16"
+           : bytes == 4  ? "u32"
+           : bytes == 8  ? "u64"
+           : bytes == 16 ? "uint4"
+                         : nullptr;
+}
+
 std::string replaceAll(std::string text, const std::string& what, const std::string& with) {
     for (size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size()))
         text.replace(at, what.size(), with);

@@ -45,16 +45,6 @@ extern "C" __global__ void __launch_bounds__(256) strobeKernel(const Params p) {
 }
 )";
 
-/// The type that carries so many bytes; null: none does.
-const char* wordType(size_t bytes) {
-    return bytes == 1    ? "u8"
-           : bytes == 2  ? "u16"
-           : bytes == 4  ? "u32"
-           : bytes == 8  ? "u64"
-           : bytes == 16 ? "uint4"
-                         : nullptr;
-}
-
 /// Drops extents of 1 and joins neighbours through which both sides run on.
 void mergeDims(StridedBox& box) {
     StridedBox merged = box;

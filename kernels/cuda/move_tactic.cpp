@@ -1,4 +1,4 @@
-#include "kernels/cuda/cuda_tactics.h"
+#include "kernels/cuda/launch_kernel.h"
 #include "kernels/cuda/move_source.h"
 
 namespace strobe {
@@ -116,30 +116,6 @@ public:
     }
 };
 
-class GatherKernel final : public Kernel {
-public:
-    GatherKernel(GatherPlan plan, std::shared_ptr<const GeneratedKernel> kernel,
-                 std::vector<std::shared_ptr<const void>> constants, std::shared_ptr<const CudaDevice> device)
-        : m_plan(std::move(plan)),
-          m_kernel(std::move(kernel)),
-          m_constants(std::move(constants)),
-          m_device(std::move(device)) {}
-    Status run(const RunArguments& arguments) const override {
-        STROBE_RETURN_IF_ERROR(m_device->makeCurrent());
-        std::vector<uint64_t> words = {reinterpret_cast<uint64_t>(inputAddress(m_constants, arguments, 0)),
-                                       reinterpret_cast<uint64_t>(inputAddress(m_constants, arguments, 1)),
-                                       reinterpret_cast<uint64_t>(arguments.outputs[0].data)};
-        words.insert(words.end(), m_plan.geometry.begin(), m_plan.geometry.end());
-        return m_kernel->launch(m_plan.count, 256, words, cudaStream(arguments).get());
-    }
-
-private:
-    GatherPlan m_plan;
-    std::shared_ptr<const GeneratedKernel> m_kernel;
-    std::vector<std::shared_ptr<const void>> m_constants;
-    std::shared_ptr<const CudaDevice> m_device;
-};
-
 class GatherTactic final : public Tactic {
 public:
     std::string_view name() const override { return "cuda.gather"; }
@@ -150,11 +126,8 @@ public:
     std::vector<Formats> candidateFormats(const Problem& problem) const override { return {deviceFormats(problem)}; }
     Result<std::unique_ptr<Kernel>> prepare(const Problem& problem, const PrepareContext& context) const override {
         STROBE_ASSIGN(GatherPlan plan, planGather(problem));
-        CudaDevice& device = cudaDevice(context);
-        STROBE_ASSIGN(auto kernel, device.generated(plan.source));
-        STROBE_ASSIGN(auto constants, uploadConstants(problem, device));
-        return std::unique_ptr<Kernel>(std::make_unique<GatherKernel>(std::move(plan), std::move(kernel),
-                                                                      std::move(constants), device.shared_from_this()));
+        return makeLaunchKernel(problem, context,
+                                {std::move(plan.source), {0, 1}, std::move(plan.geometry), plan.count});
     }
 };
 

@@ -20,6 +20,9 @@ const std::string& kernelPrelude();
 /// What the prelude's loads and stores of an element type end in: "F32", "F16", "Bf16", "Bool"; empty: it has none.
 std::string elementSuffix(DataType type);
 
+/// The type that carries so many bytes, to move elements as bits: "u8" … "u64", "uint4"; null: there is none.
+const char* wordType(size_t bytes);
+
 /// The text with every `what` replaced: how templates of kernels are filled in.
 std::string replaceAll(std::string text, const std::string& what, const std::string& with);
 

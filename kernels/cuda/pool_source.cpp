@@ -40,7 +40,7 @@ extern "C" __global__ void __launch_bounds__(256) strobeKernel(const Params p) {
             value = AVERAGE ? value + x : opMax(value, x);
         }
     }
-    STORE((void*)p.v[1], t, AVERAGE ? value / (float)cells : value);
+    STORE((void*)p.v[1], t, AVERAGE ? value / fmaxf((float)cells, 1.0f) : value);
 }
 )";
 

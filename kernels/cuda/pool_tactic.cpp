@@ -1,26 +1,8 @@
-#include "kernels/cuda/cuda_tactics.h"
+#include "kernels/cuda/launch_kernel.h"
 #include "kernels/cuda/pool_source.h"
 
 namespace strobe {
 namespace {
-
-class PoolKernel final : public Kernel {
-public:
-    PoolKernel(PoolPlan plan, std::shared_ptr<const GeneratedKernel> kernel, std::shared_ptr<const CudaDevice> device)
-        : m_plan(std::move(plan)), m_kernel(std::move(kernel)), m_device(std::move(device)) {}
-    Status run(const RunArguments& arguments) const override {
-        STROBE_RETURN_IF_ERROR(m_device->makeCurrent());
-        std::vector<uint64_t> words = {reinterpret_cast<uint64_t>(arguments.inputs[0].data),
-                                       reinterpret_cast<uint64_t>(arguments.outputs[0].data)};
-        words.insert(words.end(), m_plan.geometry.begin(), m_plan.geometry.end());
-        return m_kernel->launch(m_plan.outputs, 256, words, cudaStream(arguments).get());
-    }
-
-private:
-    PoolPlan m_plan;
-    std::shared_ptr<const GeneratedKernel> m_kernel;
-    std::shared_ptr<const CudaDevice> m_device;
-};
 
 class PoolTactic final : public Tactic {
 public:
@@ -35,10 +17,8 @@ public:
     }
     Result<std::unique_ptr<Kernel>> prepare(const Problem& problem, const PrepareContext& context) const override {
         STROBE_ASSIGN(PoolPlan plan, planPool(problem));
-        CudaDevice& device = cudaDevice(context);
-        STROBE_ASSIGN(auto kernel, device.generated(plan.source));
-        return std::unique_ptr<Kernel>(
-            std::make_unique<PoolKernel>(std::move(plan), std::move(kernel), device.shared_from_this()));
+        return makeLaunchKernel(problem, context,
+                                {std::move(plan.source), {0}, std::move(plan.geometry), plan.outputs});
     }
 };
 

@@ -36,7 +36,7 @@ Result<std::string> convertText(DataType from, DataType to, bool zero) {
                (zero ? "0.0f" : "load" + elementSuffix(from) + "((const void*)p.v[0], at)") + ")";
     }
     const size_t bytes = dataTypeBytes(to, 1);
-    const char* word = bytes == 1 ? "u8" : bytes == 2 ? "u16" : bytes == 4 ? "u32" : bytes == 8 ? "u64" : nullptr;
+    const char* word = wordType(bytes);
     if (!word)
         return unsupported("moves elements of 1, 2, 4 and 8 bytes, " + std::string(dataTypeName(to)) +
                            " has none of these");

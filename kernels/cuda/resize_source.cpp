@@ -44,7 +44,7 @@ Result<std::string> writeText(DataType type, bool linear) {
         return replaceAll(replaceAll(kLinear, "LOAD(", "load" + suffix), "STORE(", "store" + suffix);
     }
     const size_t bytes = dataTypeBits(type) % 8 == 0 ? dataTypeBytes(type, 1) : 0;
-    const char* word = bytes == 1 ? "u8" : bytes == 2 ? "u16" : bytes == 4 ? "u32" : bytes == 8 ? "u64" : nullptr;
+    const char* word = wordType(bytes);
     if (!word || type == DataType::String) return unsupported("elements are not 1, 2, 4 or 8 bytes");
     return replaceAll(kNearest, "WORD", word);
 }

@@ -1,29 +1,8 @@
-#include "kernels/cuda/cuda_tactics.h"
+#include "kernels/cuda/launch_kernel.h"
 #include "kernels/cuda/resize_source.h"
 
 namespace strobe {
 namespace {
-
-class DeviceResizeKernel final : public Kernel {
-public:
-    DeviceResizeKernel(DeviceResizePlan plan, std::shared_ptr<const GeneratedKernel> kernel,
-                       std::shared_ptr<const void> taps, std::shared_ptr<const CudaDevice> device)
-        : m_plan(std::move(plan)), m_kernel(std::move(kernel)), m_taps(std::move(taps)), m_device(std::move(device)) {}
-    Status run(const RunArguments& arguments) const override {
-        STROBE_RETURN_IF_ERROR(m_device->makeCurrent());
-        std::vector<uint64_t> words = {reinterpret_cast<uint64_t>(arguments.inputs[0].data),
-                                       reinterpret_cast<uint64_t>(arguments.outputs[0].data),
-                                       reinterpret_cast<uint64_t>(m_taps.get())};
-        words.insert(words.end(), m_plan.geometry.begin(), m_plan.geometry.end());
-        return m_kernel->launch(m_plan.count, 256, words, cudaStream(arguments).get());
-    }
-
-private:
-    DeviceResizePlan m_plan;
-    std::shared_ptr<const GeneratedKernel> m_kernel;
-    std::shared_ptr<const void> m_taps;
-    std::shared_ptr<const CudaDevice> m_device;
-};
 
 class DeviceResizeTactic final : public Tactic {
 public:
@@ -43,11 +22,11 @@ public:
     }
     Result<std::unique_ptr<Kernel>> prepare(const Problem& problem, const PrepareContext& context) const override {
         STROBE_ASSIGN(DeviceResizePlan plan, planDeviceResize(problem));
-        CudaDevice& device = cudaDevice(context);
-        STROBE_ASSIGN(auto kernel, device.generated(plan.source));
-        STROBE_ASSIGN(auto taps, device.constant({}, plan.taps.data(), plan.taps.size() * sizeof(uint32_t)));
-        return std::unique_ptr<Kernel>(std::make_unique<DeviceResizeKernel>(
-            std::move(plan), std::move(kernel), std::move(taps), device.shared_from_this()));
+        STROBE_ASSIGN(auto taps,
+                      cudaDevice(context).constant({}, plan.taps.data(), plan.taps.size() * sizeof(uint32_t)));
+        return makeLaunchKernel(
+            problem, context,
+            {std::move(plan.source), {0}, std::move(plan.geometry), plan.count, 256, std::move(taps)});
     }
 };
 

@@ -1,14 +1,18 @@
 #include "kernels/cuda/row_source.h"
 
+#include <algorithm>
+#include <bit>
+
 #include "kernels/cuda/cuda_tactics.h"
 #include "kernels/cuda/nvrtc_compiler.h"
+#include "kernels/shared/known_inputs.h"
 
 namespace strobe {
 namespace {
 
-// p.v: rows, columns, epsilon's bits, output, inputs.
+// p.v: three inputs, output, columns, epsilon's bits.
 constexpr const char* kHead = R"(
-struct Params { u64 v[7]; };
+struct Params { u64 v[6]; };
 __device__ inline float sumOf(float a, float b) { return a + b; }
 template <float (*Join)(float, float)>
 __device__ inline float acrossBlock(float value, float neutral) {
@@ -22,9 +26,9 @@ __device__ inline float acrossBlock(float value, float neutral) {
     return all;
 }
 extern "C" __global__ void __launch_bounds__(256) strobeKernel(const Params p) {
-    const i64 row = blockIdx.x, columns = (i64)p.v[1], first = row * columns;
-    const float epsilon = __uint_as_float((u32)p.v[2]);
-    const void* x = (const void*)p.v[4];
+    const i64 row = blockIdx.x, columns = (i64)p.v[4], first = row * columns;
+    const float epsilon = __uint_as_float((u32)p.v[5]);
+    const void* x = (const void*)p.v[0];
     void* y = (void*)p.v[3];
 )";
 
@@ -49,7 +53,7 @@ constexpr const char* kNormalise = R"(
     for (i64 i = threadIdx.x; i < columns; i += 256) { const float d = LOAD0(x, first + i) - mean; squares += d * d; }
     const float scale = 1.0f / sqrtf(acrossBlock<sumOf>(squares, 0.0f) / (float)columns + epsilon);
     for (i64 i = threadIdx.x; i < columns; i += 256)
-        STORE(y, first + i, (LOAD0(x, first + i) - mean) * scale * LOAD1((const void*)p.v[5], i) + SHIFT);
+        STORE(y, first + i, (LOAD0(x, first + i) - mean) * scale * LOAD1((const void*)p.v[1], i) + SHIFT);
 }
 )";
 
@@ -69,24 +73,18 @@ std::string withTypes(std::string body, const Problem& problem) {
     return kernelPrelude() + kHead + body;
 }
 
-int64_t positive(int64_t axis, size_t rank) {
-    return axis < 0 ? axis + static_cast<int64_t>(rank) : axis;
-}
-
 /// Splits dims before `axis` from those at and behind it.
-void split(const Dims& dims, int64_t axis, RowPlan& plan) {
+void split(const Dims& dims, size_t axis, RowPlan& plan) {
     plan.rows = plan.columns = 1;
-    for (size_t d = 0; d < dims.size(); ++d) (static_cast<int64_t>(d) < axis ? plan.rows : plan.columns) *= dims[d];
+    for (size_t d = 0; d < dims.size(); ++d) (d < axis ? plan.rows : plan.columns) *= dims[d];
 }
 
 Result<RowPlan> planSoftmax(const Problem& problem) {
     RowPlan plan;
     const Dims& dims = problem.inputs[0].dims;
-    split(dims, positive(problem.attributes->getInt("axis", -1), dims.size()), plan);
-    if (dims.empty() ||
-        plan.columns != dims[static_cast<size_t>(positive(problem.attributes->getInt("axis", -1), dims.size()))])
-        return unsupported("works along the last axis");
-    plan.inputs = {0};
+    const size_t axis = normalAxis(problem.attributes->getInt("axis", -1), dims.size());
+    split(dims, axis, plan);
+    if (dims.empty() || plan.columns != dims[axis]) return unsupported("works along the last axis");
     plan.source = withTypes(
         replaceAll(kSoftmax, "FINISH", problem.op->name == "Softmax" ? "expf(v) / sum" : "v - logf(sum)"), problem);
     return plan;
@@ -95,18 +93,18 @@ Result<RowPlan> planSoftmax(const Problem& problem) {
 Result<RowPlan> planNormalisation(const Problem& problem) {
     RowPlan plan;
     const Dims& dims = problem.inputs[0].dims;
-    split(dims, positive(problem.attributes->getInt("axis", -1), dims.size()), plan);
-    const bool shifted = problem.inputs.size() > 2 && problem.inputs[2].present;
+    const size_t axis = normalAxis(problem.attributes->getInt("axis", -1), dims.size());
+    split(dims, axis, plan);
+    const bool shifted = isGiven(problem, 2);
     for (size_t i = 1; i < (shifted ? 3u : 2u); ++i)
-        if (elementCount(problem.inputs[i].dims) != plan.columns)
+        if (!coversRow(problem.inputs[i].dims, dims, axis))
             return unsupported("scale and bias must have one value a normalised element, one is " +
                                toString(problem.inputs[i].dims));
     for (size_t o = 1; o < problem.outputs.size(); ++o)
         if (problem.outputs[o].present) return unsupported("gives no statistics");
-    plan.epsilon = problem.attributes->getFloat("epsilon", 1e-5f);
-    plan.inputs = {0, 1};
-    if (shifted) plan.inputs.push_back(2);
-    std::string body = replaceAll(kNormalise, "SHIFT", shifted ? "LOAD2((const void*)p.v[6], i)" : "0.0f");
+    plan.inputs[1] = 1;
+    if (shifted) plan.inputs[2] = 2;
+    std::string body = replaceAll(kNormalise, "SHIFT", shifted ? "LOAD2((const void*)p.v[2], i)" : "0.0f");
     plan.source = withTypes(
         replaceAll(std::move(body), "CENTRED", problem.op->name == "LayerNormalization" ? "true" : "false"), problem);
     return plan;
@@ -115,20 +113,13 @@ Result<RowPlan> planNormalisation(const Problem& problem) {
 Result<RowPlan> planReduction(const Problem& problem) {
     RowPlan plan;
     const Dims& dims = problem.inputs[0].dims;
-    int64_t firstAxis = 0;
-    if (problem.inputs.size() > 1 && problem.inputs[1].present) {
-        if (!problem.inputs[1].constantData) return unsupported("the axes are no constants");
-        const auto* axes = static_cast<const int64_t*>(problem.inputs[1].constantData);
-        const int64_t count = elementCount(problem.inputs[1].dims);
-        if (count == 0) return unsupported("reduces along given axes");
-        std::vector<bool> reduced(dims.size(), false);
-        for (int64_t i = 0; i < count; ++i) reduced[static_cast<size_t>(positive(axes[i], dims.size()))] = true;
-        firstAxis = static_cast<int64_t>(dims.size()) - count;
-        for (size_t d = 0; d < dims.size(); ++d)
-            if (reduced[d] != (static_cast<int64_t>(d) >= firstAxis)) return unsupported("reduces trailing axes");
-    }
+    const auto reduced = reducedAxes(problem);
+    if (!reduced) return unsupported("the axes are no constants");
+    const auto count = static_cast<size_t>(std::count(reduced->begin(), reduced->end(), true));
+    const size_t firstAxis = dims.size() - count;
+    for (size_t d = 0; d < dims.size(); ++d)
+        if ((*reduced)[d] != (d >= firstAxis)) return unsupported("reduces trailing axes");
     split(dims, firstAxis, plan);
-    plan.inputs = {0};
     const std::string& op = problem.op->name;
     const bool isMax = op == "ReduceMax", isMin = op == "ReduceMin";
     std::string body = replaceAll(kReduce, "JOIN", isMax ? "opMax" : isMin ? "opMin" : "sumOf");
@@ -155,6 +146,8 @@ Result<RowPlan> planRows(const Problem& problem) {
                                                                        : planSoftmax(problem));
     if (plan.rows > INT32_MAX || elementCount(problem.inputs[0].dims) == 0)
         return unsupported("serves 1 to 2147483647 rows, there are " + std::to_string(plan.rows));
+    const float epsilon = problem.attributes->getFloat("epsilon", 1e-5f);
+    plan.words = {static_cast<uint64_t>(plan.columns), std::bit_cast<uint32_t>(epsilon)};
     return plan;
 }
 

@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,8 +11,8 @@ namespace strobe {
 struct RowPlan {
     std::string source;
     int64_t rows = 0, columns = 0;
-    float epsilon = 0.0f;
-    std::vector<size_t> inputs;  // the problem's inputs that the kernel reads, in the order of its parameters
+    std::vector<std::optional<size_t>> inputs = {0, {}, {}};  // the problem's, in the order of the kernel's parameters
+    std::vector<uint64_t> words;  // parameter words after the addresses of these and the output
 };
 /// Softmax, LogSoftmax, LayerNormalization, RMSNormalization, ReduceMean, ReduceSum, ReduceMax and ReduceMin over
 /// trailing axes.

@@ -1,36 +1,8 @@
-#include <bit>
-
-#include "kernels/cuda/cuda_tactics.h"
+#include "kernels/cuda/launch_kernel.h"
 #include "kernels/cuda/row_source.h"
 
 namespace strobe {
 namespace {
-
-class RowKernel final : public Kernel {
-public:
-    RowKernel(RowPlan plan, std::shared_ptr<const GeneratedKernel> kernel,
-              std::vector<std::shared_ptr<const void>> constants, std::shared_ptr<const CudaDevice> device)
-        : m_plan(std::move(plan)),
-          m_kernel(std::move(kernel)),
-          m_constants(std::move(constants)),
-          m_device(std::move(device)) {}
-    Status run(const RunArguments& arguments) const override {
-        STROBE_RETURN_IF_ERROR(m_device->makeCurrent());
-        std::vector<uint64_t> words = {static_cast<uint64_t>(m_plan.rows), static_cast<uint64_t>(m_plan.columns),
-                                       std::bit_cast<uint32_t>(m_plan.epsilon),
-                                       reinterpret_cast<uint64_t>(arguments.outputs[0].data)};
-        for (size_t input : m_plan.inputs)
-            words.push_back(reinterpret_cast<uint64_t>(inputAddress(m_constants, arguments, input)));
-        words.resize(7);
-        return m_kernel->launch(m_plan.rows * 256, 256, words, cudaStream(arguments).get());
-    }
-
-private:
-    RowPlan m_plan;
-    std::shared_ptr<const GeneratedKernel> m_kernel;
-    std::vector<std::shared_ptr<const void>> m_constants;
-    std::shared_ptr<const CudaDevice> m_device;
-};
 
 class RowTactic final : public Tactic {
 public:
@@ -47,11 +19,9 @@ public:
     }
     Result<std::unique_ptr<Kernel>> prepare(const Problem& problem, const PrepareContext& context) const override {
         STROBE_ASSIGN(RowPlan plan, planRows(problem));
-        CudaDevice& device = cudaDevice(context);
-        STROBE_ASSIGN(auto kernel, device.generated(plan.source));
-        STROBE_ASSIGN(auto constants, uploadConstants(problem, device));
-        return std::unique_ptr<Kernel>(std::make_unique<RowKernel>(std::move(plan), std::move(kernel),
-                                                                   std::move(constants), device.shared_from_this()));
+        const int64_t threads = plan.rows * 256;
+        return makeLaunchKernel(problem, context,
+                                {std::move(plan.source), plan.inputs, std::move(plan.words), threads});
     }
 };
 

@@ -20,10 +20,7 @@ Status runCopy(const Problem& problem, const RunArguments& arguments) {
 
 double dropoutRatio(const Problem& problem, const RunArguments& arguments) {
     if (arguments.inputs.size() < 2 || !arguments.inputs[1].data) return 0.5;
-    Weights view;
-    view.type = problem.inputs[1].format.type;
-    view.dims = {1};
-    view.data = std::shared_ptr<const void>(arguments.inputs[1].data, [](const void*) {});
+    const Weights view = borrowedWeights(problem.inputs[1].format.type, {1}, arguments.inputs[1].data);
     return toDoubles(view).front();
 }
 

@@ -14,10 +14,7 @@ namespace {
 /// Elements as T (float or double), whatever their type.
 template <class T>
 std::vector<T> readAs(DataType type, const TensorView& view) {
-    Weights weights;
-    weights.type = type;
-    weights.dims = *view.dims;
-    weights.data = std::shared_ptr<const void>(view.data, [](const void*) {});
+    const Weights weights = borrowedWeights(type, *view.dims, view.data);
     if constexpr (std::is_same_v<T, float>)
         return toFloats(weights);
     else

@@ -26,10 +26,8 @@ Status runRange(const Problem& problem, const RunArguments& arguments) {
 
 /// Indices may be of any number type.
 std::vector<double> readNumbers(const Problem& problem, const RunArguments& arguments, size_t input) {
-    Weights view;
-    view.type = problem.inputs[input].format.type;
-    view.dims = *arguments.inputs[input].dims;
-    view.data = std::shared_ptr<const void>(arguments.inputs[input].data, [](const void*) {});
+    const Weights view =
+        borrowedWeights(problem.inputs[input].format.type, *arguments.inputs[input].dims, arguments.inputs[input].data);
     return toDoubles(view);
 }
 

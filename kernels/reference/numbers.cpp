@@ -26,11 +26,9 @@ std::vector<double> readNumbers(const Problem& problem, const RunArguments& argu
     if (!hasInput(problem, input)) return {};
     const auto i = static_cast<size_t>(input);
     const bool atRun = i < arguments.inputs.size() && arguments.inputs[i].data;
-    Weights view;
-    view.type = problem.inputs[i].format.type;
-    view.dims = atRun ? *arguments.inputs[i].dims : problem.inputs[i].dims;
-    view.data = std::shared_ptr<const void>(atRun ? arguments.inputs[i].data : problem.inputs[i].constantData,
-                                            [](const void*) {});
+    const Weights view =
+        borrowedWeights(problem.inputs[i].format.type, atRun ? *arguments.inputs[i].dims : problem.inputs[i].dims,
+                        atRun ? arguments.inputs[i].data : problem.inputs[i].constantData);
     return view.data ? toDoubles(view) : std::vector<double>();
 }
 
@@ -47,7 +45,6 @@ void writeNumbers(const Problem& problem, const RunArguments& arguments, int out
 }
 
 namespace {
-
 
 template <class T, class Convert>
 void storeAs(const std::vector<double>& values, void* destination, Convert convert) {

@@ -61,10 +61,8 @@ Status runUniform(const Problem& problem, const RunArguments& arguments) {
 }
 
 std::vector<double> readInput(const Problem& problem, const RunArguments& arguments) {
-    Weights view;
-    view.type = problem.inputs[0].format.type;
-    view.dims = *arguments.inputs[0].dims;
-    view.data = std::shared_ptr<const void>(arguments.inputs[0].data, [](const void*) {});
+    const Weights view =
+        borrowedWeights(problem.inputs[0].format.type, *arguments.inputs[0].dims, arguments.inputs[0].data);
     return toDoubles(view);
 }
 

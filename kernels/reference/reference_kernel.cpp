@@ -11,10 +11,7 @@ namespace {
 bool isNarrowFloat(DataType type) { return isFloatingPoint(type) && type != DataType::Float32 && type != DataType::Float64; }
 
 void widen(DataType type, const void* source, float* destination, int64_t count) {
-    Weights view;
-    view.type = type;
-    view.dims = {count};
-    view.data = std::shared_ptr<const void>(source, [](const void*) {});
+    const Weights view = borrowedWeights(type, {count}, source);
     const std::vector<float> values = toFloats(view);
     std::copy(values.begin(), values.end(), destination);
 }
@@ -149,11 +146,8 @@ bool advance(Dims& index, const Dims& dims) {
 std::vector<int64_t> readIntegers(const Problem& problem, const RunArguments& arguments, int input) {
     const auto i = static_cast<size_t>(input);
     if (i >= problem.inputs.size() || !problem.inputs[i].present) return {};
-    Weights view;
-    view.type = problem.inputs[i].format.type;
-    view.dims = problem.inputs[i].dims;
     const void* data = i < arguments.inputs.size() && arguments.inputs[i].data ? arguments.inputs[i].data : problem.inputs[i].constantData;
-    view.data = std::shared_ptr<const void>(data, [](const void*) {});
+    const Weights view = borrowedWeights(problem.inputs[i].format.type, problem.inputs[i].dims, data);
     return toInt64s(view).value_or(std::vector<int64_t>());
 }
 

@@ -10,11 +10,8 @@ namespace strobe {
 namespace {
 
 Weights viewOf(const Problem& problem, const RunArguments& arguments, size_t input) {
-    Weights view;
-    view.type = problem.inputs[input].format.type;
-    view.dims = *arguments.inputs[input].dims;
-    view.data = std::shared_ptr<const void>(arguments.inputs[input].data, [](const void*) {});
-    return view;
+    return borrowedWeights(problem.inputs[input].format.type, *arguments.inputs[input].dims,
+                           arguments.inputs[input].data);
 }
 
 Status runNonZero(const Problem& problem, const RunArguments& arguments) {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "engine_core/ops/slice.h"
+#include "kernels/shared/known_inputs.h"
 
 namespace strobe {
 namespace {
@@ -68,22 +69,6 @@ Status addBox(const Problem& problem, size_t input, size_t output, LogicalBox bo
     }
     plan.parts.push_back(std::move(part));
     return Status::ok();
-}
-
-/// Integer values of an input known before the run; nullopt when they are not.
-std::optional<std::vector<int64_t>> knownIntegers(const Problem& problem, size_t input) {
-    if (input >= problem.inputs.size() || !problem.inputs[input].present) return std::vector<int64_t>();
-    const TensorDesc& desc = problem.inputs[input];
-    if (!desc.constantData && elementCount(desc.dims) > 0) return std::nullopt;
-    Weights view;
-    view.type = desc.format.type;
-    view.dims = desc.dims;
-    view.data = std::shared_ptr<const void>(desc.constantData, [](const void*) {});
-    return toInt64s(view);
-}
-
-bool isPresent(const Problem& problem, size_t input) {
-    return input < problem.inputs.size() && problem.inputs[input].present;
 }
 
 size_t axisOf(int64_t axis, size_t rank) {
@@ -198,8 +183,8 @@ Status planSlice(const Problem& problem, CopyPlan& plan) {
     const Dims& x = problem.inputs[0].dims;
     LogicalBox box(problem.outputs[0].dims);
     for (size_t i = 0; i < starts->size(); ++i) {
-        const size_t axis = isPresent(problem, 3) ? axisOf((*axes)[i], x.size()) : i;
-        const int64_t step = isPresent(problem, 4) ? (*steps)[i] : 1;
+        const size_t axis = isGiven(problem, 3) ? axisOf((*axes)[i], x.size()) : i;
+        const int64_t step = isGiven(problem, 4) ? (*steps)[i] : 1;
         const SliceRange range = resolveSlice(x[axis], (*starts)[i], (*ends)[i], step);
         box.inStart[axis] = range.start.constant();
         // A single element takes no step; a huge one must not overflow the stride.
@@ -253,10 +238,11 @@ Status planPad(const Problem& problem, CopyPlan& plan) {
     const auto pads = knownIntegers(problem, 1), axes = knownIntegers(problem, 3);
     if (!pads || !axes) return unsupported("pads or axes are not known");
     const Dims &x = problem.inputs[0].dims, &y = problem.outputs[0].dims;
-    if (layoutBlock(problem.outputs[0].format.layout) > 1 && isPresent(problem, 2))
+    if (layoutBlock(problem.outputs[0].format.layout) > 1 && isGiven(problem, 2))
         return unsupported("blocked layouts are padded with zero only");
     Dims before(x.size(), 0);
-    for (size_t i = 0; i < pads->size() / 2; ++i) before[isPresent(problem, 3) ? axisOf((*axes)[i], x.size()) : i] = (*pads)[i];
+    for (size_t i = 0; i < pads->size() / 2; ++i)
+        before[isGiven(problem, 3) ? axisOf((*axes)[i], x.size()) : i] = (*pads)[i];
     std::vector<std::vector<PadRun>> runs;
     bool whole = true;  // every element of the result is copied from somewhere
     for (size_t d = 0; d < x.size(); ++d) {
@@ -266,7 +252,7 @@ Status planPad(const Problem& problem, CopyPlan& plan) {
         runs.push_back(std::move(*axis));
     }
     plan.fill = !whole;
-    plan.fillInput = isPresent(problem, 2) ? 2 : -1;
+    plan.fillInput = isGiven(problem, 2) ? 2 : -1;
     LogicalBox box(x);
     return addPadBoxes(problem, runs, box, 0, plan);
 }

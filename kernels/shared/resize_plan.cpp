@@ -20,10 +20,8 @@ std::optional<std::vector<double>> knownNumbers(const Problem& problem, size_t i
         elementCount(problem.inputs[input].dims) == 0)
         return std::vector<double>();
     if (!problem.inputs[input].constantData) return std::nullopt;
-    Weights view;
-    view.type = problem.inputs[input].format.type;
-    view.dims = problem.inputs[input].dims;
-    view.data = std::shared_ptr<const void>(problem.inputs[input].constantData, [](const void*) {});
+    const Weights view = borrowedWeights(problem.inputs[input].format.type, problem.inputs[input].dims,
+                                         problem.inputs[input].constantData);
     return toDoubles(view);
 }
 

@@ -66,8 +66,8 @@ TEST(ShapeArithmetic, AnEmptyAxisReversedIsEmpty) {
     EXPECT_EQ(reversed({0, 3}), "[0,3]");
     EXPECT_EQ(reversed({1, 3}), "[1,3]");
     EXPECT_EQ(reversed({7, 3}), "[7,3]");
-    const TensorId open = g.add("Slice", {g.input(DataType::Float32, {N}), g.ints({-1}), g.ints({least}), g.ints({0}),
-                                          g.ints({-1})});
+    const TensorId open =
+        g.add("Slice", {g.input(DataType::Float32, {N}), g.ints({-1}), g.ints({least}), g.ints({0}), g.ints({-1})});
     for (int64_t n : {0, 1, 5}) EXPECT_EQ(g.network.tensor(open).shape[0].evaluate({{"N", n}}), n);
 }
 

@@ -39,7 +39,7 @@ TEST(UnsoundEngineFile, IsRefusedAndNamesWhat) {
     EXPECT_EQ(refusal(*engine, [](CompiledGraph&) {}), "sound");
     const auto expect = [&](const char* part, const std::function<void(CompiledGraph&)>& spoil) {
         const std::string message = refusal(*engine, spoil);
-        EXPECT_NE(message.find(part), std::string::npos) << message;
+        EXPECT_NE(message.find(part), std::string::npos) << part << ": " << message;
     };
     expect("before it is made", [](CompiledGraph& g) { std::swap(g.layers.front(), g.layers.back()); });
     expect("runs twice", [](CompiledGraph& g) { g.layers.back() = g.layers.front(); });
@@ -52,9 +52,12 @@ TEST(UnsoundEngineFile, IsRefusedAndNamesWhat) {
     expect("'axis' of layer 'norm' is string", [](CompiledGraph& g) {
         g.network.layer(g.layers.back().layer).attributes.set("axis", std::string("last"));
     });
-    expect("known elements", [](CompiledGraph& g) { g.network.addSymbolicConstant("s", {Dim(1)}), g.network.tensor(g.network.tensorCount() - 1).shape = {Dim(9)}; });
+    expect("known elements", [](CompiledGraph& g) {
+        g.network.addSymbolicConstant("s", {Dim(1)}), g.network.tensor(g.network.tensorCount() - 1).shape = {Dim(9)};
+    });
     expect("type string", [](CompiledGraph& g) {
-        g.network.addConstant("words", makeWeights<std::string>(DataType::String, {1}, std::vector<std::string>{"word"}));
+        g.network.addConstant("words",
+                              makeWeights<std::string>(DataType::String, {1}, std::vector<std::string>{"word"}));
     });
 }
 

@@ -43,6 +43,19 @@ TEST(SimdDepthwise, OddWindows) {
     expectMatchesOnEachTarget(depthwise({2, 18, 33}, {{4}, {2}, {3}, {0, 4}}), "simd.depthwise");
 }
 
+TEST(SimdDepthwise, NegativePadsCrop) {
+    for (const Window& window : {Window{{3, 3}, {1, 1}, {1, 1}, {-1, -2, -1, -3}},
+                                 {{3, 3}, {2, 2}, {1, 1}, {-3, -5, 2, -1}},
+                                 {{1, 3}, {1, 1}, {1, 2}, {-2, 1, -2, -4}}})
+        expectMatchesOnEachTarget(depthwise({2, 21, 17, 19}, window), "simd.depthwise");
+}
+
+TEST(SimdDepthwise, BiasMayHaveNoSlot) {
+    KernelCase c = depthwise({1, 19, 9, 11}, k3s1);
+    c.inputs.pop_back();
+    expectMatchesOnEachTarget(c, "simd.depthwise");
+}
+
 TEST(SimdDepthwise, Epilogues) {
     const Dims x{1, 35, 12, 13};
     for (const char* program : {"v1=Relu(v0); -> v1", "v1=HardSwish(v0); -> v1", "v1=Clip(v0;0,0.5); -> v1",

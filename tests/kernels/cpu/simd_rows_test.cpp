@@ -71,6 +71,18 @@ TEST(SimdRows, LayerNormalization) {
                    "broadcast");
 }
 
+TEST(SimdRows, ParametersOfRowsAreNotThoseOfColumns) {
+    const KernelInput perRow = KernelInput::weights({3, 1});  // as many entries as a row has elements
+    expectDeclines(withAxis(rowsCase("LayerNormalization", {{{3, 3}}, perRow, KernelInput::absent()}), -1), "simd.norm",
+                   "broadcast");
+    expectMatchesReference(
+        withAxis(rowsCase("LayerNormalization", {{{4, 3}}, KernelInput::weights({1, 3}), KernelInput::absent()}), -1),
+        "simd.norm");
+    expectMatchesReference(
+        rowsCase("InstanceNormalization", {{{2, 0, 5}}, KernelInput::weights({0}), KernelInput::weights({0})}),
+        "simd.norm");
+}
+
 TEST(SimdRows, ChannelNormalizations) {
     expectInBothTypes(
         rowsCase("InstanceNormalization", {{{2, 7, 5, 9}}, KernelInput::weights({7}), KernelInput::weights({7})}),

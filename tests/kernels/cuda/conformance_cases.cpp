@@ -5,15 +5,6 @@ namespace {
 
 using Ints = std::vector<int64_t>;
 
-KernelCase inBf16(KernelCase c) {
-    c.floatType = DataType::BFloat16;
-    return c;
-}
-KernelCase inFp16(KernelCase c) {
-    c.floatType = DataType::Float16;
-    return c;
-}
-
 struct ConvParameters {
     const char* name;
     Dims x, w;
@@ -56,8 +47,7 @@ TEST_P(DeviceConv, Fp32) {
 }
 TEST_P(DeviceConv, SixteenBits) {
     SKIP_WITHOUT_DEVICE();
-    expectMatchesOnDevice(inBf16(makeConv(GetParam())), "cudnn.conv");
-    expectMatchesOnDevice(inFp16(makeConv(GetParam())), "cudnn.conv");
+    expectInSixteenBits(makeConv(GetParam()), "cudnn.conv");
 }
 INSTANTIATE_TEST_SUITE_P(Shapes, DeviceConv, testing::ValuesIn(kConvs),
                          [](const auto& test) { return std::string(test.param.name); });
@@ -70,13 +60,11 @@ TEST(DeviceConvEpilogue, NodesAndPasses) {
           "v1=Gelu(v0); -> v1", "v1=Sigmoid(v0); -> v1", "v1=HardSwish(v0); -> v1",
           "v1=Constant(;0.5,0); v2=Mul(v0,v1); v3=Tanh(v2); -> v3", "v1=Sigmoid(v0); v2=Mul(v0,v1); -> v2"}) {
         expectMatchesOnDevice(makeConv(kConvs[0], program), "cudnn.conv");
-        expectMatchesOnDevice(inBf16(makeConv(kConvs[0], program)), "cudnn.conv");
-        expectMatchesOnDevice(inFp16(makeConv(kConvs[0], program)), "cudnn.conv");
+        expectInSixteenBits(makeConv(kConvs[0], program), "cudnn.conv");
     }
     for (const char* program : {"v2=Add(v0,v1); v3=Relu(v2); -> v3", "v2=Relu(v0); v3=Add(v1,v2); -> v3"}) {
         expectMatchesOnDevice(makeConv(kConvs[0], program, {residual}), "cudnn.conv");
-        expectMatchesOnDevice(inBf16(makeConv(kConvs[0], program, {residual})), "cudnn.conv");
-        expectMatchesOnDevice(inFp16(makeConv(kConvs[0], program, {residual})), "cudnn.conv");
+        expectInSixteenBits(makeConv(kConvs[0], program, {residual}), "cudnn.conv");
     }
 }
 
@@ -98,8 +86,7 @@ TEST(DeviceMatMul, ShapesAndBatches) {
           matMul({1, 256}, KernelInput::weights({256, 1000}), true), matMul({2, 3, 5, 8}, {{2, 3, 8, 6}}, false),
           matMul({3, 5, 8}, {{8, 6}}, false), matMul({5, 8}, {{3, 8, 6}}, false)}) {
         expectMatchesOnDevice(c, "cublaslt.matmul");
-        expectMatchesOnDevice(inBf16(c), "cublaslt.matmul");
-        expectMatchesOnDevice(inFp16(c), "cublaslt.matmul");
+        expectInSixteenBits(c, "cublaslt.matmul");
     }
 }
 
@@ -112,8 +99,7 @@ TEST(DeviceMatMul, TransposedAndScaled) {
     b.attributes.set("alpha", 0.125f);
     for (const KernelCase& c : {a, b}) {
         expectMatchesOnDevice(c, "cublaslt.matmul");
-        expectMatchesOnDevice(inBf16(c), "cublaslt.matmul");
-        expectMatchesOnDevice(inFp16(c), "cublaslt.matmul");
+        expectInSixteenBits(c, "cublaslt.matmul");
     }
 }
 
@@ -181,8 +167,7 @@ TEST(DeviceTranspose, Permutations) {
         c.attributes.set("perm", permutation);
         c.inputs = {{{2, 5, 7, 9}}};
         expectMatchesOnDevice(c, "cuda.transpose");
-        expectMatchesOnDevice(inBf16(c), "cuda.transpose");
-        expectMatchesOnDevice(inFp16(c), "cuda.transpose");
+        expectInSixteenBits(c, "cuda.transpose");
     }
 }
 
@@ -199,9 +184,18 @@ TEST(DeviceRows, SoftmaxNormalisationAndReductions) {
             if (name == "LayerNormalization") c.inputs.push_back(KernelInput::weights({columns}));
             if (name.rfind("Reduce", 0) == 0) c.inputs.push_back(KernelInput::integers({-1}));
             expectMatchesOnDevice(c, "cuda.rows");
-            expectMatchesOnDevice(inBf16(c), "cuda.rows");
-            expectMatchesOnDevice(inFp16(c), "cuda.rows");
+            expectInSixteenBits(c, "cuda.rows");
         }
+}
+
+TEST(DeviceRows, WithoutAxesAllGoOrNone) {
+    SKIP_WITHOUT_DEVICE();
+    KernelCase c;
+    c.op = "ReduceSum";
+    c.inputs = {{{3, 5, 7}}};
+    expectMatchesOnDevice(c, "cuda.rows");
+    c.attributes.set("noop_with_empty_axes", int64_t{1});
+    expectMatchesOnDevice(c, "cuda.rows");
 }
 
 TEST(DevicePool, Windows) {

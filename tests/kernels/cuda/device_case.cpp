@@ -172,4 +172,19 @@ int expectMatchesOnDevice(const KernelCase& kernelCase, const std::string& tacti
     return ran;
 }
 
+KernelCase inBf16(KernelCase kernelCase) {
+    kernelCase.floatType = DataType::BFloat16;
+    return kernelCase;
+}
+
+KernelCase inFp16(KernelCase kernelCase) {
+    kernelCase.floatType = DataType::Float16;
+    return kernelCase;
+}
+
+void expectInSixteenBits(const KernelCase& kernelCase, const std::string& tactic) {
+    expectMatchesOnDevice(inBf16(kernelCase), tactic);
+    expectMatchesOnDevice(inFp16(kernelCase), tactic);
+}
+
 }  // namespace strobe

@@ -24,5 +24,9 @@ DeviceUnderTest& deviceUnderTest();
 /// outside outputs and workspace, and the same in place where canRunInPlace allows. Returns the number of format
 /// combinations that ran.
 int expectMatchesOnDevice(const KernelCase& kernelCase, const std::string& tactic);
+/// The same with floating-point tensors of either 16-bit type.
+KernelCase inBf16(KernelCase kernelCase);
+KernelCase inFp16(KernelCase kernelCase);
+void expectInSixteenBits(const KernelCase& kernelCase, const std::string& tactic);
 
 }  // namespace strobe

@@ -114,6 +114,24 @@ TEST(GeneratedKernels, RowsAndTheirRules) {
     EXPECT_NE(planRows(deviceProblem(middle, other)).status().message().find("trailing axes"), std::string::npos);
 }
 
+TEST(GeneratedKernels, RowsReadTheirParametersRight) {
+    KernelCase none;
+    none.op = "ReduceSum";
+    none.attributes.set("noop_with_empty_axes", int64_t{1});
+    none.inputs = {{{2, 3, 8}}};
+    CaseData data;
+    const auto plan = planRows(deviceProblem(none, data));
+    ASSERT_TRUE(plan.hasValue()) << plan.status().message();
+    EXPECT_EQ(plan->rows, 48);
+    EXPECT_EQ(plan->columns, 1);
+    KernelCase perRow;  // as many entries as a row has elements, but one a row
+    perRow.op = "RMSNormalization";
+    perRow.inputs = {{{3, 3}}, KernelInput::weights({3, 1})};
+    CaseData other;
+    EXPECT_NE(planRows(deviceProblem(perRow, other)).status().message().find("one value a normalised element"),
+              std::string::npos);
+}
+
 TEST(GeneratedKernels, PoolsAndTheirRules) {
     KernelCase c;
     c.op = "MaxPool";

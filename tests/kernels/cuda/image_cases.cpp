@@ -6,15 +6,6 @@ namespace {
 
 using Ints = std::vector<int64_t>;
 
-KernelCase inBf16(KernelCase c) {
-    c.floatType = DataType::BFloat16;
-    return c;
-}
-KernelCase inFp16(KernelCase c) {
-    c.floatType = DataType::Float16;
-    return c;
-}
-
 KernelCase makeCase(const char* op, std::vector<KernelInput> inputs) {
     KernelCase c;
     c.op = op;
@@ -58,8 +49,7 @@ TEST_P(DeviceDeconv, Fp32) {
 }
 TEST_P(DeviceDeconv, SixteenBits) {
     SKIP_WITHOUT_DEVICE();
-    expectMatchesOnDevice(inBf16(makeDeconv(GetParam())), "cudnn.deconv");
-    expectMatchesOnDevice(inFp16(makeDeconv(GetParam())), "cudnn.deconv");
+    expectInSixteenBits(makeDeconv(GetParam()), "cudnn.deconv");
 }
 INSTANTIATE_TEST_SUITE_P(Shapes, DeviceDeconv, testing::ValuesIn(kDeconvs),
                          [](const auto& test) { return std::string(test.param.name); });
@@ -68,8 +58,7 @@ TEST(DeviceDeconvEpilogue, NodesAndPasses) {
     SKIP_WITHOUT_DEVICE();
     for (const char* program : {"v1=Relu(v0); -> v1", "v1=Sigmoid(v0); -> v1", "v1=HardSwish(v0); -> v1"}) {
         expectMatchesOnDevice(makeDeconv(kDeconvs[0], program), "cudnn.deconv");
-        expectMatchesOnDevice(inBf16(makeDeconv(kDeconvs[0], program)), "cudnn.deconv");
-        expectMatchesOnDevice(inFp16(makeDeconv(kDeconvs[0], program)), "cudnn.deconv");
+        expectInSixteenBits(makeDeconv(kDeconvs[0], program), "cudnn.deconv");
     }
     expectMatchesOnDevice(makeDeconv(kDeconvs[0], "v2=Add(v0,v1); -> v2", {{{2, 16, 20, 18}}}), "cudnn.deconv");
 }
@@ -162,8 +151,7 @@ TEST(DeviceGather, RowsAndColumnsByIndicesOfBothSigns) {
             KernelCase c = makeCase("Gather", {{{4, 5, 6}}, indices});
             c.attributes.set("axis", axis);
             expectMatchesOnDevice(c, "cuda.gather");
-            expectMatchesOnDevice(inBf16(c), "cuda.gather");
-            expectMatchesOnDevice(inFp16(c), "cuda.gather");
+            expectInSixteenBits(c, "cuda.gather");
             c.inputs[0] = KernelInput::weights({4, 5, 6});
             expectMatchesOnDevice(c, "cuda.gather");
         }
@@ -173,8 +161,7 @@ TEST(DeviceAttention, HeadsMasksAndCausality) {
     SKIP_WITHOUT_DEVICE();
     KernelCase four = makeCase("Attention", {{{2, 4, 5, 16}}, {{2, 4, 7, 16}}, {{2, 4, 7, 24}}});
     expectMatchesOnDevice(four, "cuda.attention");
-    expectMatchesOnDevice(inBf16(four), "cuda.attention");
-    expectMatchesOnDevice(inFp16(four), "cuda.attention");
+    expectInSixteenBits(four, "cuda.attention");
     four.inputs.push_back({{2, 1, 1, 7}});
     expectMatchesOnDevice(four, "cuda.attention");
     KernelCase flat = makeCase("Attention", {{{1, 300, 64}}, {{1, 300, 32}}, {{1, 300, 32}}});
