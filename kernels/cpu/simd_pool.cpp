@@ -1,7 +1,6 @@
 #include "kernels/cpu/simd_pool.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "kernels/cpu/simd_targets.h"
 
@@ -133,7 +132,7 @@ int64_t scratchFloats(const PoolShape& s) {
     return vectorsAtOnce(s, channels) * channels.size * s.inWidth;
 }
 
-/// `kVectors` neighbouring vectors of channels in registers, four positions apart to hide the latency of sums.
+/// `kVectors` neighbouring vectors of channels in registers, two positions at a time to hide the latency of sums.
 template <bool kMaximum, int kVectors, class T>
 HWY_INLINE void totalsOf(const PoolTotals& p, int64_t c) {
     const auto size = static_cast<int64_t>(hn::Lanes(FloatTag()));

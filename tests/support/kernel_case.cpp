@@ -240,4 +240,29 @@ std::string describe(const Problem& problem) {
     return text.size() > 400 ? text.substr(0, 400) + " …" : text;
 }
 
+int runInSupportedFormats(const KernelRegistry& kernels, const KernelCase& kernelCase, const std::string& tacticName,
+                          const CaseRun& run) {
+    const Tactic* tactic = kernels.findByName(tacticName);
+    CaseData data;
+    Status status = tactic ? prepareCase(kernelCase, data) : notFound("no tactic " + tacticName);
+    if (status.isOk()) status = runReference(kernelCase, data);
+    EXPECT_TRUE(status.isOk()) << status.message();
+    if (!status.isOk()) return 0;
+    int ran = 0;
+    std::string reasons;
+    for (const Tactic::Formats& formats :
+         kernelCase.formats.empty() ? tactic->candidateFormats(data.problem) : kernelCase.formats) {
+        const Problem problem = withFormats(data.problem, formats);
+        SCOPED_TRACE(tacticName + " on " + describe(problem));
+        if (const Support support = tactic->supports(problem); support.supported) {
+            ran += run(*tactic, data, problem) ? 1 : 0;
+        } else {
+            EXPECT_FALSE(support.reason.empty());
+            reasons += "\n  " + support.reason;
+        }
+    }
+    EXPECT_GT(ran, 0) << tacticName << " supports no format of " << describe(data.problem) << reasons;
+    return ran;
+}
+
 }  // namespace strobe

@@ -1,6 +1,7 @@
 #pragma once
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -55,6 +56,12 @@ struct CaseData {
 Status prepareCase(const KernelCase& kernelCase, CaseData& data);
 /// Fills data.expected by the reference kernel, which computes in FP32 or wider.
 Status runReference(const KernelCase& kernelCase, CaseData& data);
+
+/// Makes the case ready and hands `run` the tactic's problem in each candidate format that it supports (there must be
+/// one); `run` says whether the kernel could be prepared. Returns how many ran.
+using CaseRun = std::function<bool(const Tactic& tactic, const CaseData& data, const Problem& problem)>;
+int runInSupportedFormats(const KernelRegistry& kernels, const KernelCase& kernelCase, const std::string& tacticName,
+                          const CaseRun& run);
 
 Problem withFormats(Problem problem, const Tactic::Formats& formats);
 /// The problem's key, shortened for messages.

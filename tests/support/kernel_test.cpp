@@ -111,34 +111,17 @@ const KernelRegistry& cpuKernels() {
 }
 
 int expectMatchesReference(const KernelCase& kernelCase, const std::string& tacticName) {
-    const Tactic* tactic = cpuKernels().findByName(tacticName);
-    CaseData data;
-    Status status = tactic ? prepareCase(kernelCase, data) : notFound("no tactic " + tacticName);
-    if (status.isOk()) status = runReference(kernelCase, data);
-    EXPECT_TRUE(status.isOk()) << status.message();
-    if (!status.isOk()) return 0;
-    int ran = 0;
-    std::string reasons;
-    for (const Tactic::Formats& formats :
-         kernelCase.formats.empty() ? tactic->candidateFormats(data.problem) : kernelCase.formats) {
-        const Problem problem = withFormats(data.problem, formats);
-        SCOPED_TRACE(tacticName + " on " + describe(problem));
-        if (const Support support = tactic->supports(problem); !support.supported) {
-            EXPECT_FALSE(support.reason.empty());
-            reasons += "\n  " + support.reason;
-            continue;
-        }
-        PackedWeightsCache cache;
-        auto kernel = tactic->prepare(problem, {&cache, nullptr});
-        EXPECT_TRUE(kernel.hasValue()) << kernel.status().message();
-        if (!kernel.hasValue()) continue;
-        runAndCompare(kernelCase, data, problem, **kernel, {}, "first run");
-        runAndCompare(kernelCase, data, problem, **kernel, {true}, "unaligned");
-        runInPlaceWhereAllowed(kernelCase, data, problem, *tactic, **kernel);
-        ++ran;
-    }
-    EXPECT_GT(ran, 0) << tacticName << " supports no format of " << describe(data.problem) << reasons;
-    return ran;
+    return runInSupportedFormats(cpuKernels(), kernelCase, tacticName,
+                                 [&](const Tactic& tactic, const CaseData& data, const Problem& problem) {
+                                     PackedWeightsCache cache;
+                                     const auto kernel = tactic.prepare(problem, {&cache, nullptr});
+                                     EXPECT_TRUE(kernel.hasValue()) << kernel.status().message();
+                                     if (!kernel) return false;
+                                     runAndCompare(kernelCase, data, problem, **kernel, {}, "first run");
+                                     runAndCompare(kernelCase, data, problem, **kernel, {true}, "unaligned");
+                                     runInPlaceWhereAllowed(kernelCase, data, problem, tactic, **kernel);
+                                     return true;
+                                 });
 }
 
 void expectDeclines(const KernelCase& kernelCase, const std::string& tacticName, const std::string& reason) {

@@ -51,7 +51,8 @@ TEST(ReformatCosts, ArePartOfTheTimingCacheAndGuessedWhereNothingMayBeMeasured) 
     EXPECT_EQ(guessed.milliseconds(dims, kPlain, kLast), guessedReformatMilliseconds(dims, kPlain, kLast));
     TimingCache cache;
     PackedWeightsCache packed;
-    LayerTimer timer(BuilderConfig{}, "test", &cache, nullptr, packed);
+    const BuilderConfig config;  // outlives the timer
+    LayerTimer timer(config, "test", &cache, nullptr, packed);
     ReformatCosts measured({&kernels, &timer, 1, {}});
     const double small = measured.milliseconds(dims, kPlain, kLast), large = measured.milliseconds({1, 32, 400, 400}, kPlain, kLast);
     EXPECT_GT(small, 0);

@@ -143,33 +143,20 @@ DeviceUnderTest& deviceUnderTest() {
 
 int expectMatchesOnDevice(const KernelCase& kernelCase, const std::string& tacticName) {
     DeviceUnderTest& tested = deviceUnderTest();
-    const Tactic* tactic = tested.kernels.findByName(tacticName);
-    CaseData data;
-    Status status = tactic ? prepareCase(kernelCase, data) : notFound("no tactic " + tacticName);
-    if (status.isOk()) status = runReference(kernelCase, data);
-    EXPECT_TRUE(status.isOk()) << status.message();
-    if (!status.isOk()) return 0;
     int ran = 0;
-    std::string reasons;
-    for (const Tactic::Formats& formats :
-         kernelCase.formats.empty() ? tactic->candidateFormats(data.problem) : kernelCase.formats) {
-        const Problem problem = withFormats(data.problem, formats);
-        SCOPED_TRACE(tacticName + " on " + describe(problem));
-        if (const Support support = tactic->supports(problem); !support.supported) {
-            reasons += "\n  " + support.reason;
-            continue;
-        }
-        auto kernel = tactic->prepare(problem, {nullptr, tested.device.get()});
-        EXPECT_TRUE(kernel.hasValue()) << kernel.status().message();
-        if (!kernel) continue;
-        SCOPED_TRACE((*kernel)->description());
-        if (!(*kernel)->description().empty())
-            testing::Test::RecordProperty("kernel" + std::to_string(ran), (*kernel)->description());
-        runEverywhere(kernelCase, data, problem, *tactic, **kernel);
-        ++ran;
-    }
-    EXPECT_GT(ran, 0) << tacticName << " supports no format of " << describe(data.problem) << reasons;
-    return ran;
+    return runInSupportedFormats(tested.kernels, kernelCase, tacticName,
+                                 [&](const Tactic& tactic, const CaseData& data, const Problem& problem) {
+                                     const auto kernel = tactic.prepare(problem, {nullptr, tested.device.get()});
+                                     EXPECT_TRUE(kernel.hasValue()) << kernel.status().message();
+                                     if (!kernel) return false;
+                                     SCOPED_TRACE((*kernel)->description());
+                                     if (!(*kernel)->description().empty())
+                                         testing::Test::RecordProperty("kernel" + std::to_string(ran),
+                                                                       (*kernel)->description());
+                                     runEverywhere(kernelCase, data, problem, tactic, **kernel);
+                                     ++ran;
+                                     return true;
+                                 });
 }
 
 KernelCase inBf16(KernelCase kernelCase) {
