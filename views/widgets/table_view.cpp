@@ -5,12 +5,12 @@
 #include <QContextMenuEvent>
 #include <QHeaderView>
 #include <QKeyEvent>
-#include <QLabel>
 #include <QMenu>
 #include <QPainter>
 #include <QVBoxLayout>
 #include <algorithm>
 
+#include "views/widgets/elided_label.h"
 #include "views/widgets/number_format.h"
 #include "views/widgets/table_roles.h"
 #include "views/widgets/theme.h"
@@ -204,7 +204,7 @@ void TableView::selectionChanged(const QItemSelection& selected, const QItemSele
     emit rowSelectionChanged();
 }
 
-TablePane::TablePane(QWidget* parent) : QWidget(parent), m_table(new TableView(this)), m_footer(new QLabel(this)) {
+TablePane::TablePane(QWidget* parent) : QWidget(parent), m_table(new TableView(this)), m_footer(new ElidedLabel({}, this)) {
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(0);
@@ -213,7 +213,6 @@ TablePane::TablePane(QWidget* parent) : QWidget(parent), m_table(new TableView(t
     m_footer->setObjectName(QStringLiteral("tableFooter"));
     m_footer->setContentsMargins(kGrid, 3, kGrid, 3);
     m_footer->setForegroundRole(QPalette::PlaceholderText);
-    m_footer->setTextInteractionFlags(Qt::TextSelectableByMouse);
     connect(m_table, &TableView::rowSelectionChanged, this, &TablePane::updateFooter);
 }
 

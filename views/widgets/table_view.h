@@ -7,10 +7,11 @@
 #include <QTableView>
 #include <functional>
 
-class QLabel;
 class QMenu;
 
 namespace strobe {
+
+class ElidedLabel;
 
 enum class TableTextFormat { Tsv, Csv, Markdown };
 // The given rows in the view's order, visible columns in their visual order, headers first.
@@ -62,7 +63,7 @@ private:
     void updateFooter();
 
     TableView* m_table;
-    QLabel* m_footer;
+    ElidedLabel* m_footer;
 };
 
 }  // namespace strobe

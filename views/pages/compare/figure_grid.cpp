@@ -45,7 +45,7 @@ void FigureGrid::rebuild() {
     content->setBackgroundRole(QPalette::Base);
     auto* grid = new QGridLayout(content);
     grid->setContentsMargins(kGrid, 0, kGrid, kGrid);
-    grid->setHorizontalSpacing(2 * kGrid);
+    grid->setHorizontalSpacing(kGrid + 2);
     grid->setVerticalSpacing(kRowSpacing);
     for (const int column : {1, 2}) grid->setColumnStretch(column, 1);
     const auto put = [&](const QString& text, int row, int column) {

@@ -21,7 +21,7 @@
 namespace strobe {
 namespace {
 
-constexpr int kColumnWidths[] = {40, 184, 160, 74, 104, 76, 116, 106, 82, 64, 70, 60, 76, 60, 190, 88, 80, 56, 80};
+constexpr int kColumnWidths[] = {40, 166, 178, 74, 104, 76, 116, 106, 82, 64, 70, 60, 76, 60, 190, 88, 80, 56, 80};
 static_assert(std::size(kColumnWidths) == LayerTableModel::ColumnTotal);
 
 }  // namespace

@@ -70,7 +70,10 @@ ProblemsPage::ProblemsPage(WorkbenchContext& context, QWidget* parent)
     m_stack->addWidget(m_empty);
     m_stack->addWidget(content);
     body().addWidget(m_stack);
-    connect(m_severities, &SegmentedControl::toggled, this, [this](int at, bool isOn) { m_filtered.setShown(kSegments[at], isOn); });
+    connect(m_severities, &SegmentedControl::toggled, this, [this](int at, bool isOn) {
+        m_filtered.setShown(kSegments[at], isOn);
+        showDetail();
+    });
     connect(m_table, &TableView::rowSelectionChanged, this, &ProblemsPage::showDetail);
     connect(m_table, &QAbstractItemView::clicked, this, &ProblemsPage::goThere);
     connect(m_table, &TableView::rowActivated, this, [this] {
@@ -111,7 +114,9 @@ void ProblemsPage::followProblems() {
 }
 
 void ProblemsPage::showDetail() {
-    const QModelIndexList rows = m_table->selectionModel()->selectedRows();
+    QModelIndexList rows = m_table->selectionModel()->selectedRows();
+    // A single problem needs no choice to be read whole.
+    if (rows.isEmpty() && m_filtered.rowCount() == 1) rows << m_filtered.index(0, 0);
     m_detail->setVisible(!rows.isEmpty());
     if (rows.isEmpty()) return;
     const ProblemEntry& problem = m_model.problem(m_filtered.mapToSource(rows.front()).row());
