@@ -50,7 +50,7 @@ constexpr int kFiguresWidth = 430, kRowsWidth = 550, kLeastFigures = 330;  // at
 
 // Decades of |difference| as the accuracy report counts them.
 QStringList decadeLabels(size_t bins) {
-    QStringList labels{QStringLiteral("<1e−8")};
+    QStringList labels{QStringLiteral("≈0")};  // under 1e−8
     for (size_t bin = 1; bin < bins; ++bin) labels << QStringLiteral("1e%1").arg(static_cast<int>(bin) - 9).replace('-', QChar(0x2212));
     return labels;
 }
