@@ -127,6 +127,19 @@ struct Session::State {
         return name;
     }
 
+    /// Takes the settings of the last step in `from`; those that are left go to `to`.
+    void step(std::deque<UndoStep>& from, std::deque<UndoStep>& to) {
+        {
+            std::lock_guard lock(mutex);
+            if (from.empty()) return;
+            UndoStep taken = std::move(from.back());
+            from.pop_back();
+            to.push_back({std::move(settings), taken.label});
+            settings = std::move(taken.settings);
+            modified = true;
+        }
+        notify({SessionChange::Settings, SessionChange::Document});
+    }
     void setProblems(const std::string& source, std::vector<ProblemEntry> fresh) {
         problems.erase(std::remove_if(problems.begin(), problems.end(), [&](const ProblemEntry& p) { return p.source == source; }), problems.end());
         problems.insert(problems.end(), std::make_move_iterator(fresh.begin()), std::make_move_iterator(fresh.end()));
@@ -213,26 +226,10 @@ std::string Session::redoLabel() const {
 }
 
 void Session::undo() {
-    {
-        std::lock_guard lock(m_state->mutex);
-        if (m_state->undo.empty()) return;
-        UndoStep step = std::move(m_state->undo.back());
-        m_state->undo.pop_back();
-        m_state->redo.push_back({m_state->settings, step.label});
-        m_state->settings = std::move(step.settings);
-    }
-    m_state->notify({SessionChange::Settings});
+    m_state->step(m_state->undo, m_state->redo);
 }
 void Session::redo() {
-    {
-        std::lock_guard lock(m_state->mutex);
-        if (m_state->redo.empty()) return;
-        UndoStep step = std::move(m_state->redo.back());
-        m_state->redo.pop_back();
-        m_state->undo.push_back({m_state->settings, step.label});
-        m_state->settings = std::move(step.settings);
-    }
-    m_state->notify({SessionChange::Settings});
+    m_state->step(m_state->redo, m_state->undo);
 }
 
 std::vector<std::string> Session::ignoredRequests() const {
@@ -393,12 +390,16 @@ void Session::removeBuild(int id) {
     {
         std::lock_guard lock(m_state->mutex);
         auto& builds = m_state->builds;
-        builds.erase(std::remove_if(builds.begin(), builds.end(), [&](const auto& b) { return b->id == id; }), builds.end());
+        const auto removed = std::find_if(builds.begin(), builds.end(), [&](const auto& b) { return b->id == id; });
+        if (removed == builds.end()) return;
+        m_state->setProblems("build " + (*removed)->name, {});
+        builds.erase(removed);
         auto& comparisons = m_state->comparisons;
         comparisons.erase(std::remove_if(comparisons.begin(), comparisons.end(), [&](const auto& c) { return c->a == id || c->b == id; }), comparisons.end());
         m_state->modified = true;
     }
-    m_state->notify({SessionChange::Builds, SessionChange::Comparisons, SessionChange::Document});
+    m_state->notify(
+        {SessionChange::Builds, SessionChange::Comparisons, SessionChange::Problems, SessionChange::Document});
 }
 
 Status Session::checkModelFiles() const {

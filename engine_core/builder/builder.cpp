@@ -129,12 +129,6 @@ Result<std::shared_ptr<Device>> openDevice(const KernelRegistry& kernels, const 
 }
 
 /// Symbols at one corner (opt, max) of a profile.
-Result<SymbolValues> symbolsAt(const Network& network, const OptimizationProfile& profile, Dims ShapeRange::*corner) {
-    std::map<std::string, Dims> shapes;
-    for (const auto& [name, range] : profile.inputs) shapes[name] = range.*corner;
-    return bindSymbols(network, shapes);
-}
-
 /// The profiles to build for: complete, and such that the network takes their shapes.
 Result<std::vector<OptimizationProfile>> usableProfiles(const Builder::Request& request) {
     const Network& network = *request.parsed;

@@ -69,5 +69,7 @@ private:
 Result<std::vector<OptimizationProfile>> completeProfiles(const Network& network, const std::vector<OptimizationProfile>& asked, const SymbolValues& assumed);
 /// Symbols of the network inputs bound by concrete shapes; an error names input and dim on a conflict.
 Result<SymbolValues> bindSymbols(const Network& network, const std::map<std::string, Dims>& shapes);
+/// Those of a profile's min, opt or max.
+Result<SymbolValues> symbolsAt(const Network& network, const OptimizationProfile& profile, Dims ShapeRange::*corner);
 
 }  // namespace strobe

@@ -59,15 +59,13 @@ Status checkRange(const Tensor& tensor, const ShapeRange& range) {
     return Status::ok();
 }
 
-/// Symbols that one corner (min, opt or max) of a profile binds.
-Result<SymbolValues> cornerSymbols(const Network& network, const OptimizationProfile& profile,
-                                   Dims ShapeRange::*corner) {
+}  // namespace
+
+Result<SymbolValues> symbolsAt(const Network& network, const OptimizationProfile& profile, Dims ShapeRange::*corner) {
     std::map<std::string, Dims> shapes;
     for (const auto& [name, range] : profile.inputs) shapes[name] = range.*corner;
     return bindSymbols(network, shapes);
 }
-
-}  // namespace
 
 Result<SymbolValues> bindSymbols(const Network& network, const std::map<std::string, Dims>& shapes) {
     SymbolValues symbols;
@@ -118,7 +116,7 @@ Result<std::vector<OptimizationProfile>> completeProfiles(const Network& network
         }
         const OptimizationProfile given = profile;
         for (const Corner& corner : kCorners) {
-            STROBE_ASSIGN(const SymbolValues bound, cornerSymbols(network, given, corner.dims));
+            STROBE_ASSIGN(const SymbolValues bound, symbolsAt(network, given, corner.dims));
             for (TensorId id : network.inputs()) {
                 const Tensor& tensor = network.tensor(id);
                 if (given.inputs.count(tensor.name)) continue;

@@ -1,5 +1,6 @@
 #include "engine_core/onnx/tensor_file.h"
 
+#include <cstring>
 #include <filesystem>
 
 #include "engine_core/base/mapped_file.h"
@@ -19,7 +20,11 @@ Result<WeightsPtr> readTensorFile(const std::string& path, std::string* name) {
     Result<WeightsPtr> weights = reader.read(**tensor);
     if (!weights) return weights.status().withContext(shown);
     if (name) *name = (*tensor)->name();
-    return weights;
+    if ((*weights)->type == DataType::String) return weights;
+    // Bytes in the file promise no alignment, kernels expect that of the elements.
+    auto [aligned, elements] = allocateWeights((*weights)->type, (*weights)->dims);
+    if (aligned->bytes > 0) std::memcpy(elements, (*weights)->data.get(), aligned->bytes);
+    return WeightsPtr(aligned);
 }
 
 Status writeTensorFile(const std::string& path, const std::string& name, const Weights& weights) {

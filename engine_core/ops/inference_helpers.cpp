@@ -125,20 +125,4 @@ Status inferLikeInput0(InferenceContext& context) {
     return Status::ok();
 }
 
-namespace {
-
-Status inferBroadcastAs(InferenceContext& context, DataType type) {
-    Shape shape = context.inputShape(0);
-    for (int i = 1; i < context.inputCount(); ++i) {
-        STROBE_ASSIGN(shape, broadcastShapes(shape, context.inputShape(i)));
-    }
-    context.setOutput(0, type, std::move(shape));
-    return Status::ok();
-}
-
-}  // namespace
-
-Status inferBroadcast(InferenceContext& context) { return inferBroadcastAs(context, context.inputType(0)); }
-Status inferBroadcastBool(InferenceContext& context) { return inferBroadcastAs(context, DataType::Bool); }
-
 }  // namespace strobe

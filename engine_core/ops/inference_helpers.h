@@ -32,8 +32,5 @@ OpDefinition copyOp(const char* name, int inputs, Status (*infer)(InferenceConte
 
 /// Same type and shape as input 0.
 Status inferLikeInput0(InferenceContext& context);
-/// Broadcast of all inputs; type of input 0 (comparisons: Bool).
-Status inferBroadcast(InferenceContext& context);
-Status inferBroadcastBool(InferenceContext& context);
 
 }  // namespace strobe

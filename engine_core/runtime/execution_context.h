@@ -35,7 +35,7 @@ public:
 
     int inputIndex(std::string_view name) const;   // kNone: unknown
     int outputIndex(std::string_view name) const;
-    /// Zero-copy: `data` (row-major, the binding's type, 64-byte alignment helps) is read during run() and stays the caller's. Takes
+    /// Zero-copy: `data` (row-major, the binding's type and alignment, 64 bytes help) is read during run() and stays the caller's. Takes
     /// effect for all following runs.
     Status setInput(int index, const void* data, const Dims& dims);
     /// Zero-copy output: run() writes here when the output's size is at most `bytes`, else fails with OutOfRange. nullptr: the

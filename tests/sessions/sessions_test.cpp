@@ -85,6 +85,12 @@ TEST(Settings, UndoAndRedo) {
     EXPECT_EQ(session.settings(), second);
     session.setSettings(third, "again");
     EXPECT_FALSE(session.canRedo());  // a new edit ends the old future
+    const std::string path = scratch("undone.strobe");
+    ASSERT_TRUE(session.saveNow(path).isOk());
+    EXPECT_FALSE(session.isModified());
+    session.undo();
+    EXPECT_TRUE(session.isModified());  // the file still holds what was undone
+    std::filesystem::remove(path);
 }
 
 TEST(Npz, RoundTripKeepsTypesDimsAndBytes) {
