@@ -45,6 +45,10 @@ constexpr Hint kHints[] = {
     {"load-inputs", "write --loadInputs=file.npz"},
 };
 
+bool endsWith(const std::string& text, const std::string& ending) {
+    return text.size() > ending.size() && text.compare(text.size() - ending.size(), ending.size(), ending) == 0;
+}
+
 using AddFlags = void (*)(CLI::App&, Options&);
 struct CommandFlags {
     const char* name;
@@ -100,6 +104,16 @@ Status unknownArgument(const CLI::App& app, const std::string& extra) {
                            (nearest.empty() ? "" : "; did you mean --" + nearest + "?") + "; --help lists all");
 }
 
+/// CLI11's "--name: 1 required TEXT missing" and "--name was given a disallowed flag override".
+Status wrongCount(const std::string& what) {
+    const std::string name = what.substr(0, what.find_first_of(": "));
+    const std::string flag = (name[0] == '-' ? "" : "--") + name;
+    if (what.find("override") == std::string::npos) return invalidArgument(flag + " takes one value: " + flag + "=…");
+    return invalidArgument(
+        flag + " takes no value" +
+        (flag == "--threads" ? "; CPU threads are --cpuThreads=N" : "; write it alone, or leave it out"));
+}
+
 /// Flags of these groups have nothing to act on.
 Status refuseGroups(const CLI::App& app, std::initializer_list<const char*> groups, const std::string& why) {
     for (const char* group : groups)
@@ -121,8 +135,7 @@ Status parseArguments(CLI::App& app, int argc, const char* const* argv) {
     try {
         app.parse(argc, argv);
     } catch (const CLI::ArgumentMismatch& error) {
-        const std::string flag = std::string(error.what()).substr(0, std::string(error.what()).find(':'));
-        return invalidArgument(flag + " takes one value: " + flag + "=…");
+        return wrongCount(error.what());
     } catch (const CLI::ParseError& error) {
         return invalidArgument(error.what());
     }
@@ -152,10 +165,12 @@ std::string givenFlags(const CLI::App& app, const char* group) {
 
 Status resolveOptions(const CLI::App& app, Options& o) {
     if (!o.file.empty()) {
-        const bool isEngine =
-            EngineFile::isOne(o.file) || (o.file.size() > 7 && o.file.compare(o.file.size() - 7, 7, ".engine") == 0);
+        const bool isEngine = EngineFile::isOne(o.file) || endsWith(o.file, ".engine");
         if (isEngine && !has(app, "loadEngine"))
             return invalidArgument(o.file + ": is an engine already; give an ONNX model");
+        if (endsWith(o.file, ".strobe"))
+            return invalidArgument(o.file +
+                                   ": is a session document; open it in the window (strobe), or give its model");
         std::string& target = isEngine ? o.loadEngine : o.onnx;
         if (!target.empty() && target != o.file)
             return invalidArgument("two files are given, '" + target + "' and '" + o.file + "'; give one");

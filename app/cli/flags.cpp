@@ -28,7 +28,9 @@ struct Group {
     CLI::Option* option(const char* flags, T& value, const char* help) {
         return app.add_option(flags, value, help)->group(name);
     }
-    void flag(const char* flags, bool& value, const char* help) { app.add_flag(flags, value, help)->group(name); }
+    void flag(const char* flags, bool& value, const char* help) {
+        app.add_flag(flags, value, help)->group(name)->disable_flag_override();
+    }
 };
 
 void addModel(CLI::App& app, Options& o) {

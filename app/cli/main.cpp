@@ -45,6 +45,7 @@ int dispatch(int argc, char** argv) {
     strobe::registerCpuKernels(kernels);
     if (argc < 2) return help(), strobe::cli::kUsage;
     if (!std::strcmp(argv[1], "--help") || !std::strcmp(argv[1], "-h") || !std::strcmp(argv[1], "help")) return help();
+    if (!std::strcmp(argv[1], "--version")) return std::puts("strobe-cli " STROBE_VERSION), strobe::cli::kSuccess;
     const auto command = std::find_if(std::begin(kCommands), std::end(kCommands),
                                       [&](const Entry& entry) { return entry.name == argv[1]; });
     const bool isKnown = command != std::end(kCommands);

@@ -127,6 +127,8 @@ Result<Settings> settingsFrom(const Options& o) {
     config.averageTimings = o.avgTiming;
     if (o.noTimingCache && !o.timingCacheFile.empty())
         return invalidArgument("--noTimingCache and --timingCacheFile exclude each other; give one");
+    if (o.noTimingCache && o.errorOnTimingCacheMiss)
+        return invalidArgument("--errorOnTimingCacheMiss needs a timing cache; leave out --noTimingCache");
     config.timingCachePath = o.timingCacheFile;
     if (!o.memPoolSize.empty()) {
         STROBE_ASSIGN(config.workspaceLimit, workspaceLimitFrom(o.memPoolSize));

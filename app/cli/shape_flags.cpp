@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <optional>
 
 #include "engine_core/base/nearest_name.h"
 
@@ -80,38 +81,45 @@ Result<ShapeFlags> readFlags(const Options& o, const Network& network) {
     return flags;
 }
 
-/// One input's range from what is given of it; `filled` says what was taken from where ("min and max as --optShapes").
-ShapeRange completeRange(const Dims* min, const Dims* opt, const Dims* max, std::string& filled) {
+/// One corner of one input: as its flag says, or by extents that it shares with inputs of which the flag says
+/// something.
+std::optional<Dims> cornerOf(const Network& network, const std::string& name, const Shapes& corner) {
+    if (const auto given = corner.find(name); given != corner.end()) return given->second;
+    const auto symbols = corner.empty() ? Result<SymbolValues>(SymbolValues()) : bindSymbols(network, corner);
+    const Tensor& tensor = network.tensor(network.findTensor(name));
+    return symbols && tensor.rankKnown ? evaluate(tensor.shape, *symbols) : std::nullopt;
+}
+
+/// The range of three corners of which one at least is given; `filled` says what was taken from where ("min and max as
+/// --optShapes").
+ShapeRange completeRange(std::optional<Dims> min, std::optional<Dims> opt, std::optional<Dims> max,
+                         std::string& filled) {
     const char* source = opt ? "opt" : max ? "max" : "min";
     for (const auto& [corner, dims] :
-         {std::make_pair("min", min), std::make_pair("opt", opt), std::make_pair("max", max)})
-        if (!dims) filled += (filled.empty() ? "" : " and ") + std::string(corner);
+         {std::make_pair("min", &min), std::make_pair("opt", &opt), std::make_pair("max", &max)})
+        if (!*dims) filled += (filled.empty() ? "" : " and ") + std::string(corner);
     if (!filled.empty()) filled += " as --" + std::string(source) + "Shapes";
     if (!opt) opt = max ? max : min;
-    return {min ? *min : *opt, *opt, max ? *max : *opt};
+    return {min.value_or(*opt), *opt, max.value_or(*opt)};
 }
 
 /// The profile that the flags give, telling what was filled in.
-OptimizationProfile profileFrom(const ShapeFlags& flags) {
+OptimizationProfile profileFrom(const ShapeFlags& flags, const Network& network) {
     OptimizationProfile profile;
     if (!flags.givesProfile()) {
         for (const auto& [name, dims] : flags.run) profile.inputs[name] = {dims, dims, dims};
         return profile;
     }
-    const auto find = [](const Shapes& shapes, const std::string& name) {
-        const auto found = shapes.find(name);
-        return found == shapes.end() ? nullptr : &found->second;
-    };
     Shapes named = flags.min;
     named.insert(flags.opt.begin(), flags.opt.end());
     named.insert(flags.max.begin(), flags.max.end());
     for (const auto& entry : named) {
         const std::string& name = entry.first;
         std::string filled;
-        profile.inputs[name] =
-            completeRange(find(flags.min, name), find(flags.opt, name), find(flags.max, name), filled);
+        const ShapeRange& range = profile.inputs[name] =
+            completeRange(cornerOf(network, name, flags.min), cornerOf(network, name, flags.opt),
+                          cornerOf(network, name, flags.max), filled);
         if (filled.empty()) continue;
-        const ShapeRange& range = profile.inputs[name];
         std::printf("Shapes of %s: min %s, opt %s, max %s (%s, as trtexec fills in what is not given)\n", name.c_str(),
                     toString(range.min).c_str(), toString(range.opt).c_str(), toString(range.max).c_str(),
                     filled.c_str());
@@ -220,7 +228,7 @@ Status takeShapes(const Options& o, const Model& model, const NamedTensors& give
     settings.shapes = flags.run;
     const bool isFromData = !flags.givesProfile() && flags.run.empty() && !given.empty();
     const OptimizationProfile asked =
-        isFromData ? profileFrom(given, model, !settings.inputFile.empty()) : profileFrom(flags);
+        isFromData ? profileFrom(given, model, !settings.inputFile.empty()) : profileFrom(flags, *model.parsed);
     if (!asked.inputs.empty()) settings.builder.profiles = {asked};
     STROBE_ASSIGN(const auto complete,
                   completeProfiles(*model.parsed, settings.builder.profiles, model.assumed.values));

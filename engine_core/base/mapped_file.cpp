@@ -39,10 +39,13 @@ std::string displayPath(const std::string& path) {
 
 std::string temporaryBeside(const std::string& path) { return path + ".tmp" + std::to_string(::getpid()); }
 
+/// A shell puts a home folder for ~ at the beginning of a word only: not in --onnx=~/model.onnx.
+std::string tildeHelp(const std::string& path) { return path.rfind("~/", 0) == 0 ? "; write $HOME for ~" : ""; }
+
 /// Reads errno.
 Status cannotBeWritten(const std::string& path, const char* step) {
     const char* remedy = errno == ENOENT ? "; make the folder, or check the path" : "; choose a writable folder";
-    return ioError(displayPath(path) + ": cannot be written (" + step + "): " + std::strerror(errno) + remedy);
+    return ioError(displayPath(path) + ": cannot be written (" + step + "): " + std::strerror(errno) + remedy + tildeHelp(path));
 }
 
 /// "; did you mean 'model.onnx'?" for a file that is not there, or nothing. A folder of very many files is looked at in part.
@@ -77,7 +80,7 @@ Result<std::shared_ptr<const MappedFile>> MappedFile::open(const std::string& pa
     const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
     if (file.fd < 0) {
         const std::string reason = std::strerror(errno);
-        if (errno == ENOENT) return notFound(shown + ": no such file; check the path" + nearestFile(path));
+        if (errno == ENOENT) return notFound(shown + ": no such file; check the path" + tildeHelp(path) + nearestFile(path));
         return ioError(shown + ": cannot be opened: " + reason);
     }
     struct stat info {};

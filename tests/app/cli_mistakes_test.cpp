@@ -97,6 +97,31 @@ TEST(CliShapes, MissingCornersAreTakenFromTheGivenOnes) {
     EXPECT_EQ(profile({"--shapes=x:1x3x48x20"}).find(" as --"), std::string::npos);
 }
 
+/// a [N, 4] and b [N, 4]: what the smallest N is, a alone says.
+TEST(CliShapes, SharedExtentsNeedBeGivenOnce) {
+    const ScratchFolder folder;
+    OnnxBuilder b;
+    for (const char* name : {"a", "b"}) {
+        b.input(name, {-1, 4});
+        b.graph()
+            .mutable_input()
+            ->rbegin()
+            ->mutable_type()
+            ->mutable_tensor_type()
+            ->mutable_shape()
+            ->mutable_dim(0)
+            ->set_dim_param("N");
+    }
+    b.node("Add", {"a", "b"}, {"y"}, "sum");
+    b.output("y");
+    writeAll(folder / "shared.onnx", b.bytes());
+    const CliResult result = run({"build", folder / "shared.onnx", "--dumpOptimizationProfile", "--minShapes=a:1x4",
+                                  "--optShapes=a:2x4,b:2x4", "--maxShapes=b:8x4"});
+    ASSERT_EQ(result.code, 0) << result.err;
+    expectSays(result.out, {"a min=[1,4] opt=[2,4] max=[8,4]", "b min=[1,4] opt=[2,4] max=[8,4]"});
+    EXPECT_EQ(result.out.find("assumed"), std::string::npos) << result.out;
+}
+
 TEST(CliShapes, DataSaysWhatToBuildFor) {
     const ScratchFolder folder;
     const std::string model = writeHeight48(folder), data = folder / "data.npz";
@@ -202,6 +227,11 @@ TEST(CliFlags, NamesAndHabitsFromElsewhere) {
     expectRefused(run({"bench", kDigits, "--onnx=other.onnx"}), {"two files", "other.onnx", "digits.onnx"});
     expectRefused(run({"build", kDigits, "--saveEngine="}), {"--saveEngine= has no value"});
     expectRefused(runCli({"build", kDigits, "--saveEngine"}), {"--saveEngine takes one value"});
+    expectRefused(runCli({"bench", kDigits, "--threads=4"}), {"--threads takes no value", "--cpuThreads=N"});
+    expectRefused(runCli({"bench", "--onnx=~/model.onnx"}), {"no such file", "$HOME"});
+    expectRefused(runCli({"inspect", "session.strobe"}), {"is a session document"});
+    expectRefused(runCli({"build", kDigits, "--errorOnTimingCacheMiss", "--noTimingCache"}), {"needs a timing cache"});
+    expectSays(runCli({"--version"}).out, {"strobe-cli "});
     expectRefused(run({"bnech", kDigits}), {"unknown command 'bnech'", "did you mean bench?"});
     expectRefused(run({"build", kDigits, "--device=gpu"}), {"'gpu'", "usable here: cpu"});
     EXPECT_EQ(run({"build", kDigits, "--device=gpu"}).err.find("usable here: cpu, cuda"), std::string::npos);
