@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "engine_core/ops/inference_helpers.h"
 #include "kernels/cpu/dense_gemm.h"
 #include "kernels/cpu/simd_axes.h"
@@ -7,13 +9,22 @@ namespace strobe {
 namespace {
 
 constexpr int64_t kImageChannels = 4;  // an image of so many is read in plain layout too
+constexpr int64_t kBandDepth = 1024;   // what AMX sums up in one pass
 constexpr int64_t kGroupColumns = 8;   // fewer fill no vector
 
 bool hasBias(const Problem& problem) {
     return problem.inputs.size() > 2 && problem.inputs[2].present;
 }
 
-Result<DenseShape> denseShape(const Problem& problem) {
+/// Whether groups are too narrow for tiles of their own, and together not too deep for one pass.
+bool takesBands(const DenseShape& s, GemmCompute compute) {
+    const PatchShape& p = s.patch;
+    const int64_t depth = s.groups * p.tap;
+    return compute == GemmCompute::AmxBFloat16 && s.groups > 1 && p.planes == 1 && p.kernelHeight * p.kernelWidth == 1 &&
+           depth <= kBandDepth && (p.tap % gemmKStep(compute) != 0 || s.groupColumns() % gemmPanelColumns(compute) != 0);
+}
+
+Result<DenseShape> denseShape(const Problem& problem, GemmCompute compute) {
     const Dims &x = problem.inputs[0].dims, &w = problem.inputs[1].dims, &y = problem.outputs[0].dims;
     STROBE_ASSIGN(const WindowAttributes window,
                   windowAttributes(*problem.attributes, toShape(x), Dims(w.begin() + 2, w.end())));
@@ -45,18 +56,23 @@ Result<DenseShape> denseShape(const Problem& problem) {
         p.tap = s.groupOffset = w[1];
         p.pixelStride = x[1];
     }
+    if (takesBands(s, compute)) {
+        s.bands = std::exchange(s.groups, 1);
+        p.tap *= s.bands;
+        s.groupOffset = 0;
+    }
     return s;
 }
 
 /// ONNX weights [M, C / group, kh, kw] in the order of the windows.
 WeightOrder weightOrder(const DenseShape& s) {
     const PatchShape& p = s.patch;
-    const int64_t taps = p.kernelHeight * p.kernelWidth, channels = p.planes * p.tap;
+    const int64_t taps = p.kernelHeight * p.kernelWidth, channels = p.planes * p.tap / s.bands;
     WeightOrder order;
     order.columnStride = channels * taps;
     for (int64_t plane = 0; plane < p.planes; ++plane)
         for (int64_t tap = 0; tap < taps; ++tap)
-            for (int64_t c = 0; c < p.tap; ++c) order.kOffsets.push_back((plane + c) * taps + tap);
+            for (int64_t c = 0; c < p.tap / s.bands; ++c) order.kOffsets.push_back((plane + c) * taps + tap);
     return order;
 }
 
@@ -86,7 +102,7 @@ public:
                                " channels");
         if (const Support storage = supportsFloatStorage(problem); !storage.supported) return storage;
         if (!isFloatingPoint(w.format.type)) return Support::no("weights are not floating point");
-        if (const auto shape = denseShape(problem); !shape) return Support::no(shape.status().message());
+        if (const auto shape = denseShape(problem, m_compute); !shape) return Support::no(shape.status().message());
         return supportsEpilogue(problem);
     }
 
@@ -108,7 +124,7 @@ public:
     }
 
     Result<std::unique_ptr<Kernel>> prepare(const Problem& problem, const PrepareContext& context) const override {
-        STROBE_ASSIGN(const DenseShape shape, denseShape(problem));
+        STROBE_ASSIGN(const DenseShape shape, denseShape(problem, m_compute));
         const bool plain = problem.inputs[0].format.layout == Layout::Plain;
         STROBE_ASSIGN(auto weights, packDenseWeights(problem, shape, weightOrder(shape), m_compute, context,
                                                      std::string(name()) + (plain ? " plain" : " nhwc")));

@@ -93,9 +93,44 @@ HWY_INLINE void gatherWindow(const PatchGather& g, const From* image, int64_t y,
     clearRun(to, g.kPadded - (g.kEnd - g.kBegin));
 }
 
+/// `count` elements and zeros up to `padded`.
+template <class T>
+HWY_INLINE void copyPadded(const T* from, T* to, int64_t count, int64_t padded) {
+    using Bits = typename BitsOf<T>::Type;
+    const hn::ScalableTag<Bits> d;
+    const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+    if (HWY_TARGET != HWY_AVX3 || padded % lanes != 0) {
+        copyRun(from, to, count);
+        return clearRun(to + count, padded - count);
+    }
+    const auto* source = reinterpret_cast<const Bits*>(from);
+    auto* target = reinterpret_cast<Bits*>(to);
+    int64_t i = 0;
+    for (; i + lanes <= count; i += lanes) hn::StoreU(hn::LoadU(d, source + i), d, target + i);
+    for (; i < padded; i += lanes) {
+        const auto some = hn::FirstN(d, static_cast<size_t>(std::max<int64_t>(0, count - i)));
+        hn::StoreU(hn::MaskedLoad(some, d, source + i), d, target + i);
+    }
+}
+HWY_INLINE void copyPadded(const BFloat16* from, float* to, int64_t count, int64_t padded) {
+    copyRun(from, to, count);
+    clearRun(to + count, padded - count);
+}
+
+/// Windows that are rows of the input: a few instructions a row, since a row may be as short as a group's channels.
+template <class From, class To>
+void gatherDirect(const PatchGather& g) {
+    const PatchShape& s = *g.shape;
+    const auto* from = static_cast<const From*>(g.source) + g.firstRow * s.pixelStride + g.kBegin;
+    auto* to = static_cast<To*>(g.to);
+    for (int64_t r = 0; r < g.rows; ++r, from += s.pixelStride, to += g.toStride)
+        copyPadded(from, to, g.kEnd - g.kBegin, g.kPadded);
+}
+
 template <class From, class To>
 void gatherAll(const PatchGather& g) {
     const PatchShape& s = *g.shape;
+    if (s.isDirect()) return gatherDirect<From, To>(g);
     const int64_t lineLength = s.kernelWidth * s.tap, line = g.kBegin / lineLength, begin = g.kBegin % lineLength;
     const int64_t plane = line / s.kernelHeight, kernelRow = line % s.kernelHeight;
     const int64_t pixels = s.outHeight * s.outWidth, pixel = g.firstRow % pixels;

@@ -110,7 +110,7 @@ private:
                   float* lines) const {
         readRows(m_shape.k, arguments.inputs[1].data, b, keyHead, 0, m_shape.k.sequence, lines, m_shape.k.size);
         std::fill_n(keys, keyFloats(), 0.0f);
-        transposeTile(sizeof(float), lines, m_shape.k.size, keys, m_keys, m_shape.k.size, m_shape.k.sequence);
+        transposeTiles({sizeof(float), lines, m_shape.k.size, keys, m_keys, m_shape.k.size, m_shape.k.sequence});
         std::fill_n(values, valueFloats(), 0.0f);
         readRows(m_shape.v, arguments.inputs[2].data, b, keyHead, 0, m_shape.v.sequence, values, m_width);
     }

@@ -49,13 +49,17 @@ struct Reader {
 };
 
 /// `kCount` vectors from element `i` on, or (kWhole false) the `count` elements that are left.
-template <int kCount, bool kWhole, class X, class R>
-HWY_INLINE void step(const ChainForm& form, const ChainTile& tile, const X* x, const R* r, const Reader (&terms)[4], size_t i, size_t count) {
+template <int kCount, bool kWhole, class X, class R, class Out>
+HWY_INLINE void step(const ChainForm& form, const X* x, const R* r, Out* out, const Reader (&terms)[4], size_t i,
+                     size_t count) {
     const size_t lanes = hn::Lanes(FloatTag());
-    const auto read = [&](const Reader& reader, int j) HWY_ATTR { return kWhole ? reader.at(i + static_cast<size_t>(j) * lanes) : reader.someAt(i, count); };
+    const auto read = [&](const Reader& reader, int j) HWY_ATTR {
+        return kWhole ? reader.at(i + static_cast<size_t>(j) * lanes) : reader.someAt(i, count);
+    };
     FloatVec v[kCount];
     HWY_UNROLL(4)
-    for (int j = 0; j < kCount; ++j) v[j] = kWhole ? loadFloats(x + i + static_cast<size_t>(j) * lanes) : loadSomeFloats(x + i, count);
+    for (int j = 0; j < kCount; ++j)
+        v[j] = kWhole ? loadFloats(x + i + static_cast<size_t>(j) * lanes) : loadSomeFloats(x + i, count);
     if (form.scale1.present) {
         if (form.addsX) {
             HWY_UNROLL(4)
@@ -80,39 +84,127 @@ HWY_INLINE void step(const ChainForm& form, const ChainTile& tile, const X* x, c
     }
     if (r) {
         HWY_UNROLL(4)
-        for (int j = 0; j < kCount; ++j) v[j] = hn::Add(v[j], kWhole ? loadFloats(r + i + static_cast<size_t>(j) * lanes) : loadSomeFloats(r + i, count));
+        for (int j = 0; j < kCount; ++j)
+            v[j] = hn::Add(v[j], kWhole ? loadFloats(r + i + static_cast<size_t>(j) * lanes)
+                                        : loadSomeFloats(r + i, count));
     }
     activate(form.second, v);
     HWY_UNROLL(4)
     for (int j = 0; j < kCount; ++j) {
         if constexpr (kWhole)
-            storeFloats(v[j], tile.out + i + static_cast<size_t>(j) * lanes);
+            storeFloats(v[j], out + i + static_cast<size_t>(j) * lanes);
         else
-            storeSomeFloats(v[j], tile.out + i, count);
+            storeSomeFloats(v[j], out + i, count);
     }
 }
 
-template <class X, class R>
+template <class X, class R, class Out>
 void chainOf(const ChainForm& form, const ChainTile& tile) {
-    const X* x = static_cast<const X*>(tile.x);
-    const R* r = static_cast<const R*>(tile.r);
     const Reader terms[4] = {{tile.scale1, set(form.scale1.number)},
                              {tile.shift1, set(form.shift1.number)},
                              {tile.scale2, set(form.scale2.number)},
                              {tile.shift2, set(form.shift2.number)}};
     const size_t lanes = hn::Lanes(FloatTag());
-    size_t i = 0;
-    for (; i + kUnroll * lanes <= tile.n; i += kUnroll * lanes) step<kUnroll, true>(form, tile, x, r, terms, i, 0);
-    for (; i + lanes <= tile.n; i += lanes) step<1, true>(form, tile, x, r, terms, i, 0);
-    if (i < tile.n) step<1, false>(form, tile, x, r, terms, i, tile.n - i);
+    const X* x = static_cast<const X*>(tile.x);
+    const R* r = static_cast<const R*>(tile.r);
+    Out* out = static_cast<Out*>(tile.out);
+    for (int64_t row = 0; row < tile.rows; ++row) {
+        size_t i = 0;
+        for (; i + kUnroll * lanes <= tile.n; i += kUnroll * lanes)
+            step<kUnroll, true>(form, x, r, out, terms, i, 0);
+        if (i + 2 * lanes <= tile.n) {
+            step<2, true>(form, x, r, out, terms, i, 0);
+            i += 2 * lanes;
+        }
+        for (; i + lanes <= tile.n; i += lanes) step<1, true>(form, x, r, out, terms, i, 0);
+        if (i < tile.n) step<1, false>(form, x, r, out, terms, i, tile.n - i);
+        x += tile.xStride;
+        if (r) r += tile.rStride;
+        out += tile.outStride;
+    }
+}
+
+struct NoOp {
+    static HWY_INLINE FloatVec apply(const PointwiseInstruction&, FloatVec v) { return v; }
+};
+
+/// FP32 sums x, or x + r, then one activation: what follows most products, a few instructions a vector.
+template <class Op, bool kAdds, class R, class Out>
+void finishRows(const PointwiseInstruction& in, const ChainTile& tile) {
+    const size_t lanes = hn::Lanes(FloatTag());
+    const float* x = static_cast<const float*>(tile.x);
+    const R* r = static_cast<const R*>(tile.r);
+    Out* out = static_cast<Out*>(tile.out);
+    for (int64_t row = 0; row < tile.rows; ++row, x += tile.xStride, out += tile.outStride) {
+        size_t i = 0;
+        for (; i + 2 * lanes <= tile.n; i += 2 * lanes) {
+            FloatVec a = loadFloats(x + i), b = loadFloats(x + i + lanes);
+            if constexpr (kAdds) {
+                a = hn::Add(a, loadFloats(r + i));
+                b = hn::Add(b, loadFloats(r + i + lanes));
+            }
+            storeFloats(Op::apply(in, a), out + i);
+            storeFloats(Op::apply(in, b), out + i + lanes);
+        }
+        for (; i < tile.n; i += lanes) {
+            const size_t count = std::min(lanes, tile.n - i);
+            FloatVec v = count == lanes ? loadFloats(x + i) : loadSomeFloats(x + i, count);
+            if constexpr (kAdds) v = hn::Add(v, count == lanes ? loadFloats(r + i) : loadSomeFloats(r + i, count));
+            v = Op::apply(in, v);
+            count == lanes ? storeFloats(v, out + i) : storeSomeFloats(v, out + i, count);
+        }
+        if constexpr (kAdds) r += tile.rStride;
+    }
+}
+
+template <class Op>
+void finishWith(const PointwiseInstruction& in, const ChainTile& tile) {
+    const auto toType = [&](auto out) {
+        using Out = decltype(out);
+        if (!tile.r)
+            finishRows<Op, false, float, Out>(in, tile);
+        else if (tile.rType == DataType::Float32)
+            finishRows<Op, true, float, Out>(in, tile);
+        else
+            finishRows<Op, true, BFloat16, Out>(in, tile);
+    };
+    tile.outType == DataType::Float32 ? toType(float()) : toType(BFloat16());
+}
+
+/// False where the form asks for more.
+bool finishesRows(const ChainForm& form, const ChainTile& tile) {
+    if (tile.xType != DataType::Float32 || form.scale1.present || form.shift1.present || form.scale2.present ||
+        form.shift2.present || (tile.r ? form.first : form.second))
+        return false;
+    const std::optional<PointwiseInstruction>& in = tile.r ? form.second : form.first;
+    if (!in) {
+        finishWith<NoOp>({}, tile);
+        return true;
+    }
+    switch (in->op) {
+#define STROBE_CASE(Name)             \
+    case PointwiseOp::Name:           \
+        finishWith<Name##Op>(*in, tile); \
+        return true;
+        STROBE_CHAIN_ACTIVATIONS(STROBE_CASE)
+#undef STROBE_CASE
+        default:
+            return false;
+    }
+}
+
+template <class X, class R>
+void chainFrom(const ChainForm& form, const ChainTile& tile) {
+    tile.outType == DataType::Float32 ? chainOf<X, R, float>(form, tile) : chainOf<X, R, BFloat16>(form, tile);
 }
 
 void chainDispatch(const ChainForm& form, const ChainTile& tile) {
+    if (finishesRows(form, tile)) return;
     const bool floatX = tile.xType == DataType::Float32, floatR = tile.rType == DataType::Float32;
     if (floatX)
-        floatR ? chainOf<float, float>(form, tile) : chainOf<float, BFloat16>(form, tile);
+        floatR ? chainFrom<float, float>(form, tile) : chainFrom<float, BFloat16>(form, tile);
     else
-        floatR ? chainOf<BFloat16, float>(form, tile) : chainOf<BFloat16, BFloat16>(form, tile);
+        floatR ? chainFrom<BFloat16, float>(form, tile) : chainFrom<BFloat16, BFloat16>(form, tile);
 }
 
 }  // namespace

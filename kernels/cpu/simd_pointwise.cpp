@@ -80,7 +80,7 @@ SimdPointwise::SimdPointwise(const PointwiseProgram& program, std::span<const Po
     planSources(inputs, tileInput0);
     if (!m_chain)
         planSteps();
-    else if (m_outputs[0].type != DataType::Float32)
+    else if (m_outputs[0].type != DataType::Float32 && m_outputs[0].type != DataType::BFloat16)
         m_chainBuffer = m_buffers++;
     chooseTile();
 }
@@ -200,11 +200,13 @@ void SimdPointwise::runChainTile(std::span<const void* const> inputs, void* outp
     chain.shift1 = valuesOf(m_chain->shift1);
     chain.scale2 = valuesOf(m_chain->scale2);
     chain.shift2 = valuesOf(m_chain->shift2);
-    chain.out = m_chainBuffer < 0 ? static_cast<float*>(output) + tile.begin : tile.buffers + m_chainBuffer * m_tile;
+    const DataType type = m_outputs[0].type;
+    float* buffer = m_chainBuffer < 0 ? nullptr : tile.buffers + m_chainBuffer * m_tile;
+    chain.outType = buffer ? DataType::Float32 : type;
+    chain.out = buffer ? static_cast<void*>(buffer) : static_cast<char*>(output) + dataTypeBytes(type, tile.begin);
     chain.n = tile.n;
     runChain(*m_chain, chain);
-    const DataType type = m_outputs[0].type;
-    if (m_chainBuffer >= 0) storeTile(type, chain.out, output, tile.begin, tile.n);
+    if (buffer) storeTile(type, buffer, output, tile.begin, tile.n);
     clearPadding(output, type, tile.begin, tile.begin + static_cast<int64_t>(tile.n));
 }
 

@@ -66,7 +66,7 @@ private:
 
     PointwiseProgram m_program;
     std::optional<ChainForm> m_chain;  // in place of the steps
-    int m_chainBuffer = -1;            // its result, where that is not stored as FP32
+    int m_chainBuffer = -1;            // its result, where that is stored as neither FP32 nor BF16
     std::vector<Source> m_sources;
     std::vector<Step> m_steps;
     std::vector<Format> m_outputs;

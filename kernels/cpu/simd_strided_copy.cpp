@@ -149,26 +149,34 @@ void StridedCopy::runPiece(const char* from, char* to, int64_t begin, int64_t co
         copyRow(m_bytes, from + begin * m_from[last] * bytes, m_from[last] * bytes, to + begin * m_to[last] * bytes,
                 m_to[last] * bytes, count);
     } else {
-        transposeTile(m_bytes, from + begin * bytes, m_from[last], to + begin * m_to[last - 1] * bytes, m_to[last - 1],
-                      count, m_dims[last]);
+        transposeTiles({m_bytes, from + begin * bytes, m_from[last], to + begin * m_to[last - 1] * bytes,
+                        m_to[last - 1], count, m_dims[last]});
     }
 }
 
-/// Runs shorter than a piece, row after row of the dim before them.
+/// Copies or transposes shorter than a piece, one after the other along the dim before them.
 void StridedCopy::runShort(const char* source, char* target) const {
     const auto bytes = static_cast<int64_t>(m_bytes);
-    const size_t row = m_dims.size() - 2;  // the dim that is walked; those before it make an index
-    const int64_t runBytes = m_split * bytes;
-    parallelFor(0, m_outer, std::max<int64_t>(1, kBytesPerThread / runBytes), [&](int64_t first, int64_t last) {
-        for (int64_t job = first; job < last;) {
-            int64_t rest = job / m_dims[row], fromOffset = job % m_dims[row] * m_from[row], toOffset = job % m_dims[row] * m_to[row];
+    const bool transposes = m_kind == Kind::Transpose;
+    const size_t last = m_dims.size() - 1, row = last - (transposes ? 2 : 1);  // the dim that is walked
+    const int64_t pieceBytes = m_split * bytes * (transposes ? m_dims[last] : 1);
+    parallelFor(0, m_outer, std::max<int64_t>(1, kBytesPerThread / pieceBytes), [&](int64_t first, int64_t end) {
+        for (int64_t job = first; job < end;) {
+            int64_t rest = job / m_dims[row];
+            int64_t fromOffset = job % m_dims[row] * m_from[row], toOffset = job % m_dims[row] * m_to[row];
             for (size_t i = row; i-- > 0;) {
                 fromOffset += rest % m_dims[i] * m_from[i];
                 toOffset += rest % m_dims[i] * m_to[i];
                 rest /= m_dims[i];
             }
-            const int64_t count = std::min(last - job, m_dims[row] - job % m_dims[row]);
-            copyShortRuns(source + fromOffset * bytes, m_from[row] * bytes, target + toOffset * bytes, m_to[row] * bytes, runBytes, count);
+            const int64_t count = std::min(end - job, m_dims[row] - job % m_dims[row]);
+            const char* from = source + fromOffset * bytes;
+            char* to = target + toOffset * bytes;
+            if (transposes)
+                transposeTiles({m_bytes, from, m_from[last], to, m_to[last - 1], m_split, m_dims[last], count,
+                                m_from[row], m_to[row]});
+            else
+                copyShortRuns(from, m_from[row] * bytes, to, m_to[row] * bytes, pieceBytes, count);
             job += count;
         }
     });
@@ -181,8 +189,9 @@ void StridedCopy::run(const void* from, void* to) const {
     char* target = static_cast<char*>(to) + m_toOffset * bytes;
     const size_t outerDims = m_dims.size() - (m_kind == Kind::Transpose ? 2 : 1);
     const int64_t pieces = (m_split + m_piece - 1) / m_piece;
-    if (m_kind == Kind::Runs && pieces == 1 && outerDims > 0 && m_split * bytes <= kShortRun) return runShort(source, target);
     const int64_t pieceBytes = std::min(m_piece, m_split) * bytes * (m_kind == Kind::Transpose ? m_dims.back() : 1);
+    if (m_kind != Kind::Elements && pieces == 1 && outerDims > 0 && pieceBytes <= kShortRun)
+        return runShort(source, target);
     parallelFor(0, m_outer * pieces, std::max<int64_t>(1, kBytesPerThread / pieceBytes),
                 [&](int64_t first, int64_t last) {
                     Dims index(outerDims, 0);

@@ -35,9 +35,17 @@ private:
 /// Fills `bytes` bytes with a value of `valueBytes` bytes, again and again.
 void fillWith(void* to, size_t bytes, const void* value, size_t valueBytes);
 
-/// to[r·toStride + c] = from[c·fromStride + r] for r < rows, c < columns; strides in elements of 1, 2, 4, 8 or 16
-/// bytes.
-void transposeTile(size_t elementBytes, const void* from, int64_t fromStride, void* to, int64_t toStride, int64_t rows,
-                   int64_t columns);
+/// to[r·toStride + c] = from[c·fromStride + r] for r < rows, c < columns, in `count` places that lie fromStep and toStep
+/// apart; strides and steps in elements of 1, 2, 4, 8 or 16 bytes.
+struct TransposeTiles {
+    size_t elementBytes = 1;
+    const void* from = nullptr;
+    int64_t fromStride = 0;
+    void* to = nullptr;
+    int64_t toStride = 0;
+    int64_t rows = 0, columns = 0;
+    int64_t count = 1, fromStep = 0, toStep = 0;
+};
+void transposeTiles(const TransposeTiles& tiles);
 
 }  // namespace strobe

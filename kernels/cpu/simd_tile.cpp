@@ -5,7 +5,6 @@
 #include <limits>
 
 #include "engine_core/base/element_types.h"
-#include "kernels/cpu/bfloat16_store.h"
 #include "kernels/cpu/simd_targets.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -109,7 +108,7 @@ void loadContiguous(DataType type, const void* from, int64_t offset, float* to, 
 void storeContiguous(DataType type, const float* from, void* to, int64_t offset, size_t n) {
     if (type == DataType::Float32)
         convertFloats(from, static_cast<float*>(to) + offset, n);
-    else if (HWY_TARGET != HWY_AVX3 || !storeBFloat16(from, static_cast<BFloat16*>(to) + offset, n))
+    else
         convertFloats(from, static_cast<BFloat16*>(to) + offset, n);
 }
 

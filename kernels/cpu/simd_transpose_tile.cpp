@@ -57,21 +57,30 @@ HWY_INLINE void transposeBlock(const uint16_t* from, int64_t fromStride, uint16_
     }
 }
 
-/// N columns that fill the rows of `to`: to[r·N + c] = from[c·fromStride + r], at least a vector of rows; the last vector overlaps.
-template <int N, class T>
-void interleaveColumns(const T* from, int64_t fromStride, T* to, int64_t rows) {
-    const hn::Full128<T> d;
-    constexpr int64_t kLanes = 16 / sizeof(T);
-    for (int64_t r = 0; r < rows; r += kLanes) {
-        const int64_t at = std::min(r, rows - kLanes);
+/// N columns that fill the rows of `to`: to[r·N + c] = from[c·fromStride + r], at least a vector of rows; the last
+/// vector overlaps.
+template <int N, class D, class T>
+void interleaveColumns(D d, const T* from, int64_t fromStride, T* to, int64_t rows) {
+    const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+    for (int64_t r = 0; r < rows; r += lanes) {
+        const int64_t at = std::min(r, rows - lanes);
         const auto a = hn::LoadU(d, from + at), b = hn::LoadU(d, from + fromStride + at);
         if constexpr (N == 2)
             hn::StoreInterleaved2(a, b, d, to + at * N);
         else if constexpr (N == 3)
             hn::StoreInterleaved3(a, b, hn::LoadU(d, from + 2 * fromStride + at), d, to + at * N);
         else
-            hn::StoreInterleaved4(a, b, hn::LoadU(d, from + 2 * fromStride + at), hn::LoadU(d, from + 3 * fromStride + at), d, to + at * N);
+            hn::StoreInterleaved4(a, b, hn::LoadU(d, from + 2 * fromStride + at),
+                                  hn::LoadU(d, from + 3 * fromStride + at), d, to + at * N);
     }
+}
+template <int N, class T>
+void interleaveColumns(const T* from, int64_t fromStride, T* to, int64_t rows) {
+    const hn::ScalableTag<T> longest;
+    if (rows >= static_cast<int64_t>(hn::Lanes(longest)))
+        interleaveColumns<N>(longest, from, fromStride, to, rows);
+    else
+        interleaveColumns<N>(hn::Full128<T>(), from, fromStride, to, rows);
 }
 
 #endif
@@ -130,6 +139,14 @@ void transposeAny(size_t elementBytes, const void* from, int64_t fromStride, voi
     }
 }
 
+void transposeEach(const TransposeTiles& tiles) {
+    const auto bytes = static_cast<int64_t>(tiles.elementBytes);
+    for (int64_t i = 0; i < tiles.count; ++i)
+        transposeAny(tiles.elementBytes, static_cast<const char*>(tiles.from) + i * tiles.fromStep * bytes,
+                     tiles.fromStride, static_cast<char*>(tiles.to) + i * tiles.toStep * bytes, tiles.toStride,
+                     tiles.rows, tiles.columns);
+}
+
 }  // namespace
 }  // namespace HWY_NAMESPACE
 }  // namespace strobe
@@ -138,16 +155,20 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace strobe {
 namespace {
-HWY_EXPORT(transposeAny);
+HWY_EXPORT(transposeEach);
 }  // namespace
 
-void transposeTile(size_t elementBytes, const void* from, int64_t fromStride, void* to, int64_t toStride, int64_t rows,
-                   int64_t columns) {
+void transposeTiles(const TransposeTiles& tiles) {
     // Narrow strips of columns keep the rows that are being written in the L1 cache.
     constexpr int64_t kColumns = 64;
-    for (int64_t c = 0; c < columns; c += kColumns) HWY_DYNAMIC_DISPATCH(transposeAny)
-    (elementBytes, static_cast<const char*>(from) + c * fromStride * static_cast<int64_t>(elementBytes), fromStride,
-     static_cast<char*>(to) + c * static_cast<int64_t>(elementBytes), toStride, rows, std::min(kColumns, columns - c));
+    const auto bytes = static_cast<int64_t>(tiles.elementBytes);
+    TransposeTiles strip = tiles;
+    for (int64_t c = 0; c < tiles.columns; c += kColumns) {
+        strip.from = static_cast<const char*>(tiles.from) + c * tiles.fromStride * bytes;
+        strip.to = static_cast<char*>(tiles.to) + c * bytes;
+        strip.columns = std::min(kColumns, tiles.columns - c);
+        HWY_DYNAMIC_DISPATCH(transposeEach)(strip);
+    }
 }
 
 }  // namespace strobe

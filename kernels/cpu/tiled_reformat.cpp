@@ -142,7 +142,9 @@ void interleave(const void* source, DataType fromType, void* destination, DataTy
                 from = converted;
                 stride = kStrip;
             }
-            transposeTile(bytes, from, stride, static_cast<char*>(destination) + dataTypeBytes(toType, (n * e.positions + s) * e.channels), e.channels, count, e.channels);
+            transposeTiles({bytes, from, stride,
+                            static_cast<char*>(destination) + dataTypeBytes(toType, (n * e.positions + s) * e.channels),
+                            e.channels, count, e.channels});
         }
     });
 }

@@ -80,6 +80,19 @@ TEST(SimdDepthwise, BFloat16Storage) {
     }
 }
 
+// Rows wider than a strip, rows that threads share in pieces, and epilogues on them.
+TEST(SimdDepthwise, StripsAndPieces) {
+    const Window k5s1{{5, 5}, {1, 1}, {1, 1}, {2, 2, 2, 2}}, k7s1{{7, 7}, {1, 1}, {1, 1}, {3, 3, 3, 3}};
+    for (const Window& window : {k3s1, k3s2, k5s1, k7s1})
+        for (const Dims& x : {Dims{1, 20, 3, 200}, Dims{2, 16, 5, 331}, Dims{1, 33, 1, 9}})
+            for (const int threads : {1, 2, 3})
+                for (const char* program : {"v1=Relu(v0); -> v1", "v1=Sigmoid(v0); v2=Abs(v1); -> v2"}) {
+                    KernelCase c = depthwise(x, window, program);
+                    c.threads = threads;
+                    expectMatchesReference(c, "simd.depthwise");
+                }
+}
+
 TEST(SimdDepthwise, DeclinesOtherConvolutions) {
     KernelCase c = depthwise({1, 8, 5, 5}, k3s1);
     c.attributes.set("group", int64_t{4});
