@@ -232,9 +232,10 @@ std::string DenseGemmKernel::description() const {
 Status DenseGemmKernel::run(const RunArguments& arguments) const {
     const ThreadScope scope(m_threads);
     const auto panels = static_cast<int64_t>(m_panels.size());
-    const int64_t tile = gemmRows(m_compute);
-    const int64_t jobs = m_splitColumns ? panels : (m_shape.rows + tile - 1) / tile;
-    parallelFor(0, jobs, 1, [&](int64_t first, int64_t last) {
+    // Tiles that are stored by themselves need not be whole: threads get as many rows each, as other kernels share them.
+    const int64_t unit = m_store ? 1 : gemmRows(m_compute), grain = m_splitColumns || !m_store ? 1 : kAmxTile;
+    const int64_t jobs = m_splitColumns ? panels : (m_shape.rows + unit - 1) / unit;
+    parallelFor(0, jobs, grain, [&](int64_t first, int64_t last) {
         Share share;
         share.windows =
             static_cast<char*>(arguments.workspace) + static_cast<size_t>(parallelThreadIndex()) * threadBytes();
@@ -245,8 +246,8 @@ Status DenseGemmKernel::run(const RunArguments& arguments) const {
             share.firstPanel = first;
             share.lastPanel = last;
         } else {
-            share.firstRow = first * tile;
-            share.lastRow = std::min(m_shape.rows, last * tile);
+            share.firstRow = first * unit;
+            share.lastRow = std::min(m_shape.rows, last * unit);
         }
         const DensePanel& lastPanel = m_panels[static_cast<size_t>(share.lastPanel) - 1];
         share.columnBegin = m_panels[static_cast<size_t>(share.firstPanel)].column;

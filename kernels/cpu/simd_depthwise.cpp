@@ -106,24 +106,45 @@ HWY_INLINE FloatVec loadPart(const T* from, size_t count) {
     return loadSomeFloats(from, count);
 }
 
-/// One output whose window may leave the image, `count` channels (a whole vector or less) from `c` on.
-template <bool Whole, class In, class Out>
-HWY_INLINE void edgeOutput(const RowWork<In, Out>& w, int64_t x, int64_t c, size_t count) {
+/// The taps [first, last) of a kernel row that lie inside the image for the output at `x`.
+struct Taps {
+    int64_t first, last;
+};
+HWY_INLINE Taps tapsInside(const DepthwiseShape& s, int64_t x) {
+    const int64_t column = x * s.strideWidth - s.padLeft, d = s.dilationWidth;
+    const int64_t first = column >= 0 ? 0 : (-column + d - 1) / d;
+    const int64_t last = column >= s.inWidth ? 0 : std::min(s.kernelWidth, (s.inWidth - 1 - column) / d + 1);
+    return {first, std::max(first, last)};
+}
+
+/// One output whose window may leave the image, N vectors of channels (whole, or `count` channels of one) from `c` on.
+template <int N, bool Whole, class In, class Out>
+HWY_INLINE void edgeOutput(const RowWork<In, Out>& w, Taps taps, int64_t x, int64_t c, size_t count) {
     const DepthwiseShape& s = w.s;
-    FloatVec sum = loadPart<Whole>(w.bias + c, count);
-    for (int64_t ky = w.firstKy; ky < w.lastKy; ++ky)
-        for (int64_t kx = 0; kx < s.kernelWidth; ++kx) {
-            const int64_t column = x * s.strideWidth + kx * s.dilationWidth - s.padLeft;
-            if (column < 0 || column >= s.inWidth) continue;
-            const In* from = w.image + ((w.top + ky * s.dilationHeight) * s.inWidth + column) * s.lanes + c;
-            const float* weight = w.weights + (ky * s.kernelWidth + kx) * s.lanes + c;
-            sum = hn::MulAdd(loadPart<Whole>(from, count), loadPart<Whole>(weight, count), sum);
+    const auto lanes = static_cast<int64_t>(hn::Lanes(FloatTag()));
+    const int64_t step = s.dilationWidth * s.lanes;
+    FloatVec sums[N];
+    HWY_UNROLL(4)
+    for (int i = 0; i < N; ++i) sums[i] = loadPart<Whole>(w.bias + c + i * lanes, count);
+    for (int64_t ky = w.firstKy; ky < w.lastKy; ++ky) {
+        const int64_t line = (w.top + ky * s.dilationHeight) * s.inWidth + x * s.strideWidth - s.padLeft;
+        const In* from = w.image + line * s.lanes + taps.first * step + c;
+        const float* weight = w.weights + (ky * s.kernelWidth + taps.first) * s.lanes + c;
+        for (int64_t kx = taps.first; kx < taps.last; ++kx, from += step, weight += s.lanes) {
+            HWY_UNROLL(4)
+            for (int i = 0; i < N; ++i)
+                sums[i] = hn::MulAdd(loadPart<Whole>(from + i * lanes, count),
+                                     loadPart<Whole>(weight + i * lanes, count), sums[i]);
         }
+    }
     Out* to = w.out + x * s.lanes + c;
-    if constexpr (Whole)
-        storeFloats(activate(w.activation, sum), to);
-    else
-        storeSomeFloats(activate(w.activation, sum), to, count);
+    HWY_UNROLL(4)
+    for (int i = 0; i < N; ++i) {
+        if constexpr (Whole)
+            storeFloats(activate(w.activation, sums[i]), to + i * lanes);
+        else
+            storeSomeFloats(activate(w.activation, sums[i]), to, count);
+    }
 }
 
 /// Calls fn(first channel) for vectors that cover all channels; the last ones may overlap. Requires at least a vector
@@ -140,9 +161,11 @@ template <class In, class Out>
 void edgeOutputs(const RowWork<In, Out>& w, int64_t first, int64_t last) {
     const auto lanes = static_cast<int64_t>(hn::Lanes(FloatTag()));
     for (int64_t x = first; x < last; ++x) {
+        const Taps taps = tapsInside(w.s, x);
         int64_t c = 0;
-        for (; c + lanes <= w.s.lanes; c += lanes) edgeOutput<true>(w, x, c, static_cast<size_t>(lanes));
-        if (c < w.s.lanes) edgeOutput<false>(w, x, c, static_cast<size_t>(w.s.lanes - c));
+        for (; c + 4 * lanes <= w.s.lanes; c += 4 * lanes) edgeOutput<4, true>(w, taps, x, c, 0);
+        for (; c + lanes <= w.s.lanes; c += lanes) edgeOutput<1, true>(w, taps, x, c, 0);
+        if (c < w.s.lanes) edgeOutput<1, false>(w, taps, x, c, static_cast<size_t>(w.s.lanes - c));
     }
 }
 
