@@ -20,8 +20,9 @@ bool hasBias(const Problem& problem) {
 bool takesBands(const DenseShape& s, GemmCompute compute) {
     const PatchShape& p = s.patch;
     const int64_t depth = s.groups * p.tap;
-    return compute == GemmCompute::AmxBFloat16 && s.groups > 1 && p.planes == 1 && p.kernelHeight * p.kernelWidth == 1 &&
-           depth <= kBandDepth && (p.tap % gemmKStep(compute) != 0 || s.groupColumns() % gemmPanelColumns(compute) != 0);
+    return compute == GemmCompute::AmxBFloat16 && s.groups > 1 && p.planes == 1 &&
+           p.kernelHeight * p.kernelWidth == 1 && depth <= kBandDepth &&
+           (p.tap % gemmKStep(compute) != 0 || s.groupColumns() % gemmPanelColumns(compute) != 0);
 }
 
 Result<DenseShape> denseShape(const Problem& problem, GemmCompute compute) {

@@ -87,8 +87,7 @@ std::vector<DensePanel> densePanels(const DenseShape& shape, GemmCompute compute
             panel.columns = std::min(width, shape.groupColumns() - start);
             if (shape.bands > 1) panel.kBegin = panel.column / blockColumns * blockDepth / step * step;
             const int64_t lastBlock = (panel.column + panel.columns - 1) / blockColumns;
-            panel.depth =
-                roundUp(shape.bands > 1 ? (lastBlock + 1) * blockDepth : blockDepth, step) - panel.kBegin;
+            panel.depth = roundUp(shape.bands > 1 ? (lastBlock + 1) * blockDepth : blockDepth, step) - panel.kBegin;
             panel.offset = offset;
             offset += panel.depth * width;
             panels.push_back(panel);
@@ -232,7 +231,8 @@ std::string DenseGemmKernel::description() const {
 Status DenseGemmKernel::run(const RunArguments& arguments) const {
     const ThreadScope scope(m_threads);
     const auto panels = static_cast<int64_t>(m_panels.size());
-    // Tiles that are stored by themselves need not be whole: threads get as many rows each, as other kernels share them.
+    // Tiles that are stored by themselves need not be whole: threads get as many rows each, as other kernels share
+    // them.
     const int64_t unit = m_store ? 1 : gemmRows(m_compute), grain = m_splitColumns || !m_store ? 1 : kAmxTile;
     const int64_t jobs = m_splitColumns ? panels : (m_shape.rows + unit - 1) / unit;
     parallelFor(0, jobs, grain, [&](int64_t first, int64_t last) {
@@ -300,8 +300,8 @@ int64_t DenseGemmKernel::multiplyChunk(const RunArguments& arguments, const Shar
     for (; number < share.lastPanel && m_panels[static_cast<size_t>(number)].group == group; ++number) {
         const DensePanel& panel = m_panels[static_cast<size_t>(number)];
         GemmBlock block;
-        block.b = static_cast<const char*>(m_weights.get()) +
-                  (panel.offset + kBegin * gemmPanelColumns(m_compute)) * element;
+        block.b =
+            static_cast<const char*>(m_weights.get()) + (panel.offset + kBegin * gemmPanelColumns(m_compute)) * element;
         block.bias = m_bias.data() + number * gemmPanelColumns(m_compute);
         block.cStride = share.sumStride;
         block.columns = panel.columns;

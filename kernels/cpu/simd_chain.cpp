@@ -85,8 +85,8 @@ HWY_INLINE void step(const ChainForm& form, const X* x, const R* r, Out* out, co
     if (r) {
         HWY_UNROLL(4)
         for (int j = 0; j < kCount; ++j)
-            v[j] = hn::Add(v[j], kWhole ? loadFloats(r + i + static_cast<size_t>(j) * lanes)
-                                        : loadSomeFloats(r + i, count));
+            v[j] = hn::Add(v[j],
+                           kWhole ? loadFloats(r + i + static_cast<size_t>(j) * lanes) : loadSomeFloats(r + i, count));
     }
     activate(form.second, v);
     HWY_UNROLL(4)
@@ -110,8 +110,7 @@ void chainOf(const ChainForm& form, const ChainTile& tile) {
     Out* out = static_cast<Out*>(tile.out);
     for (int64_t row = 0; row < tile.rows; ++row) {
         size_t i = 0;
-        for (; i + kUnroll * lanes <= tile.n; i += kUnroll * lanes)
-            step<kUnroll, true>(form, x, r, out, terms, i, 0);
+        for (; i + kUnroll * lanes <= tile.n; i += kUnroll * lanes) step<kUnroll, true>(form, x, r, out, terms, i, 0);
         if (i + 2 * lanes <= tile.n) {
             step<2, true>(form, x, r, out, terms, i, 0);
             i += 2 * lanes;
@@ -182,8 +181,8 @@ bool finishesRows(const ChainForm& form, const ChainTile& tile) {
         return true;
     }
     switch (in->op) {
-#define STROBE_CASE(Name)             \
-    case PointwiseOp::Name:           \
+#define STROBE_CASE(Name)                \
+    case PointwiseOp::Name:              \
         finishWith<Name##Op>(*in, tile); \
         return true;
         STROBE_CHAIN_ACTIVATIONS(STROBE_CASE)
@@ -236,7 +235,8 @@ struct Value {
 };
 
 bool isInputOnly(const ChainForm& f) {
-    return !f.scale1.present && !f.shift1.present && !f.first && !f.scale2.present && !f.shift2.present && f.r < 0 && !f.second;
+    return !f.scale1.present && !f.shift1.present && !f.first && !f.scale2.present && !f.shift2.present && f.r < 0 &&
+           !f.second;
 }
 
 std::optional<ChainForm> multiplied(ChainForm f, const ChainForm::Term& term) {
@@ -286,7 +286,8 @@ std::optional<ChainForm> sumOf(const ChainForm& a, const ChainForm& b) {
 Value evaluated(const PointwiseInstruction& in, const std::vector<Value>& values) {
     const auto operand = [&](int number) -> const Value& { return values[static_cast<size_t>(number)]; };
     if (in.op == PointwiseOp::Constant) return {ChainForm::Term{true, -1, in.alpha}, std::nullopt};
-    if (pointwiseOperandCount(in.op) == 1) return {std::nullopt, operand(in.a).form ? activated(*operand(in.a).form, in) : std::nullopt};
+    if (pointwiseOperandCount(in.op) == 1)
+        return {std::nullopt, operand(in.a).form ? activated(*operand(in.a).form, in) : std::nullopt};
     if (pointwiseOperandCount(in.op) != 2) return {};
     const Value &a = operand(in.a), &b = operand(in.b);
     if (in.op == PointwiseOp::Add && a.form && b.form) return {std::nullopt, sumOf(*a.form, *b.form)};
@@ -321,11 +322,14 @@ std::optional<ChainForm> chainForm(const PointwiseProgram& program, const std::v
         }
         values.push_back(std::move(value));
     }
-    for (const PointwiseInstruction& instruction : program.instructions) values.push_back(evaluated(instruction, values));
+    for (const PointwiseInstruction& instruction : program.instructions)
+        values.push_back(evaluated(instruction, values));
     return values[static_cast<size_t>(program.results[0])].form;
 }
 
-void runChain(const ChainForm& form, const ChainTile& tile) { HWY_DYNAMIC_DISPATCH(chainDispatch)(form, tile); }
+void runChain(const ChainForm& form, const ChainTile& tile) {
+    HWY_DYNAMIC_DISPATCH(chainDispatch)(form, tile);
+}
 
 }  // namespace strobe
 #endif

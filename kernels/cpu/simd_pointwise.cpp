@@ -91,7 +91,8 @@ void SimdPointwise::planChain(std::span<const PointwiseTensor> inputs, bool tile
         TensorAccess access;
         makeAccess(inputs[i].dims, inputs[i].format, m_dims, m_outputs[0].layout, access);
         const DataType type = inputs[i].format.type;
-        isFull.push_back((tileInput0 && i == 0) || (access.contiguous && (type == DataType::Float32 || type == DataType::BFloat16)));
+        isFull.push_back((tileInput0 && i == 0) ||
+                         (access.contiguous && (type == DataType::Float32 || type == DataType::BFloat16)));
     }
     m_chain = chainForm(m_program, isFull);
 }
@@ -103,7 +104,8 @@ void SimdPointwise::planSources(std::span<const PointwiseTensor> inputs, bool ti
         source.isTile = tileInput0 && i == 0;
         makeAccess(inputs[i].dims, inputs[i].format, m_dims, m_outputs[0].layout, source.access);
         const bool chained = m_chain && (m_chain->x == static_cast<int>(i) || m_chain->r == static_cast<int>(i));
-        const bool inPlace = source.isTile || chained || (source.access.contiguous && inputs[i].format.type == DataType::Float32);
+        const bool inPlace =
+            source.isTile || chained || (source.access.contiguous && inputs[i].format.type == DataType::Float32);
         if (needed[i] && !inPlace) source.buffer = m_buffers++;
         m_sources.push_back(std::move(source));
     }
@@ -162,7 +164,8 @@ void SimdPointwise::readSources(std::span<const void* const> inputs, Tile& tile)
         if (source.isTile) {
             tile.values[i] = static_cast<const float*>(inputs[i]) + (tile.begin - tile.rangeBegin);
         } else if (source.buffer < 0) {
-            if (source.access.type == DataType::Float32) tile.values[i] = static_cast<const float*>(inputs[i]) + tile.begin;
+            if (source.access.type == DataType::Float32)
+                tile.values[i] = static_cast<const float*>(inputs[i]) + tile.begin;
         } else {
             float* buffer = tile.buffers + source.buffer * m_tile;
             tile.values[i] = buffer;
@@ -188,7 +191,9 @@ void SimdPointwise::runChainTile(std::span<const void* const> inputs, void* outp
         const Source& source = m_sources[static_cast<size_t>(input)];
         return source.isTile ? DataType::Float32 : source.access.type;
     };
-    const auto valuesOf = [&](const ChainForm::Term& term) { return term.input < 0 ? nullptr : tile.values[term.input]; };
+    const auto valuesOf = [&](const ChainForm::Term& term) {
+        return term.input < 0 ? nullptr : tile.values[term.input];
+    };
     ChainTile chain;
     chain.x = elementsOf(m_chain->x, inputs, tile);
     chain.xType = typeOf(m_chain->x);

@@ -35,8 +35,8 @@ private:
 /// Fills `bytes` bytes with a value of `valueBytes` bytes, again and again.
 void fillWith(void* to, size_t bytes, const void* value, size_t valueBytes);
 
-/// to[r·toStride + c] = from[c·fromStride + r] for r < rows, c < columns, in `count` places that lie fromStep and toStep
-/// apart; strides and steps in elements of 1, 2, 4, 8 or 16 bytes.
+/// to[r·toStride + c] = from[c·fromStride + r] for r < rows, c < columns, in `count` places that lie fromStep and
+/// toStep apart; strides and steps in elements of 1, 2, 4, 8 or 16 bytes.
 struct TransposeTiles {
     size_t elementBytes = 1;
     const void* from = nullptr;

@@ -107,11 +107,13 @@ ReformatFunction functionFor(DataType from, DataType to) {
     return nullptr;
 }
 
-constexpr int64_t kStrip = 512;             // positions of an image between conversion and interleaving
-constexpr int64_t kStripsPerThread = 16;    // below, another thread costs more than it saves
+constexpr int64_t kStrip = 512;           // positions of an image between conversion and interleaving
+constexpr int64_t kStripsPerThread = 16;  // below, another thread costs more than it saves
 constexpr int64_t kInterleavedChannels = 4;
 
-bool isFloatOrBf16(DataType type) { return type == DataType::Float32 || type == DataType::BFloat16; }
+bool isFloatOrBf16(DataType type) {
+    return type == DataType::Float32 || type == DataType::BFloat16;
+}
 
 /// Stored elements in their order, from one of the two types to the other.
 void convertAll(const void* source, DataType from, void* destination, int64_t count) {
@@ -138,7 +140,8 @@ void interleave(const void* source, DataType fromType, void* destination, DataTy
             int64_t stride = e.positions;
             if (fromType != toType) {
                 for (int64_t c = 0; c < e.channels; ++c)
-                    storeTile(toType, static_cast<const float*>(from) + c * stride, converted, c * kStrip, static_cast<size_t>(count));
+                    storeTile(toType, static_cast<const float*>(from) + c * stride, converted, c * kStrip,
+                              static_cast<size_t>(count));
                 from = converted;
                 stride = kStrip;
             }
@@ -166,8 +169,9 @@ public:
             return;
         }
         const bool narrows = m_from.type == DataType::Float32 && m_to.type == DataType::BFloat16;
-        m_interleaves = m_from.layout == Layout::Plain && m_to.layout == Layout::ChannelsLast && dims[1] <= kInterleavedChannels &&
-                        (narrows || (m_from.type == m_to.type && dataTypeBits(m_to.type) >= 8 && m_to.type != DataType::String));
+        m_interleaves =
+            m_from.layout == Layout::Plain && m_to.layout == Layout::ChannelsLast && dims[1] <= kInterleavedChannels &&
+            (narrows || (m_from.type == m_to.type && dataTypeBits(m_to.type) >= 8 && m_to.type != DataType::String));
         m_extents = {dims[0], dims[1], elementCount(Dims(dims.begin() + 2, dims.end()))};
     }
 

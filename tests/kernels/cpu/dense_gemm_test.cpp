@@ -92,7 +92,8 @@ TEST(DenseGemm, NarrowGroups) {
          {std::tuple(136, 136, 4), {272, 272, 4}, {24, 112, 4}, {90, 40, 5}, {64, 32, 2}, {33, 99, 3}})
         for (const Dims& image : {Dims{14, 14}, Dims{3, 5}})
             for (const int threads : {1, 2, 3}) {
-                KernelCase c = convolution({2, channels, image[0], image[1]}, outputs, k1s1, "v1=Relu(v0); -> v1", groups);
+                KernelCase c =
+                    convolution({2, channels, image[0], image[1]}, outputs, k1s1, "v1=Relu(v0); -> v1", groups);
                 c.threads = threads;
                 expectMatches(c, "conv");
             }
@@ -101,8 +102,9 @@ TEST(DenseGemm, NarrowGroups) {
 
 // What AMX applies to tiles at once, and what it leaves to a pass of its own.
 TEST(DenseGemm, EpiloguesWithAnotherInput) {
-    for (const char* program : {"v2=Add(v0,v1); -> v2", "v2=Add(v1,v0); v3=Relu(v2); -> v3", "v2=HardSwish(v0); v3=Add(v2,v1); -> v3",
-                                "v2=Add(v0,v1); v3=Sigmoid(v2); -> v3", "v2=Mul(v0,v1); -> v2", "v2=Relu(v0); v3=Add(v1,v2); v4=Relu(v3); -> v4"})
+    for (const char* program : {"v2=Add(v0,v1); -> v2", "v2=Add(v1,v0); v3=Relu(v2); -> v3",
+                                "v2=HardSwish(v0); v3=Add(v2,v1); -> v3", "v2=Add(v0,v1); v3=Sigmoid(v2); -> v3",
+                                "v2=Mul(v0,v1); -> v2", "v2=Relu(v0); v3=Add(v1,v2); v4=Relu(v3); -> v4"})
         for (const int64_t outputs : {17, 64}) {
             KernelCase c = convolution({1, 40, 9, 13}, outputs, k1s1, program);
             c.inputs.push_back({{1, outputs, 9, 13}});
