@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "engine_core/ops/inference_helpers.h"
 #include "kernels/cpu/epilogue_pass.h"
 #include "kernels/cpu/onednn_kernel.h"
@@ -48,7 +50,7 @@ Result<PoolGeometry> geometryOf(const Problem& problem) {
 }
 
 bool isOnePosition(const Dims& dims) {
-    return elementCount(dims) == dims[0] * dims[1];
+    return std::all_of(dims.begin() + 2, dims.end(), [](int64_t extent) { return extent == 1; });
 }
 
 struct PoolPlan {

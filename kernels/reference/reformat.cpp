@@ -62,6 +62,7 @@ public:
     Status run(const RunArguments& arguments) const override {
         const void* source = arguments.inputs[0].data;
         void* destination = arguments.outputs[0].data;
+        if (elementCount(m_dims) == 0) return Status::ok();
         std::memset(destination, 0, storedBytes(m_dims, m_to));
         const int64_t batch = m_dims.empty() ? 1 : m_dims[0], channels = m_dims.size() > 1 ? m_dims[1] : 1;
         int64_t spatial = 1;
