@@ -67,10 +67,6 @@ int Page::questionWidth() const {
     return m_question->sizeHint().width();
 }
 
-void Page::setControlsStretch(int stretch) {
-    static_cast<QHBoxLayout*>(m_header->layout())->setStretchFactor(m_controls, stretch);
-}
-
 QWidget* Page::takeHeader() {
     layout()->removeWidget(m_header);
     m_close->show();

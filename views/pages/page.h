@@ -42,8 +42,6 @@ protected:
     QHBoxLayout& headerControls() const { return *m_controls; }
     /// Left of the question.
     QHBoxLayout& leadingControls() const { return *m_lead; }
-    /// How much of the first line's spare room the controls take, against 1 for the question; 0 at first.
-    void setControlsStretch(int stretch);
     QWidget& header() const { return *m_header; }
 
 private:

@@ -32,7 +32,7 @@
 namespace strobe {
 namespace {
 
-constexpr int kContentsWidth = 380, kActionsWidth = 600;  // at first
+constexpr int kContentsWidth = 300, kActionsWidth = 680;  // at first
 constexpr int kCopiedMs = 1200;
 
 std::string reportText(ExportPage::Report report, const Build& build) {

@@ -48,8 +48,6 @@ void GraphPage::buildHeader() {
     m_colours->setObjectName("graphColours");
     m_colours->setToolTip(tr("What the colours mean"));
     m_search->setObjectName("graphSearch");
-    m_search->setMinimumWidth(160);
-    m_search->setMaximumWidth(420);
     auto* colourLabel = new QLabel(tr("Colour"), this);
     colourLabel->setForegroundRole(QPalette::PlaceholderText);
     colourLabel->setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Preferred);
@@ -58,7 +56,7 @@ void GraphPage::buildHeader() {
     headerControls().addWidget(colourLabel);
     headerControls().addWidget(m_colours);
     headerControls().addWidget(m_search, 1);
-    setControlsStretch(3);
+    fitSearch();
 }
 
 void GraphPage::connectAll() {
@@ -94,6 +92,21 @@ void GraphPage::connectAll() {
         if (!selected.empty()) m_canvas->reveal(selected.front());
     });
     connect(m_canvas, &GraphCanvas::nodeActivated, this, [this] { context().showPage("inspectorPage"); });
+}
+
+void GraphPage::fitSearch() {
+    // How many layers became of the nodes needs its room first; the rest of the line are margins.
+    constexpr int kLeast = 130, kMost = 420, kRest = 56;
+    int others = questionWidth() + kRest;
+    for (const QLayout* controls : {static_cast<const QLayout*>(&leadingControls()), static_cast<const QLayout*>(&headerControls())})
+        for (int at = 0; at < controls->count(); ++at)
+            if (controls->itemAt(at)->widget() != m_search) others += controls->itemAt(at)->sizeHint().width();
+    m_search->setFixedWidth(std::clamp(width() - others, kLeast, kMost));
+}
+
+void GraphPage::resizeEvent(QResizeEvent* event) {
+    Page::resizeEvent(event);
+    fitSearch();
 }
 
 QWidget* GraphPage::focusTarget() {
@@ -168,13 +181,17 @@ void GraphPage::showScene(std::shared_ptr<const GraphSceneData> scene) {
 
 void GraphPage::showCounts() {
     const auto model = context().model();
-    if (!model) return setQuestion(tr("What is this network, and what became of it?"));
+    if (!model) {
+        setQuestion(tr("What is this network, and what became of it?"));
+        return fitSearch();
+    }
     const QString nodes = formatCount(static_cast<int64_t>(model->parsed->sourceNodes().size()));
     const auto layers = std::count_if(m_data->facts.begin(), m_data->facts.end(), [](const GraphNodeFacts& facts) { return facts.layer.has_value(); });
     if (m_data->stage == GraphStage::Parsed)
         setQuestion(tr("%1 nodes").arg(nodes));
     else
         setQuestion(tr("%1 nodes → %2 layers").arg(nodes, formatCount(layers)));
+    fitSearch();
 }
 
 void GraphPage::recolour() {

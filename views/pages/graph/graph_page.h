@@ -40,6 +40,9 @@ signals:
     void sceneShown();
     void stageChanged();
 
+protected:
+    void resizeEvent(QResizeEvent* event) override;
+
 private:
     void buildHeader();
     void connectAll();
@@ -47,6 +50,7 @@ private:
     void rebuild();
     void showScene(std::shared_ptr<const GraphSceneData> scene);
     void showCounts();
+    void fitSearch();
     void recolour();
     void updateStages();
     void followNewBuild();
