@@ -4,6 +4,7 @@
 #include "kernels/cpu/dense_gemm.h"
 #include "kernels/cpu/simd_axes.h"
 #include "kernels/cpu/simd_tactics.h"
+#include "kernels/shared/known_inputs.h"
 
 namespace strobe {
 namespace {
@@ -11,10 +12,6 @@ namespace {
 constexpr int64_t kImageChannels = 4;  // an image of so many is read in plain layout too
 constexpr int64_t kBandDepth = 1024;   // what AMX sums up in one pass
 constexpr int64_t kGroupColumns = 8;   // fewer fill no vector
-
-bool hasBias(const Problem& problem) {
-    return problem.inputs.size() > 2 && problem.inputs[2].present;
-}
 
 /// Whether groups are too narrow for tiles of their own, and together not too deep for one pass.
 bool takesBands(const DenseShape& s, GemmCompute compute) {
@@ -94,7 +91,7 @@ public:
         if (!w.constantData) return Support::no("the weights are not constant");
         if (elementCount(x.dims) == 0 || elementCount(w.dims) == 0 || elementCount(y.dims) == 0)
             return Support::no("a tensor has no elements");
-        if (hasBias(problem) && !problem.inputs[2].constantData) return Support::no("the bias is not constant");
+        if (isGiven(problem, 2) && !problem.inputs[2].constantData) return Support::no("the bias is not constant");
         if (const Support groups = supportsGroups(problem); !groups.supported) return groups;
         if (y.format.layout != Layout::ChannelsLast) return Support::no("makes the nhwc layout");
         if (x.format.layout != Layout::ChannelsLast &&

@@ -6,6 +6,7 @@
 #include "engine_core/ops/compute_shapes.h"
 #include "kernels/cuda/cuda_tactics.h"
 #include "kernels/cuda/pointwise_source.h"
+#include "kernels/shared/known_inputs.h"
 
 namespace strobe {
 namespace {
@@ -203,7 +204,7 @@ Result<ConvPlan> planConv(const Problem& problem) {
     }
     plan.type = problem.inputs[0].format.type;
     plan.layout = problem.inputs[0].format.layout;
-    plan.hasBias = problem.inputs.size() > 2 && problem.inputs[2].present;
+    plan.hasBias = isGiven(problem, 2);
     if (problem.program) plan.unfused = translateEpilogue(problem, plan);
     if (!problem.program) return plan;
     // Whatever cuDNN refuses, the pass of our own must be able to do.

@@ -4,6 +4,7 @@
 
 #include "kernels/cuda/cuda_tactics.h"
 #include "kernels/cuda/pointwise_source.h"
+#include "kernels/shared/known_inputs.h"
 
 namespace strobe {
 namespace {
@@ -64,7 +65,7 @@ Result<MatMulPlan> planMatMul(const Problem& problem) {
     plan.n = c[c.size() - 1];
     plan.k = plan.transA ? a[a.size() - 2] : a[a.size() - 1];
     plan.batch = product(c, c.size() - 2);
-    plan.hasBias = problem.inputs.size() > 2 && problem.inputs[2].present;
+    plan.hasBias = isGiven(problem, 2);
     if (product(b, b.size() - 2) == 1 && !plan.transA && product(a, a.size() - 2) == plan.batch) {
         plan.m *= plan.batch;  // one matrix B for all: the batch is more rows
         plan.batch = 1;
