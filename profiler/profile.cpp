@@ -37,7 +37,7 @@ public:
     void stepFinished(const StepView& step) override {
         if (step.depth > 0) return;
         const auto layer = static_cast<size_t>(step.index);
-        if (step.stream && !m_trace) (void)step.stream->synchronize();
+        if (step.stream && !m_trace) note(step.stream->synchronize());
         m_samples[layer].push_back(millisecondsSince(m_start));
         if (m_trace) note(m_trace->leave());
         if (!m_counters) return;
@@ -47,6 +47,9 @@ public:
         sum.instructions += now.instructions - m_countStart.instructions;
         sum.cacheMisses += now.cacheMisses - m_countStart.cacheMisses;
     }
+
+    /// What a stream or the recorder said first, in any step.
+    const Status& failure() const { return m_failure; }
 
     /// Ends the trace and takes over what the device recorded. Fails when that is nothing.
     Status finishTrace() {
@@ -225,6 +228,7 @@ Status timeLayers(ExecutionContext& context, const ProfileOptions& options, cons
     std::vector<double> instrumented;
     STROBE_RETURN_IF_ERROR(runFor(context, options.durationMs, options.minIterations, &recorder, &instrumented, progress, cancel));
     if (trace) STROBE_RETURN_IF_ERROR(recorder.finishTrace().withContext("the device's records"));
+    STROBE_RETURN_IF_ERROR(recorder.failure().withContext("waiting for the device"));
     profile.instrumented = summarize(instrumented);
     profile.deviceRecords = trace != nullptr;
     for (size_t i = 0; i < profile.layers.size(); ++i) {
@@ -244,13 +248,18 @@ Status timeLayers(ExecutionContext& context, const ProfileOptions& options, cons
 /// By the device's records where there are any, else by the host's clock.
 Status timeLayersBestWay(ExecutionContext& context, const ProfileOptions& options, const PerfCounters* counters, Profile& profile, const std::function<void(double)>& progress,
                          const CancelToken& cancel) {
+    double from = 0;
     if (Device* device = context.engine().shared().device.get()) {
         auto trace = startTrace(*device);
-        const Status status = trace ? timeLayers(context, options, counters, trace->get(), profile, progress, cancel) : trace.status();
-        if (status.isOk() || status.code() == ErrorCode::Cancelled) return status;
+        // Half the way, since all may have to be measured again.
+        const auto firstHalf = [&](double f) { progress(f / 2); };
+        const Status status = trace ? timeLayers(context, options, counters, trace->get(), profile, firstHalf, cancel) : trace.status();
+        if (status.code() == ErrorCode::Cancelled) return status;
+        if (status.isOk()) return progress(1), status;
+        if (trace) from = 0.5;
         profile.deviceRecordsUnavailable = status.message();
     }
-    return timeLayers(context, options, counters, nullptr, profile, progress, cancel);
+    return timeLayers(context, options, counters, nullptr, profile, [&](double f) { progress(from + (1 - from) * f); }, cancel);
 }
 
 }  // namespace

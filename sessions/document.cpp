@@ -1,63 +1,21 @@
 #include "sessions/document.h"
 
-#include <unistd.h>
-#include <xxhash.h>
-
-#include <cstdio>
+#include <algorithm>
+#include <cstring>
 #include <filesystem>
+#include <new>
 
+#include "engine_core/base/atomic_file.h"
 #include "engine_core/base/mapped_file.h"
+#include "engine_core/base/memory.h"
 #include "engine_core/runtime/engine_file.h"
-#include "sessions/database.h"
+#include "sessions/document_format.h"
 #include "sessions/document_json.h"
 
 namespace strobe {
 namespace {
 
-constexpr int kVersion = 2;  // 1 had no checksum
-constexpr const char* kTables[] = {"meta", "settings", "builds", "layer_profiles", "comparisons"};
-constexpr const char* kChecksumKey = "checksum";
-constexpr const char* kSchema[] = {
-    "CREATE TABLE meta(key TEXT, value TEXT)",
-    "CREATE TABLE settings(config BLOB, extra TEXT)",
-    "CREATE TABLE builds(id INTEGER PRIMARY KEY, name TEXT, created_at TEXT, config BLOB, extra TEXT, engine BLOB, fused BLOB, report TEXT, profile TEXT)",
-    ("CREATE TABLE layer_profiles(build INTEGER, layer INTEGER, name TEXT, op TEXT, tactic TEXT, precision TEXT, shape TEXT, nodes TEXT, median_ms REAL, share REAL, flops REAL, bytes REAL, "
-     "milliseconds TEXT, cycles REAL, instructions REAL, cache_misses REAL)"),
-    "CREATE TABLE comparisons(id INTEGER PRIMARY KEY, a INTEGER, b INTEGER, accuracy TEXT)",
-};
-
-/// Of all rows of all tables but of itself.
-Result<std::string> checksumOf(Database& db) {
-    const std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state(XXH3_createState(), XXH3_freeState);
-    XXH3_64bits_reset(state.get());
-    for (const char* table : kTables)
-        STROBE_RETURN_IF_ERROR(db.query("SELECT * FROM " + std::string(table) + " ORDER BY rowid", {}, [&](const Database::Row& row) {
-            const bool isItself = std::string_view(table) == "meta" && row.text(0) == kChecksumKey;
-            const std::string bytes = isItself ? std::string() : table + row.exactBytes();
-            XXH3_64bits_update(state.get(), bytes.data(), bytes.size());
-            return Status::ok();
-        }));
-    char text[20];
-    std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(XXH3_64bits_digest(state.get())));
-    return std::string(text);
-}
-
-Status damaged(const std::string& path, const std::string& how) {
-    return invalidModel(path + ": the session is damaged (" + how + "); use a copy or open the model itself");
-}
-
-/// SQLite's own structure, then the contents against their checksum.
-Status checkContents(Database& db, const std::string& path) {
-    std::string structure;
-    const Status readable = db.query("PRAGMA quick_check(1)", {}, [&](const Database::Row& row) { return structure = row.text(0), Status::ok(); });
-    if (!readable.isOk()) return damaged(path, readable.message());
-    if (structure != "ok") return damaged(path, structure);
-    std::string stored;
-    const Status asked = db.query("SELECT value FROM meta WHERE key=?", {std::string(kChecksumKey)}, [&](const Database::Row& row) { return stored = row.text(0), Status::ok(); });
-    const auto actual = checksumOf(db);
-    if (!asked.isOk() || !actual) return damaged(path, asked.isOk() ? actual.status().message() : asked.message());
-    return *actual == stored ? Status::ok() : damaged(path, "its contents differ from their checksum");
-}
+constexpr const char* kWeightsLostKey = "weightsLost";  // beside a build's settings
 
 Status writeLayers(Database& db, int build, const Profile& profile) {
     for (const LayerProfile& l : profile.layers) {
@@ -70,31 +28,56 @@ Status writeLayers(Database& db, int build, const Profile& profile) {
     return Status::ok();
 }
 
-Status writeBuild(Database& db, const Build& build) {
-    STROBE_ASSIGN(const std::vector<uint8_t> engine, build.engine->serialize());
+/// In pieces of kBytesPerPoll, which SQLite handles quickly. Says whether weights were lost.
+Result<bool> writeEngine(Database& db, const Build& build, const LostWeights& lost, const CancelToken& cancel) {
+    bool anyLost = false;
+    EngineFile::WriteOptions options{&cancel, [&](const Weights& weights) {
+                                         const bool isLost = lost.holds(weights);
+                                         anyLost = anyLost || isLost;
+                                         return isLost;
+                                     }};
+    std::string piece;
+    const auto flush = [&] {
+        const Status written = db.execute("INSERT INTO engines VALUES(?,?)", {build.id, Database::Value::blob(piece)});
+        piece.clear();
+        return written;
+    };
+    const auto take = [&](std::span<const uint8_t> bytes) {
+        if (!piece.empty() && piece.size() + bytes.size() > kBytesPerPoll) STROBE_RETURN_IF_ERROR(flush());
+        piece.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+        return Status::ok();
+    };
+    STROBE_RETURN_IF_ERROR(EngineFile::stream(build.engine->parts(), options, take));
+    STROBE_RETURN_IF_ERROR(flush());
+    return anyLost;
+}
+
+Status writeBuild(Database& db, const Build& build, const LostWeights& lost, const CancelToken& cancel) {
+    STROBE_ASSIGN(const bool anyLost, writeEngine(db, build, lost, cancel));
     const std::string config = serializeConfig(build.settings.builder), fused = build.report.fused ? serializeStructure(*build.report.fused) : std::string();
-    const std::string extra = toJson(build.settings).dump(), report = toJson(build.report).dump(), profile = build.profile ? toJson(*build.profile).dump() : std::string();
-    STROBE_RETURN_IF_ERROR(db.execute("INSERT INTO builds VALUES(?,?,?,?,?,?,?,?,?)",
-                                      {build.id, build.name, build.createdAt, Database::Value::blob(config), extra,
-                                       Database::Value::blob({reinterpret_cast<const char*>(engine.data()), engine.size()}), Database::Value::blob(fused), report, profile}));
+    Json extra = toJson(build.settings);
+    if (anyLost || !build.weightsLost.empty()) extra[kWeightsLostKey] = anyLost ? lost.reason : build.weightsLost;
+    const std::string extraText = extra.dump(), report = toJson(build.report).dump(), profile = build.profile ? toJson(*build.profile).dump() : std::string();
+    STROBE_RETURN_IF_ERROR(db.execute("INSERT INTO builds VALUES(?,?,?,?,?,?,?,?,?)", {build.id, build.name, build.createdAt, Database::Value::blob(config), extraText,
+                                                                                      static_cast<int64_t>(build.engine->fileBytes()), Database::Value::blob(fused), report, profile}));
     return build.profile ? writeLayers(db, build.id, *build.profile) : Status::ok();
 }
 
-Status writeAll(Database& db, const SessionSnapshot& snapshot) {
-    STROBE_RETURN_IF_ERROR(db.execute("BEGIN"));
-    for (const char* sql : kSchema) STROBE_RETURN_IF_ERROR(db.execute(sql));
-    STROBE_RETURN_IF_ERROR(db.execute("PRAGMA user_version = " + std::to_string(kVersion)));
+Status writeAll(Database& db, const SessionSnapshot& snapshot, const LostWeights& lost, const CancelToken& cancel) {
+    // A failure ends in the file's removal: no way back needs to be kept.
+    for (const char* sql : {"PRAGMA journal_mode = OFF", "PRAGMA synchronous = OFF", "BEGIN"}) STROBE_RETURN_IF_ERROR(db.execute(sql));
+    STROBE_RETURN_IF_ERROR(createDocumentTables(db));
     const std::string path = snapshot.model ? std::filesystem::absolute(snapshot.model->path).string() : std::string();
-    const std::string hash = snapshot.model ? snapshot.model->hash : std::string();
-    STROBE_RETURN_IF_ERROR(db.execute("INSERT INTO meta VALUES('model_path', ?), ('model_hash', ?)", {path, hash}));
+    const std::string hash = snapshot.model ? snapshot.model->hash : std::string(), bytes = snapshot.model ? std::to_string(snapshot.model->imported->fileBytes) : std::string();
+    STROBE_RETURN_IF_ERROR(db.execute("INSERT INTO meta VALUES('model_path', ?), ('model_hash', ?), ('model_bytes', ?)", {path, hash, bytes}));
     const std::string config = serializeConfig(snapshot.settings.builder), extra = toJson(snapshot.settings).dump();
     STROBE_RETURN_IF_ERROR(db.execute("INSERT INTO settings VALUES(?,?)", {Database::Value::blob(config), extra}));
-    for (const auto& build : snapshot.builds) STROBE_RETURN_IF_ERROR(writeBuild(db, *build));
+    for (const auto& build : snapshot.builds) STROBE_RETURN_IF_ERROR(writeBuild(db, *build, lost, cancel));
     for (const auto& c : snapshot.comparisons) {
         const std::string accuracy = toJson(*c->accuracy).dump();
         STROBE_RETURN_IF_ERROR(db.execute("INSERT INTO comparisons VALUES(?,?,?,?)", {c->id, c->a, c->b, accuracy}));
     }
-    STROBE_ASSIGN(const std::string checksum, checksumOf(db));
+    STROBE_ASSIGN(const std::string checksum, documentChecksum(db, kDocumentVersion, cancel));
     STROBE_RETURN_IF_ERROR(db.execute("INSERT INTO meta VALUES(?, ?)", {std::string(kChecksumKey), checksum}));
     return db.execute("COMMIT");
 }
@@ -113,7 +96,9 @@ Result<std::shared_ptr<const Model>> loadModel(const std::string& path, const st
     if (!imported) return imported.status().withContext(document + ": its model cannot be read; put it back or beside the document");
     if (imported->fileHash != hash)
         return invalidModel(document + ": the model " + found + " has changed since the document was saved (hash " + imported->fileHash + ", saved " + hash + "); open the model itself and build anew");
-    return makeModel(found, std::move(*imported), cancel);
+    std::shared_ptr<const Model> model = makeModel(found, std::move(*imported), cancel);
+    if (cancel.isCancelled()) return cancelled();
+    return model;
 }
 
 Status readLayers(Database& db, int build, Profile& profile) {
@@ -137,20 +122,51 @@ Status readLayers(Database& db, int build, Profile& profile) {
                     });
 }
 
-Status readBuild(Database& db, const Database::Row& row, const std::string& path, const KernelRegistry& kernels, SessionSnapshot& snapshot) {
+/// Reads one document.
+struct Reader {
+    Database& db;
+    const std::string& path;
+    const KernelRegistry& kernels;
+    const CancelToken& cancel;
+    int version = 0;
+};
+
+/// Aligned: weights are used in place.
+Result<std::shared_ptr<const Engine>> readEngine(const Reader& reader, int64_t build, int64_t statedBytes, const std::string& name) {
+    if (statedBytes < 0) return damagedDocument(reader.path, "an engine of " + std::to_string(statedBytes) + " bytes");
+    const auto size = static_cast<size_t>(statedBytes);
+    const std::shared_ptr<void> memory = allocateAligned(size);
+    if (!memory) return Status(ErrorCode::OutOfMemory, reader.path + ": build '" + name + "' takes " + std::to_string(size) + " bytes, which cannot be had");
+    size_t filled = 0;
+    const auto take = [&](std::span<const uint8_t> bytes) {
+        if (bytes.size() > size - filled) return damagedDocument(reader.path, "build '" + name + "' is longer than stated");
+        std::memcpy(static_cast<uint8_t*>(memory.get()) + filled, bytes.data(), bytes.size());
+        filled += bytes.size();
+        return Status::ok();
+    };
+    const auto takeRow = [&](const Database::Row& row) -> Status {
+        STROBE_ASSIGN(const std::string_view bytes, row.bytes(0));
+        return take({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()});
+    };
+    if (reader.version < 3)
+        STROBE_RETURN_IF_ERROR(reader.db.readBlob("builds", "engine", build, take));
+    else
+        STROBE_RETURN_IF_ERROR(reader.db.query("SELECT bytes FROM engines WHERE build=? ORDER BY rowid", {build}, takeRow));
+    if (filled != size) return damagedDocument(reader.path, "build '" + name + "' is shorter than stated");
+    return Engine::loadBytes(memory, {static_cast<const uint8_t*>(memory.get()), size}, reader.path + ": build '" + name + "'", reader.kernels, &reader.cancel);
+}
+
+Status readBuild(const Reader& reader, const Database::Row& row, SessionSnapshot& snapshot) {
     auto build = std::make_shared<Build>();
     build->id = static_cast<int>(row.integer(0));
     build->name = row.text(1);
     build->createdAt = row.text(2);
     STROBE_ASSIGN(build->settings.builder, parseConfig(row.text(3)));
-    settingsFrom(Json::parse(row.text(4)), build->settings);
-    const auto bytes = std::make_shared<std::string>(row.text(5));
-    build->engineBytes = bytes->size();
-    // Weights are used in place and want their alignment, which a std::string does not promise.
-    auto [aligned, data] = allocateWeights(DataType::UInt8, {static_cast<int64_t>(bytes->size())});
-    std::memcpy(data, bytes->data(), bytes->size());
-    const std::span<const uint8_t> view(static_cast<const uint8_t*>(data), bytes->size());
-    STROBE_ASSIGN(build->engine, Engine::loadBytes(aligned->data, view, path + ": build '" + build->name + "'", kernels));
+    const Json extra = Json::parse(row.text(4));
+    settingsFrom(extra, build->settings);
+    if (const auto lost = extra.find(kWeightsLostKey); lost != extra.end()) build->weightsLost = lost->get<std::string>();
+    build->engineBytes = static_cast<size_t>(row.integer(5));
+    STROBE_ASSIGN(build->engine, readEngine(reader, row.integer(0), row.integer(5), build->name));
     build->report = reportFrom(Json::parse(row.text(7)));
     if (const std::string fused = row.text(6); !fused.empty()) {
         STROBE_ASSIGN(Network network, parseStructure(fused));
@@ -158,8 +174,8 @@ Status readBuild(Database& db, const Database::Row& row, const std::string& path
     }
     if (const std::string text = row.text(8); !text.empty()) {
         Profile profile = profileFrom(Json::parse(text));
-        STROBE_RETURN_IF_ERROR(readLayers(db, build->id, profile));
-        if (profile.layers.size() != build->engine->graph().layers.size()) return invalidModel(path + ": the layer times of build '" + build->name + "' are incomplete");
+        STROBE_RETURN_IF_ERROR(readLayers(reader.db, build->id, profile));
+        if (profile.layers.size() != build->engine->graph().layers.size()) return invalidModel(reader.path + ": the layer times of build '" + build->name + "' are incomplete");
         build->profile = std::make_shared<const Profile>(std::move(profile));
     }
     snapshot.builds.push_back(std::move(build));
@@ -183,12 +199,9 @@ Status readComparison(const Database::Row& row, SessionSnapshot& snapshot) {
     return Status::ok();
 }
 
-Status readAll(Database& db, const std::string& path, const KernelRegistry& kernels, const CancelToken& cancel, SessionSnapshot& snapshot) {
-    int version = 0;
-    STROBE_RETURN_IF_ERROR(db.query("PRAGMA user_version", {}, [&](const Database::Row& row) { return version = static_cast<int>(row.integer(0)), Status::ok(); }));
-    if (version > kVersion) return unsupported(path + ": document version " + std::to_string(version) + " found, this program reads up to " + std::to_string(kVersion) + "; update Strobe");
-    if (version < 1) return invalidModel(path + ": is not a Strobe session");
-    if (version > 1) STROBE_RETURN_IF_ERROR(checkContents(db, path));
+Status readAll(Reader& reader, SessionSnapshot& snapshot) {
+    Database& db = reader.db;
+    STROBE_ASSIGN(reader.version, checkDocument(db, reader.path, reader.cancel));
     std::string modelPath, modelHash;
     STROBE_RETURN_IF_ERROR(db.query("SELECT key, value FROM meta", {}, [&](const Database::Row& row) {
         if (row.text(0) == "model_path") modelPath = row.text(1);
@@ -196,15 +209,16 @@ Status readAll(Database& db, const std::string& path, const KernelRegistry& kern
         return Status::ok();
     }));
     if (!modelPath.empty()) {
-        STROBE_ASSIGN(snapshot.model, loadModel(modelPath, modelHash, path, cancel));
+        STROBE_ASSIGN(snapshot.model, loadModel(modelPath, modelHash, reader.path, reader.cancel));
     }
     STROBE_RETURN_IF_ERROR(db.query("SELECT config, extra FROM settings", {}, [&](const Database::Row& row) -> Status {
         STROBE_ASSIGN(snapshot.settings.builder, parseConfig(row.text(0)));
         settingsFrom(Json::parse(row.text(1)), snapshot.settings);
         return Status::ok();
     }));
-    STROBE_RETURN_IF_ERROR(db.query("SELECT id,name,created_at,config,extra,engine,fused,report,profile FROM builds ORDER BY id", {},
-                                    [&](const Database::Row& row) { return readBuild(db, row, path, kernels, snapshot); }));
+    const std::string engineBytes = reader.version < 3 ? "length(engine)" : "engine_bytes";
+    STROBE_RETURN_IF_ERROR(db.query("SELECT id,name,created_at,config,extra," + engineBytes + ",fused,report,profile FROM builds ORDER BY id", {},
+                                    [&](const Database::Row& row) { return readBuild(reader, row, snapshot); }));
     return db.query("SELECT id,a,b,accuracy FROM comparisons ORDER BY id", {}, [&](const Database::Row& row) { return readComparison(row, snapshot); });
 }
 
@@ -219,32 +233,42 @@ Status checkWhole(Database& db, const std::string& path, size_t fileBytes) {
 
 }  // namespace
 
-Status saveDocument(const std::string& path, const SessionSnapshot& snapshot) {
-    const std::string temporary = path + ".tmp" + std::to_string(::getpid());
-    std::remove(temporary.c_str());
+bool LostWeights::holds(const Weights& weights) const {
+    const auto* first = static_cast<const uint8_t*>(weights.data.get());
+    return std::any_of(ranges.begin(), ranges.end(), [&](std::span<const uint8_t> range) { return first >= range.data() && first < range.data() + range.size(); });
+}
+
+Status saveDocument(const std::string& path, const SessionSnapshot& snapshot, const LostWeights& lost, const CancelToken& cancel) {
+    AtomicFile file(path);
+    const auto write = [&]() -> Status {
+        STROBE_ASSIGN(Database db, Database::create(file.temporaryPath(), cancel));
+        return writeAll(db, snapshot, lost, cancel);
+    };
     Status status;
-    {
-        auto db = Database::create(temporary);
-        status = db ? writeAll(*db, snapshot) : db.status();
+    try {
+        status = write();
+    } catch (const std::bad_alloc&) {
+        status = Status(ErrorCode::OutOfMemory, "not enough memory");
     }
-    if (status.isOk() && std::rename(temporary.c_str(), path.c_str()) != 0) status = ioError(path + ": cannot be replaced");
-    if (!status.isOk()) {
-        std::remove(temporary.c_str());
-        return Status(status.code(), path + ": the session cannot be saved (" + status.message() + "); choose a writable folder");
-    }
-    return Status::ok();
+    if (status.isOk()) return file.commit(&cancel);
+    if (status.code() == ErrorCode::Cancelled) return status;
+    const char* advice = status.code() == ErrorCode::OutOfMemory ? "; remove builds or close other programs" : "; choose a writable folder";
+    return Status(status.code(), path + ": the session cannot be saved (" + status.message() + ")" + advice);
 }
 
 Result<SessionSnapshot> loadDocument(const std::string& path, const KernelRegistry& kernels, const CancelToken& cancel) {
     // Says "no such file", "is a directory" better than SQLite does.
     STROBE_ASSIGN(const std::shared_ptr<const MappedFile> file, MappedFile::open(path, 0));
-    STROBE_ASSIGN(Database db, Database::openReadOnly(path));
+    STROBE_ASSIGN(Database db, Database::openReadOnly(path, cancel));
     STROBE_RETURN_IF_ERROR(checkWhole(db, path, file->bytes().size()));
     SessionSnapshot snapshot;
+    Reader reader{db, path, kernels, cancel};
     try {
-        STROBE_RETURN_IF_ERROR(readAll(db, path, kernels, cancel, snapshot));
+        STROBE_RETURN_IF_ERROR(readAll(reader, snapshot));
     } catch (const Json::exception& error) {
-        return damaged(path, error.what());
+        return damagedDocument(path, error.what());
+    } catch (const std::bad_alloc&) {
+        return Status(ErrorCode::OutOfMemory, path + ": the session does not fit into memory; close other programs and open it again");
     }
     return snapshot;
 }

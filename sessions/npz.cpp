@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "engine_core/base/atomic_file.h"
 #include "engine_core/base/mapped_file.h"
 
 namespace strobe {

@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "engine_core/base/mapped_file.h"
+#include "engine_core/base/stream_hash.h"
 #include "sessions/document.h"
 #include "sessions/samples.h"
 
@@ -61,6 +62,32 @@ std::optional<ProblemEntry> openExtentsProblem(const Model& model) {
 }
 
 ProblemSeverity severityOf(BuildNote::Severity severity) { return static_cast<ProblemSeverity>(severity); }
+
+Status weightsLostError(const Build& build) { return ioError("build '" + build.name + "' has no weights any more: " + build.weightsLost); }
+
+/// The file's own bytes are as they were, whatever its date says.
+Result<bool> holdsSameBytes(const MappedFile& file, const Model& model, const CancelToken& cancel) {
+    if (file.path() != model.path) return false;  // no hash of external data is known
+    StreamHash hash;
+    if (!hash.update(file.bytes(), &cancel)) return cancelled();
+    return hashText(hash.digest()) == model.hash;
+}
+
+/// What became unreadable of the model since it was opened.
+Result<LostWeights> lostWeights(const Model& model, const CancelToken& cancel) {
+    LostWeights lost;
+    for (const auto& file : model.imported->files) {
+        const Status unchanged = file->checkUnchanged();
+        if (unchanged.isOk()) continue;
+        STROBE_ASSIGN(const bool same, holdsSameBytes(*file, model, cancel));
+        if (!same) lost.ranges.push_back(file->bytes());
+        if (!same) lost.reason = unchanged.message();
+    }
+    if (!lost.ranges.empty())
+        lost.reason += "; the session keeps the model's path " + model.path + ", its size (" + std::to_string(model.imported->fileBytes) + " bytes) and its hash (" + model.hash +
+                       ") of before, and builds with their times but without the weights that lay in the file. Put the old file back, or open the model itself and build anew";
+    return lost;
+}
 
 }  // namespace
 
@@ -258,6 +285,7 @@ Status Session::openModelNow(const std::string& path, const CancelToken& cancel)
     options.cancel = cancel;
     STROBE_ASSIGN(ImportedModel imported, importOnnx(path, options));
     std::shared_ptr<const Model> model = makeModel(path, std::move(imported), cancel);
+    if (cancel.isCancelled()) return cancelled();
     const auto& shared = model->imported;
     std::vector<ProblemEntry> problems;
     const auto nodeOf = [&](const std::string& name) {
@@ -362,6 +390,8 @@ Status Session::takeBuild(const std::shared_ptr<const Model>& model, const std::
 Result<std::shared_ptr<const Comparison>> Session::compareNow(int a, int b, const std::function<void(double)>& progress, const CancelToken& cancel) {
     const auto buildA = build(a), buildB = build(b);
     if (!buildA || !buildB) return notFound("build " + std::to_string(buildA ? b : a) + " does not exist");
+    for (const auto& side : {buildA, buildB})
+        if (!side->weightsLost.empty()) return weightsLostError(*side);
     const Settings compared = settings();
     STROBE_ASSIGN(const Samples samples, loadSamples(*buildA->engine, compared.inputFile, compared.shapes, compared.seed, kMaxSamplesCompared * 8));
     AccuracyOptions options;
@@ -407,21 +437,35 @@ Status Session::checkModelFiles() const {
     return open ? open->imported->checkFiles() : Status::ok();
 }
 
-Status Session::saveNow(const std::string& path) {
-    STROBE_RETURN_IF_ERROR(checkModelFiles());
+Status Session::saveNow(const std::string& path, const CancelToken& cancel) {
     SessionSnapshot snapshot;
     {
         std::lock_guard lock(m_state->mutex);
         snapshot = {m_state->model, m_state->settings, m_state->builds, m_state->comparisons};
     }
-    STROBE_RETURN_IF_ERROR(saveDocument(path, snapshot));
+    LostWeights lost;
+    if (snapshot.model) {
+        STROBE_ASSIGN(lost, lostWeights(*snapshot.model, cancel));
+    }
+    STROBE_RETURN_IF_ERROR(saveDocument(path, snapshot, lost, cancel));
+    std::vector<ProblemEntry> problems;
+    if (!lost.reason.empty()) problems.push_back({ProblemSeverity::Warning, "save", {}, "", lost.reason, "put the old file back, or build anew"});
     {
         std::lock_guard lock(m_state->mutex);
         m_state->documentPath = path;
         m_state->modified = false;
+        m_state->setProblems("save", std::move(problems));
     }
-    m_state->notify({SessionChange::Document});
+    m_state->notify({SessionChange::Document, SessionChange::Problems});
     return Status::ok();
+}
+
+Status Session::exportEngineNow(int id, const std::string& path, const CancelToken& cancel) {
+    const auto chosen = build(id);
+    if (!chosen) return notFound("build " + std::to_string(id) + " does not exist");
+    if (!chosen->weightsLost.empty()) return weightsLostError(*chosen);
+    STROBE_RETURN_IF_ERROR(checkModelFiles());
+    return chosen->engine->save(path, &cancel);
 }
 
 Status Session::openDocumentNow(const std::string& path, const CancelToken& cancel) {
@@ -436,6 +480,8 @@ Status Session::openDocumentNow(const std::string& path, const CancelToken& canc
         for (const auto& build : m_state->builds) {
             m_state->nextBuild = std::max(m_state->nextBuild, build->id + 1);
             std::vector<ProblemEntry> problems;
+            if (!build->weightsLost.empty())
+                problems.push_back({ProblemSeverity::Warning, "build " + build->name, {}, "", weightsLostError(*build).message(), "build anew"});
             for (const BuildNote& note : build->report.notes) problems.push_back({severityOf(note.severity), "build " + build->name, note.provenance, note.layer, note.message, note.fix});
             m_state->setProblems("build " + build->name, std::move(problems));
         }
@@ -468,14 +514,10 @@ JobId Session::compare(int buildA, int buildB) {
     });
 }
 JobId Session::exportEngine(int id, std::string path) {
-    return m_jobs->submit("Export " + std::filesystem::path(path).filename().string(), [this, id, path](JobContext&) {
-        const auto chosen = build(id);
-        STROBE_RETURN_IF_ERROR(checkModelFiles());
-        return chosen ? chosen->engine->save(path) : notFound("build " + std::to_string(id) + " does not exist");
-    });
+    return m_jobs->submit("Export " + std::filesystem::path(path).filename().string(), [this, id, path](JobContext& job) { return exportEngineNow(id, path, job.cancelToken()); });
 }
 JobId Session::saveAs(std::string path) {
-    return m_jobs->submit("Save " + std::filesystem::path(path).filename().string(), [this, path](JobContext&) { return saveNow(path); });
+    return m_jobs->submit("Save " + std::filesystem::path(path).filename().string(), [this, path](JobContext& job) { return saveNow(path, job.cancelToken()); });
 }
 JobId Session::openDocument(std::string path) {
     return m_jobs->submit("Open " + std::filesystem::path(path).filename().string(), [this, path](JobContext& job) { return openDocumentNow(path, job.cancelToken()); });

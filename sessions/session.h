@@ -44,6 +44,7 @@ struct Build {
     BuildReport report;
     std::shared_ptr<const Profile> profile;  // null: built only
     size_t engineBytes = 0;
+    std::string weightsLost;  // not empty: opened from a document that could not hold its weights, which says why; it must not be run
 };
 
 /// Two builds side by side: A the reference, B the candidate.
@@ -136,7 +137,9 @@ public:
     Status openModelNow(const std::string& path, const CancelToken& cancel = {});
     Result<std::shared_ptr<const Build>> buildNow(bool profile, const Builder::ProgressCallback& progress, const CancelToken& cancel = {});
     Result<std::shared_ptr<const Comparison>> compareNow(int a, int b, const std::function<void(double)>& progress, const CancelToken& cancel = {});
-    Status saveNow(const std::string& path);
+    /// Also when a mapped model file has changed meanwhile: weights that lay in it are then left out, which a problem tells.
+    Status saveNow(const std::string& path, const CancelToken& cancel = {});
+    Status exportEngineNow(int build, const std::string& path, const CancelToken& cancel = {});
     Status openDocumentNow(const std::string& path, const CancelToken& cancel = {});
 
 private:

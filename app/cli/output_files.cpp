@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <filesystem>
 
-#include "engine_core/base/mapped_file.h"
+#include "engine_core/base/atomic_file.h"
 
 namespace strobe::cli {
 namespace {

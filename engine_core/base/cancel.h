@@ -1,10 +1,13 @@
 #pragma once
+#include <algorithm>
 #include <atomic>
+#include <cstddef>
 #include <memory>
 
 namespace strobe {
 
 /// Shared stop request. Copies refer to the same flag; any thread may cancel, long work polls. A default token never cancels until asked.
+/// A request is never taken back, so work may leave its result unfinished when whoever would use it asks the token again.
 class CancelToken {
 public:
     CancelToken() : m_flag(std::make_shared<std::atomic<bool>>(false)) {}
@@ -14,5 +17,21 @@ public:
 private:
     std::shared_ptr<std::atomic<bool>> m_flag;
 };
+
+/// Null: nobody asks.
+inline bool isCancelled(const CancelToken* cancel) { return cancel && cancel->isCancelled(); }
+
+/// Bytes to copy, hash or write between two looks at a token: some milliseconds.
+inline constexpr size_t kBytesPerPoll = size_t{4} << 20;
+
+/// Calls work(first, last) on ranges of at most `step` that cover [0, count). False when it was stopped before the end.
+template <class Work>
+bool inSteps(const CancelToken* cancel, size_t count, size_t step, Work&& work) {
+    for (size_t first = 0; first < count; first += step) {
+        if (isCancelled(cancel)) return false;
+        work(first, std::min(count, first + step));
+    }
+    return true;
+}
 
 }  // namespace strobe

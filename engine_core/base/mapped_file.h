@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 
+#include "engine_core/base/cancel.h"
 #include "engine_core/base/mapping_guard.h"
 #include "engine_core/base/status.h"
 
@@ -17,10 +18,10 @@ class MappedFile {
 public:
     /// Read into memory of its own up to kMostReadBytes (a model is often exported again over the file that is open here), larger ones
     /// mapped: there, what others write to the file may show, and what they cut off reads as zeros; checkUnchanged tells.
-    /// Errors: NotFound, IoError (directory, device, FIFO, unreadable), each with path and reason.
-    static Result<std::shared_ptr<const MappedFile>> open(const std::string& path, uint64_t mostReadBytes = kMostReadBytes);
+    /// Errors: NotFound, IoError (directory, device, FIFO, unreadable), OutOfMemory, each with path and reason; Cancelled.
+    static Result<std::shared_ptr<const MappedFile>> open(const std::string& path, uint64_t mostReadBytes = kMostReadBytes, const CancelToken* cancel = nullptr);
     /// Read whatever the size: stays as it is whatever becomes of the file. Same errors.
-    static Result<std::shared_ptr<const MappedFile>> read(const std::string& path) { return open(path, UINT64_MAX); }
+    static Result<std::shared_ptr<const MappedFile>> read(const std::string& path, const CancelToken* cancel = nullptr) { return open(path, UINT64_MAX, cancel); }
     static constexpr uint64_t kMostReadBytes = uint64_t{256} << 20;
     ~MappedFile();
     MappedFile(const MappedFile&) = delete;
@@ -40,7 +41,7 @@ private:
         bool operator==(const Stamp&) const = default;
     };
     static Stamp stampOf(const struct stat& info);
-    Status readFrom(int descriptor);
+    Status readFrom(int descriptor, const CancelToken* cancel);
     Status map(int descriptor);
     Stamp m_stamp;
     std::unique_ptr<MappingGuard> m_guard;  // null: memory of its own
@@ -48,11 +49,5 @@ private:
     size_t m_size = 0;
     std::string m_path;
 };
-
-/// Writes `bytes` to a temporary beside `path` and renames it over, so that a failure leaves the old file whole.
-Status writeFileAtomically(const std::string& path, std::span<const uint8_t> bytes);
-/// Whether writeFileAtomically() could write there now, tried with a temporary file that is gone again; an existing file is not touched.
-/// IoError with the reason.
-Status checkWritable(const std::string& path);
 
 }  // namespace strobe

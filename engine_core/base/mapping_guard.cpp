@@ -38,14 +38,22 @@ bool fillWithZeros(uintptr_t address) {
     return false;
 }
 
-void onBusError(int signal, siginfo_t* info, void*) {
+/// What would have happened without the guard, which stays in place: whoever was there before may go on from a bus error.
+void passOn(int signal, siginfo_t* info, void* context, bool isFault) {
+    if (g_previous.sa_flags & SA_SIGINFO) return g_previous.sa_sigaction(signal, info, context);
+    if (g_previous.sa_handler == SIG_IGN && !isFault) return;
+    if (g_previous.sa_handler != SIG_DFL && g_previous.sa_handler != SIG_IGN) return g_previous.sa_handler(signal);
+    // Nobody was: the process ends by the signal, when the faulting read comes again or this one is delivered.
+    struct sigaction end {};
+    end.sa_handler = SIG_DFL;
+    ::sigaction(SIGBUS, &end, nullptr);
+    if (!isFault) ::raise(signal);
+}
+
+void onBusError(int signal, siginfo_t* info, void* context) {
     const int savedErrno = errno;
     const bool isFault = info->si_code > 0;  // else sent by somebody
-    if (!isFault || !fillWithZeros(reinterpret_cast<uintptr_t>(info->si_addr))) {
-        // Not ours: the faulting read comes again and meets whoever was there before.
-        ::sigaction(SIGBUS, &g_previous, nullptr);
-        if (!isFault) ::raise(signal);
-    }
+    if (!isFault || !fillWithZeros(reinterpret_cast<uintptr_t>(info->si_addr))) passOn(signal, info, context, isFault);
     errno = savedErrno;
 }
 

@@ -4,8 +4,8 @@
 namespace strobe {
 
 /// A mapped file that another program cuts short kills the process at the next read of a page that is gone (SIGBUS). While a range is guarded
-/// such pages read as zeros instead, so that the caller lives to say that the file has changed. Other bus errors take the way that they took
-/// before. Thread-safe.
+/// such pages read as zeros instead, so that the caller lives to say that the file has changed. Other bus errors go to the
+/// handler that was there before, if any, as often as they come. Thread-safe.
 class MappingGuard {
 public:
     /// Requires page-aligned `begin`. Past 65,536 ranges at once the rest goes unguarded.

@@ -47,18 +47,12 @@ Status forEachBody(Network& network, Change change) {
     return Status::ok();
 }
 
-/// Constants whose elements do not lie at their natural alignment (raw data of a mapped model file) get memory of their own.
-void alignConstants(Network& network) {
-    for (TensorId id = 0; id < network.tensorCount(); ++id) {
-        const WeightsPtr weights = network.tensor(id).constant;
-        if (!weights || weights->type == DataType::String) continue;
-        const size_t element = std::max<size_t>(1, static_cast<size_t>(dataTypeBits(weights->type)) / 8);
-        if (reinterpret_cast<uintptr_t>(weights->data.get()) % element == 0) continue;
-        auto [copy, data] = allocateWeights(weights->type, weights->dims);
-        std::memcpy(data, weights->data.get(), weights->bytes);
-        network.tensor(id).constant = copy;
-    }
-    (void)forEachBody(network, [](Network& body) { return alignConstants(body), Status::ok(); });
+/// Cancelled when that came in between.
+Status alignConstants(Network& network, const CancelToken& cancel) {
+    for (TensorId id = 0; id < network.tensorCount(); ++id)
+        if (WeightsPtr& weights = network.tensor(id).constant) weights = alignedWeights(weights, &cancel);
+    STROBE_RETURN_IF_ERROR(forEachBody(network, [&](Network& body) { return alignConstants(body, cancel); }));
+    return cancel.isCancelled() ? cancelled() : Status::ok();
 }
 
 Status inferWithBodies(Network& network) {
@@ -150,7 +144,7 @@ Status fuseInto(BuildReport& report, const Builder::Request& request, const std:
     Network fused = *request.parsed;
     specialize(fused, profiles, report.notes);
     STROBE_ASSIGN(report.passes, PassManager::run(fused, request.config, kernels, request.cancel));
-    alignConstants(fused);
+    STROBE_RETURN_IF_ERROR(alignConstants(fused, request.cancel));
     report.passSeconds = secondsSince(start);
     report.fused = std::make_shared<const Network>(std::move(fused));
     return Status::ok();
@@ -164,7 +158,7 @@ Result<std::shared_ptr<const CompiledGraph>> compile(const Builder::Request& req
     const BuilderConfig& config = request.config;
     STROBE_ASSIGN(const std::shared_ptr<Device> opened, openDevice(kernels, device));
     PackedWeightsCache packedWeights;
-    LayerTimer timer(config, device.fingerprint, request.timingCache, opened.get(), packedWeights);
+    LayerTimer timer(config, device.fingerprint, request.timingCache, opened.get(), packedWeights, request.cancel);
     GraphCompiler::Setup setup;
     setup.config = &config;
     setup.kernels = &kernels;

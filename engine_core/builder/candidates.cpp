@@ -169,7 +169,7 @@ Status CandidateFinder::timeAll(const Layer& layer, const Problem& base, LayerCa
     for (Candidate& candidate : found.usable) {
         if (m_setup.cancel.isCancelled()) return cancelled();
         const Problem problem = withFormats(base, layer, candidate.inputs, candidate.outputs);
-        const auto milliseconds = m_setup.timer->time(*candidate.tactic, problem, m_setup.cancel, best);
+        const auto milliseconds = m_setup.timer->time(*candidate.tactic, problem, best);
         CandidateRecord& record = found.records[static_cast<size_t>(candidate.record)];
         if (!milliseconds) {
             const ErrorCode code = milliseconds.status().code();

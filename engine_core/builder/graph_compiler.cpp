@@ -89,7 +89,7 @@ Result<EngineLayer> GraphCompiler::chooseReformat(const Network& network, const 
         CandidateRecord record{std::string(tactic->name()), from.toString() + " → " + to.toString(), -1, support.reason, false};
         if (support.supported && !engine.tactic.empty() && tactic->isReference()) continue;
         if (support.supported && known && m_setup.config->optimizationLevel > 1) {
-            const auto milliseconds = m_setup.timer->time(*tactic, problem, m_setup.cancel);
+            const auto milliseconds = m_setup.timer->time(*tactic, problem);
             if (!milliseconds) return milliseconds.status();
             record.milliseconds = *milliseconds;
         }
@@ -162,9 +162,10 @@ Result<std::shared_ptr<const CompiledGraph>> GraphCompiler::compile(const Networ
     STROBE_ASSIGN(std::vector<LayerCandidates> candidates, findCandidates(network, order, precision, shapes));
     std::vector<SelectionNode> nodes;
     for (size_t n = 0; n < order.size(); ++n) nodes.push_back({order[n], candidates[n].usable.empty() ? nullptr : &candidates[n]});
-    ReformatCosts costs({m_setup.kernels, m_setup.config->optimizationLevel > 1 ? m_setup.timer : nullptr, m_setup.threads, m_setup.cancel});
+    ReformatCosts costs({m_setup.kernels, m_setup.config->optimizationLevel > 1 ? m_setup.timer : nullptr, m_setup.threads});
     const auto reformat = [&](const Dims& dims, const Format& from, const Format& to) { return costs.milliseconds(dims, from, to); };
     const std::vector<int> choice = selectCandidates(network, nodes, shapes.dims, reformat);
+    STROBE_RETURN_IF_ERROR(costs.failure());
     std::vector<LoweredLayer> lowered;
     for (size_t n = 0; n < order.size(); ++n) {
         const Layer& layer = network.layer(order[n]);
@@ -177,6 +178,8 @@ Result<std::shared_ptr<const CompiledGraph>> GraphCompiler::compile(const Networ
     }
     const auto choose = [&](const Network& net, const Layer& layer, const Format& from, const Format& to) { return chooseReformat(net, layer, from, to, symbols); };
     STROBE_ASSIGN(LoweringResult result, lowerNetwork(network, std::move(lowered), m_constants, choose));
+    // Constants whose conversion was cancelled are unfinished.
+    if (m_setup.cancel.isCancelled()) return cancelled();
     m_setup.report->reformats += result.reformats;
     m_setup.report->reformatsAvoided += result.reformatsAvoided;
     return std::shared_ptr<const CompiledGraph>(std::move(result.graph));

@@ -18,7 +18,7 @@ public:
         CancelToken cancel;
         std::function<void(const std::string& step, int done, int total)> progress;
     };
-    explicit GraphCompiler(Setup setup) : m_setup(std::move(setup)) {}
+    explicit GraphCompiler(Setup setup) : m_setup(std::move(setup)), m_constants(m_setup.cancel) {}
     /// `symbols`: values at the opt shapes; dims that they do not decide stay open until the engine runs.
     Result<std::shared_ptr<const CompiledGraph>> compile(const Network& network, const SymbolValues& symbols);
 

@@ -15,33 +15,36 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// Small varied numbers; integers and bools stay zero, a valid index into anything.
-void fillRandom(void* data, const TensorDesc& desc, size_t bytes) {
-    std::memset(data, 0, bytes);
+/// Small varied numbers; integers and bools stay zero, a valid index into anything. May stop early once cancelled.
+void fillRandom(void* data, const TensorDesc& desc, size_t bytes, const CancelToken& cancel) {
+    inSteps(&cancel, bytes, kBytesPerPoll, [&](size_t first, size_t last) { std::memset(static_cast<char*>(data) + first, 0, last - first); });
     std::minstd_rand generator(1);
     std::uniform_real_distribution<float> uniform(-1.0f, 1.0f);
     const auto count = static_cast<size_t>(storedElementCount(desc.dims, desc.format.layout));
     // A repeating pattern is random enough for timing and cheap for large tensors.
     float pattern[1021];
     for (float& value : pattern) value = uniform(generator);
-    if (desc.format.type == DataType::Float32)
-        for (size_t i = 0; i < count; ++i) static_cast<float*>(data)[i] = pattern[i % 1021];
-    if (desc.format.type == DataType::Float16)
-        for (size_t i = 0; i < count; ++i) static_cast<uint16_t*>(data)[i] = floatToFloat16(pattern[i % 1021]);
-    if (desc.format.type == DataType::BFloat16)
-        for (size_t i = 0; i < count; ++i) static_cast<uint16_t*>(data)[i] = floatToBFloat16(pattern[i % 1021]);
+    inSteps(&cancel, count, kBytesPerPoll, [&](size_t first, size_t last) {
+        for (size_t i = first; i < last; ++i) switch (desc.format.type) {
+                case DataType::Float32: static_cast<float*>(data)[i] = pattern[i % 1021]; break;
+                case DataType::Float16: static_cast<uint16_t*>(data)[i] = floatToFloat16(pattern[i % 1021]); break;
+                case DataType::BFloat16: static_cast<uint16_t*>(data)[i] = floatToBFloat16(pattern[i % 1021]); break;
+                default: return;
+            }
+    });
 }
 
 /// Host and device memory of one measurement.
 struct Arena {
     Device* device = nullptr;
+    const CancelToken& cancel;
     std::vector<std::shared_ptr<void>> owned;
 
     Result<void*> allocate(const TensorDesc& desc, bool fill) {
         const size_t bytes = storedBytes(desc.dims, desc.format);
         GrowingBuffer host;
         STROBE_ASSIGN(void* memory, host.reserve(bytes));
-        if (fill) fillRandom(memory, desc, bytes);
+        if (fill) fillRandom(memory, desc, bytes, cancel);
         auto keep = std::make_shared<GrowingBuffer>(host);
         if (desc.format.memory == MemoryKind::Host) {
             owned.push_back(keep);
@@ -83,10 +86,10 @@ bool isHopeless(double firstRun, double best) {
 
 }  // namespace
 
-LayerTimer::LayerTimer(const BuilderConfig& config, std::string deviceFingerprint, TimingCache* cache, Device* device, PackedWeightsCache& packedWeights)
-    : m_config(config), m_fingerprint(std::move(deviceFingerprint)), m_cache(cache), m_device(device), m_packedWeights(packedWeights) {}
+LayerTimer::LayerTimer(const BuilderConfig& config, std::string deviceFingerprint, TimingCache* cache, Device* device, PackedWeightsCache& packedWeights, CancelToken cancel)
+    : m_config(config), m_fingerprint(std::move(deviceFingerprint)), m_cache(cache), m_device(device), m_packedWeights(packedWeights), m_cancel(std::move(cancel)) {}
 
-Result<double> LayerTimer::time(const Tactic& tactic, const Problem& problem, const CancelToken& cancel, double best) {
+Result<double> LayerTimer::time(const Tactic& tactic, const Problem& problem, double best) {
     const char* how = touchesDevice(problem) ? " | least in flight | " : " | least when quiet | ";
     const std::string key = m_fingerprint + kKernelRevision + how + std::string(tactic.name()) + " | " + problem.key();
     if (m_cache)
@@ -96,21 +99,21 @@ Result<double> LayerTimer::time(const Tactic& tactic, const Problem& problem, co
         }
     if (m_config.errorOnTimingCacheMiss)
         return notFound("the timing cache has no entry for " + std::string(tactic.name()) + " on " + problem.key() + "; build once without --errorOnTimingCacheMiss");
-    STROBE_ASSIGN(const double milliseconds, measure(tactic, problem, cancel, best));
+    STROBE_ASSIGN(const double milliseconds, measure(tactic, problem, best));
     ++m_timed;
     if (m_cache) m_cache->store(key, milliseconds);
     return milliseconds;
 }
 
 size_t LayerTimer::workspaceBytes(const Tactic& tactic, const Problem& problem) const {
-    const auto kernel = tactic.prepare(problem, {&m_packedWeights, m_device});
+    const auto kernel = tactic.prepare(problem, {&m_packedWeights, m_device, &m_cancel});
     return kernel ? (*kernel)->workspaceBytes() : 0;
 }
 
-Result<double> LayerTimer::measure(const Tactic& tactic, const Problem& problem, const CancelToken& cancel, double best) {
+Result<double> LayerTimer::measure(const Tactic& tactic, const Problem& problem, double best) {
     const bool onDevice = touchesDevice(problem);
-    STROBE_ASSIGN(std::unique_ptr<Kernel> kernel, tactic.prepare(problem, {&m_packedWeights, m_device}));
-    Arena arena{m_device, {}};
+    STROBE_ASSIGN(std::unique_ptr<Kernel> kernel, tactic.prepare(problem, {&m_packedWeights, m_device, &m_cancel}));
+    Arena arena{m_device, m_cancel, {}};
     std::vector<TensorView> inputs, outputs;
     for (const TensorDesc& desc : problem.outputs) {
         void* data = nullptr;
@@ -126,7 +129,7 @@ Result<double> LayerTimer::measure(const Tactic& tactic, const Problem& problem,
         const bool isExtra = static_cast<int>(i) >= problem.op->maxInputs;
         if (isExtra && desc.present && !data && !onDevice && tactic.canRunInPlace(problem, static_cast<int>(i), 0)) {
             data = outputs[0].data;
-            fillRandom(data, desc, storedBytes(desc.dims, desc.format));
+            fillRandom(data, desc, storedBytes(desc.dims, desc.format), m_cancel);
         }
         if (const auto place = desc.present && !data && !onDevice ? tactic.placeInOutput(problem, static_cast<int>(i)) : std::nullopt)
             data = outputs[0].as<char>() + *place;
@@ -142,12 +145,13 @@ Result<double> LayerTimer::measure(const Tactic& tactic, const Problem& problem,
         STROBE_ASSIGN(m_stream, m_device->createStream());
     }
     arguments.stream = m_stream.get();
+    arguments.cancel = &m_cancel;
     STROBE_ASSIGN(arguments.workspace, arena.workspace(kernel->workspaceBytes(), onDevice));
     TimingSamples samples(effortOf(m_config));
     int runs = 1;
     // The first run warms caches and thread pools and is not counted.
     for (bool warm = false; !samples.isEnough(); warm = true) {
-        if (cancel.isCancelled()) return cancelled();
+        if (m_cancel.isCancelled()) return cancelled();
         const auto start = Clock::now();
         for (int i = 0; i < runs; ++i) STROBE_RETURN_IF_ERROR(kernel->run(arguments));
         if (m_stream) STROBE_RETURN_IF_ERROR(m_stream->synchronize());

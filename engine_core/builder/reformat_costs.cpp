@@ -27,7 +27,7 @@ double ReformatCosts::milliseconds(const Dims& dims, const Format& from, const F
     if (from == to) return 0;
     const bool onHost = from.memory == MemoryKind::Host && to.memory == MemoryKind::Host;
     const bool known = std::all_of(dims.begin(), dims.end(), [](int64_t d) { return d > 0; });
-    if (!m_setup.timer || !onHost || !known || dims.size() < 3) return guessedReformatMilliseconds(dims, from, to);
+    if (!m_setup.timer || !m_failure.isOk() || !onHost || !known || dims.size() < 3) return guessedReformatMilliseconds(dims, from, to);
     const auto& points = pointsOf(dims.size(), from, to);
     if (points.empty()) return guessedReformatMilliseconds(dims, from, to);
     // Measured alone and warm; between layers the tensor comes partly from the other core's cache, and one more layer is run.
@@ -65,7 +65,12 @@ double ReformatCosts::fastest(const Dims& dims, const Format& from, const Format
     double best = -1;
     for (const Tactic* tactic : m_setup.kernels->tactics(DeviceKind::Cpu, "Reformat")) {
         if (tactic->isReference() || !tactic->supports(problem).supported) continue;
-        const auto time = m_setup.timer->time(*tactic, problem, m_setup.cancel);
+        const auto time = m_setup.timer->time(*tactic, problem);
+        const ErrorCode code = time.status().code();
+        if (code == ErrorCode::Cancelled || code == ErrorCode::NotFound) {
+            m_failure = time.status();
+            return -1;
+        }
         if (time && (best < 0 || *time < best)) best = *time;
     }
     return best;

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine_core/base/cancel.h"
 #include "engine_core/base/status.h"
 #include "engine_core/builder/device.h"
 #include "engine_core/ir/attributes.h"
@@ -72,6 +73,7 @@ struct RunArguments {
     void* workspace = nullptr;            // workspaceBytes(), 64-byte aligned, on the kernel's device
     Stream* stream = nullptr;             // null on the CPU
     OutputAllocator* allocator = nullptr; // only for ops with dataDependentShape
+    const CancelToken* cancel = nullptr;  // asked by kernels that may run for seconds, which then fail with Cancelled; null: never
 };
 
 /// A tactic made ready for one Problem. Immutable after prepare(): run() may be called from several threads at once, each with
@@ -89,7 +91,8 @@ public:
 class PackedWeightsCache {
 public:
     using Fill = std::function<Status(void* destination)>;
-    /// The bytes under `key`, filled at first request. Memory is 64-byte aligned and lives as long as any returned pointer.
+    /// The bytes under `key`, filled at first request; when that fails nothing is kept and the next request fills anew. Memory is 64-byte
+    /// aligned and lives as long as any returned pointer.
     Result<std::shared_ptr<const void>> get(const std::string& key, size_t bytes, const Fill& fill);
     size_t totalBytes() const;
     PackedWeightsCache();
@@ -103,6 +106,7 @@ private:
 struct PrepareContext {
     PackedWeightsCache* packedWeights = nullptr;
     Device* device = nullptr;  // null: CPU
+    const CancelToken* cancel = nullptr;  // asked while weights are packed: prepare() then fails with Cancelled; null: never
 };
 
 /// One way to run an op on one kind of device. Stateless; registered once; called from any thread.

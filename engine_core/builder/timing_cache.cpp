@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string_view>
 
+#include "engine_core/base/atomic_file.h"
 #include "engine_core/base/mapped_file.h"
 
 namespace strobe {

@@ -151,7 +151,8 @@ void Network::makeConstant(TensorId id, WeightsPtr weights) {
     target.shape = toShape(weights->dims);
     target.rankKnown = true;
     target.values.reset();
-    if (weights->dims.size() <= 1 && weights->count() <= 1024)
+    const bool hasElements = weights->data || weights->count() == 0;  // a network that was read without its weights has none
+    if (hasElements && weights->dims.size() <= 1 && weights->count() <= 1024)
         if (auto integers = toInt64s(*weights)) target.values = std::vector<Dim>(integers->begin(), integers->end());
     target.constant = std::move(weights);
 }

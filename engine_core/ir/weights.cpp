@@ -4,6 +4,7 @@
 #include <new>
 
 #include "engine_core/base/float_formats.h"
+#include "engine_core/base/memory.h"
 
 namespace strobe {
 namespace {
@@ -45,11 +46,20 @@ std::pair<WeightsPtr, void*> allocateWeights(DataType type, Dims dims) {
     weights->type = type;
     weights->bytes = dataTypeBytes(type, elementCount(dims));
     weights->dims = std::move(dims);
-    const size_t rounded = (weights->bytes + 63) / 64 * 64;
-    void* storage = ::operator new(rounded == 0 ? 64 : rounded, std::align_val_t(64));
-    std::memset(storage, 0, rounded == 0 ? 64 : rounded);
-    weights->data = std::shared_ptr<const void>(storage, [](void* p) { ::operator delete(p, std::align_val_t(64)); });
-    return {weights, storage};
+    const std::shared_ptr<void> storage = allocateZeroed((weights->bytes + 63) / 64 * 64);
+    if (!storage) throw std::bad_alloc();
+    weights->data = storage;
+    return {weights, storage.get()};
+}
+
+WeightsPtr alignedWeights(const WeightsPtr& weights, const CancelToken* cancel) {
+    const size_t element = std::max<size_t>(1, static_cast<size_t>(dataTypeBits(weights->type)) / 8);
+    if (weights->type == DataType::String || reinterpret_cast<uintptr_t>(weights->data.get()) % element == 0) return weights;
+    auto [copy, data] = allocateWeights(weights->type, weights->dims);
+    inSteps(cancel, weights->bytes, kBytesPerPoll, [&, to = static_cast<char*>(data)](size_t first, size_t last) {
+        std::memcpy(to + first, static_cast<const char*>(weights->data.get()) + first, last - first);
+    });
+    return copy;
 }
 
 Weights borrowedWeights(DataType type, Dims dims, const void* elements) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "engine_core/base/cancel.h"
 #include "engine_core/base/data_type.h"
 #include "engine_core/ir/dim.h"
 
@@ -48,6 +49,9 @@ WeightsPtr makeFloatWeights(Dims dims, std::span<const float> elements);
 WeightsPtr makeInt64Weights(Dims dims, std::span<const int64_t> elements);
 /// 64-byte aligned zeroed storage of `type` and `dims`, to be filled through the returned pointer before it is shared.
 std::pair<WeightsPtr, void*> allocateWeights(DataType type, Dims dims);
+/// The same weights, or a copy where elements do not lie at their natural alignment (raw data of a model file promises none, kernels
+/// expect it). Once cancelled the copy may be unfinished.
+WeightsPtr alignedWeights(const WeightsPtr& weights, const CancelToken* cancel);
 
 /// The elements as numbers, whatever the element type (strings excluded: empty).
 std::vector<double> toDoubles(const Weights& weights);

@@ -21,7 +21,8 @@ bool isInside(const fs::path& folder, const fs::path& file) {
 }  // namespace
 
 Result<std::shared_ptr<const MappedFile>> openExternalData(const std::string& baseDirectory,
-                                                           const std::string& location) {
+                                                           const std::string& location,
+                                                           const CancelToken& cancel) {
     const std::string shown = "external data '" + displayText(location) + "'";
     if (location.empty())
         return invalidModel("external data has an empty location; a path relative to the model's folder is needed");
@@ -45,7 +46,7 @@ Result<std::shared_ptr<const MappedFile>> openExternalData(const std::string& ba
     if (error) return ioError(shown + " cannot be read: " + error.message());
     if (!isInside(folder, file))
         return invalidModel(shown + " is a link out of the model's folder; copy the file itself beside the model");
-    return MappedFile::open(file.string());
+    return MappedFile::open(file.string(), MappedFile::kMostReadBytes, &cancel);
 }
 
 Result<uint64_t> parseByteCount(const std::string& text, const char* what) {

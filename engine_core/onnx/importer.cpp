@@ -1,12 +1,9 @@
 #include "engine_core/onnx/importer.h"
 
-#include <cstring>
 #include <filesystem>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include "engine_core/base/mapped_file.h"
+#include "engine_core/base/stream_hash.h"
 #include "engine_core/onnx/display_text.h"
 #include "engine_core/onnx/import_state.h"
 #include "engine_core/onnx/model_reader.h"
@@ -14,13 +11,6 @@
 
 namespace strobe {
 namespace {
-
-std::string hashText(std::span<const uint8_t> bytes) {
-    char text[17];
-    std::snprintf(text, sizeof text, "%016llx",
-                  static_cast<unsigned long long>(XXH3_64bits(bytes.data(), bytes.size())));
-    return text;
-}
 
 Status readOpsets(ImportState& state) {
     for (const auto& entry : state.model.opset_import()) {
@@ -77,8 +67,10 @@ Result<ImportedModel> importParsed(std::span<const uint8_t> bytes, std::shared_p
     ImportedModel result;
     result.fileBytes = bytes.size();
     STROBE_ASSIGN(const auto model, parseModel(bytes, options.cancel));
-    result.fileHash = hashText(bytes);
-    TensorReader reader(std::move(owner), bytes, baseDirectory);
+    StreamHash hash;
+    if (!hash.update(bytes, &options.cancel)) return cancelled();
+    result.fileHash = hashText(hash.digest());
+    TensorReader reader(std::move(owner), bytes, baseDirectory, options.cancel);
     ImportState state(*model, reader, options, result);
     STROBE_RETURN_IF_ERROR(readHeader(state));
     STROBE_ASSIGN(result.unsupported, findUnsupported(state));
@@ -109,7 +101,7 @@ Result<ImportedModel> importOnnxBytes(std::span<const uint8_t> bytes, std::share
 }
 
 Result<ImportedModel> importOnnx(const std::string& path, const ImportOptions& options) {
-    STROBE_ASSIGN(const std::shared_ptr<const MappedFile> file, MappedFile::open(path));
+    STROBE_ASSIGN(const std::shared_ptr<const MappedFile> file, MappedFile::open(path, MappedFile::kMostReadBytes, &options.cancel));
     const std::string folder = std::filesystem::path(path).parent_path().string();
     auto imported = importOnnxBytes(file->bytes(), file, path, folder.empty() ? "." : folder, options);
     // Of a file that was cut meanwhile the rest read as zeros: that is worth saying, not what they led to.

@@ -1,6 +1,7 @@
 #include "engine_core/onnx/model_reader.h"
 
 #include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
 #include <algorithm>
 #include <cctype>
@@ -56,14 +57,31 @@ Status sniff(std::span<const uint8_t> file) {
     return Status::ok();
 }
 
+/// Ends early when cancelled.
+class CancellableStream final : public google::protobuf::io::ZeroCopyInputStream {
+public:
+    CancellableStream(const std::string& bytes, const CancelToken& cancel)
+        : m_bytes(bytes.data(), static_cast<int>(bytes.size()), static_cast<int>(kBytesPerPoll / 4)), m_cancel(cancel) {}
+    bool Next(const void** data, int* size) override { return !m_cancel.isCancelled() && m_bytes.Next(data, size); }
+    void BackUp(int count) override { m_bytes.BackUp(count); }
+    bool Skip(int count) override { return m_bytes.Skip(count); }
+    int64_t ByteCount() const override { return m_bytes.ByteCount(); }
+
+private:
+    google::protobuf::io::ArrayInputStream m_bytes;
+    const CancelToken& m_cancel;
+};
+
 template <class Proto>
 Result<std::shared_ptr<const Proto>> parse(std::span<const uint8_t> file, WireRoot root, const CancelToken& cancel) {
     STROBE_ASSIGN(const SlimBytes slim, slimDown(file, root, cancel));
     auto message = std::make_shared<Proto>();
-    google::protobuf::io::CodedInputStream stream(reinterpret_cast<const uint8_t*>(slim.bytes.data()),
-                                                  static_cast<int>(slim.bytes.size()));
+    CancellableStream bytes(slim.bytes, cancel);
+    google::protobuf::io::CodedInputStream stream(&bytes);
     stream.SetRecursionLimit(kMaxMessageNesting * 2 + kMaxSubgraphDepth * 4);
-    if (!message->ParseFromCodedStream(&stream) || !stream.ConsumedEntireMessage())
+    const bool parsed = message->ParseFromCodedStream(&stream) && stream.ConsumedEntireMessage();
+    if (cancel.isCancelled()) return cancelled();
+    if (!parsed)
         return invalidModel("protobuf cannot read the file; it is damaged, fetch it again");
     return std::shared_ptr<const Proto>(std::move(message));
 }

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "engine_core/base/atomic_file.h"
 #include "engine_core/base/mapped_file.h"
 #include "engine_core/onnx/display_text.h"
 #include "engine_core/onnx/model_reader.h"

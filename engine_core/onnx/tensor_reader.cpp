@@ -180,7 +180,7 @@ Result<std::shared_ptr<const MappedFile>> TensorReader::openExternal(const std::
     if (m_baseDirectory.empty())
         return unsupported("external data '" + displayText(location) +
                            "' cannot be found without the model's folder; open the model from its file");
-    STROBE_ASSIGN(auto file, openExternalData(m_baseDirectory, location));
+    STROBE_ASSIGN(auto file, openExternalData(m_baseDirectory, location, m_cancel));
     m_external[location] = file;
     return file;
 }

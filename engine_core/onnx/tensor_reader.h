@@ -20,9 +20,13 @@ namespace strobe {
 class TensorReader {
 public:
     /// `bytes` is what raw-data markers point into and lives as long as `owner`. `baseDirectory` holds external data;
-    /// empty: none allowed.
-    TensorReader(std::shared_ptr<const void> owner, std::span<const uint8_t> bytes, std::string baseDirectory)
-        : m_owner(std::move(owner)), m_bytes(bytes), m_baseDirectory(std::move(baseDirectory)) {}
+    /// empty: none allowed. Large files of it are read until `cancel`.
+    TensorReader(std::shared_ptr<const void> owner, std::span<const uint8_t> bytes, std::string baseDirectory,
+                 CancelToken cancel = {})
+        : m_owner(std::move(owner)),
+          m_bytes(bytes),
+          m_baseDirectory(std::move(baseDirectory)),
+          m_cancel(std::move(cancel)) {}
 
     /// Errors name the tensor, what was found and what is allowed.
     Result<WeightsPtr> read(const strobe_onnx::TensorProto& tensor);
@@ -41,6 +45,7 @@ private:
     std::shared_ptr<const void> m_owner;
     std::span<const uint8_t> m_bytes;
     std::string m_baseDirectory;
+    CancelToken m_cancel;
     std::map<std::string, std::shared_ptr<const MappedFile>> m_external;
 };
 

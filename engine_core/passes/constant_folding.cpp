@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cstring>
 #include <map>
 #include <tuple>
 
@@ -35,8 +34,8 @@ private:
 /// One run of a layer's reference kernel on constants. Owns all that the kernel's views point to.
 class ConstantRun {
 public:
-    ConstantRun(const Network& network, LayerId id, size_t budget)
-        : m_layer(network.layer(id)), m_allocator(m_types, budget) {
+    ConstantRun(const Network& network, LayerId id, size_t budget, const CancelToken& cancel)
+        : m_layer(network.layer(id)), m_cancel(cancel), m_allocator(m_types, budget) {
         m_problem.op = m_layer.op;
         m_problem.attributes = &m_layer.attributes;
         if (m_layer.program) m_problem.program = &*m_layer.program;
@@ -58,6 +57,7 @@ public:
         arguments.outputs = m_outputViews;
         arguments.workspace = reinterpret_cast<void*>((address + 63) / 64 * 64);
         arguments.allocator = &m_allocator;
+        arguments.cancel = &m_cancel;
         STROBE_RETURN_IF_ERROR(kernel->run(arguments));
         for (size_t i = 0; i < m_results.size(); ++i)
             if (!m_results[i]) m_results[i] = m_allocator.result(static_cast<int>(i));
@@ -69,16 +69,14 @@ private:
         TensorDesc desc;
         TensorView view;
         if (weights) {
-            // Mapped files promise no alignment, kernels expect it.
-            auto [copy, data] = allocateWeights(weights->type, weights->dims);
-            std::memcpy(data, weights->data.get(), copy->bytes);
-            m_aligned.push_back(copy);
+            const WeightsPtr aligned = alignedWeights(weights, &m_cancel);
+            m_aligned.push_back(aligned);
             m_dims.push_back(weights->dims);
             desc.present = true;
             desc.format.type = weights->type;
             desc.dims = weights->dims;
-            desc.constantData = data;
-            view = {data, &m_dims.back()};
+            desc.constantData = aligned->data.get();
+            view = {const_cast<void*>(aligned->data.get()), &m_dims.back()};
         }
         m_problem.inputs.push_back(std::move(desc));
         m_inputViews.push_back(view);
@@ -105,6 +103,7 @@ private:
     }
 
     const Layer& m_layer;
+    const CancelToken& m_cancel;
     Problem m_problem;
     std::vector<Dims> m_dims;
     std::vector<WeightsPtr> m_aligned, m_results;
@@ -149,7 +148,8 @@ Status fold(Network& network, const PassContext& context, LayerId id) {
         context.miss(network, id, std::move(reason));
         return Status::ok();
     }
-    auto results = ConstantRun(network, id, budget).run(context.kernels);
+    auto results = ConstantRun(network, id, budget, context.cancel).run(context.kernels);
+    if (context.cancel.isCancelled()) return cancelled();
     if (!results) {
         context.miss(network, id, "all inputs are constant, but " + results.status().message());
         return Status::ok();

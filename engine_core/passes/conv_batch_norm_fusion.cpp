@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstring>
 
 #include "engine_core/passes/channel_affine.h"
 #include "engine_core/passes/pass_list.h"
@@ -27,11 +28,24 @@ size_t channelOf(const Layer& layer, const Dims& dims, int64_t flat) {
     return static_cast<size_t>(first / (dims[0] / group) * dims[1] + second);
 }
 
-WeightsPtr scaledWeights(const Layer& layer, const Weights& weights, const std::vector<float>& scale) {
-    std::vector<float> values = toFloats(weights);
-    for (size_t i = 0; i < values.size(); ++i)
-        values[i] *= scale[channelOf(layer, weights.dims, static_cast<int64_t>(i))];
-    return weightsFromFloats(weights.type, weights.dims, values);
+/// Unfinished once cancelled.
+WeightsPtr scaledWeights(const Layer& layer, const Weights& weights, const std::vector<float>& scale,
+                         const CancelToken& cancel) {
+    auto [scaled, data] = allocateWeights(weights.type, weights.dims);
+    const size_t element = dataTypeBytes(weights.type, 1);
+    Weights part;
+    part.type = weights.type;
+    const auto scalePart = [&, to = static_cast<char*>(data)](size_t first, size_t last) {
+        part.dims = {static_cast<int64_t>(last - first)};
+        part.data = std::shared_ptr<const void>(weights.data, static_cast<const char*>(weights.data.get()) + first * element);
+        std::vector<float> values = toFloats(part);
+        for (size_t i = first; i < last; ++i)
+            values[i - first] *= scale[channelOf(layer, weights.dims, static_cast<int64_t>(i))];
+        std::memcpy(to + first * element, weightsFromFloats(weights.type, part.dims, values)->data.get(),
+                    values.size() * element);
+    };
+    inSteps(&cancel, static_cast<size_t>(weights.count()), kBytesPerPoll / sizeof(float), scalePart);
+    return scaled;
 }
 
 /// Why weights or bias cannot take the affine function; empty: they can.
@@ -67,7 +81,7 @@ Result<LayerId> fold(Network& network, const PassContext& context, LayerId id, L
     const TensorId x = layer.inputs[0];
     TensorId weights = layer.inputs[1];
     if (affine.scales())
-        weights = network.addConstant(weightsName + ".scaled", scaledWeights(layer, *w.constant, affine.scale));
+        weights = network.addConstant(weightsName + ".scaled", scaledWeights(layer, *w.constant, affine.scale, context.cancel));
     const TensorId biasTensor =
         network.addConstant(weightsName + ".bias", weightsFromFloats(type, {static_cast<int64_t>(bias.size())}, bias));
     fusion.inputs = {x, weights, biasTensor};

@@ -54,8 +54,9 @@ int64_t rowsOf(const Network& network, const Layer& layer) {
     return elementCount(toDims(y)) / std::max<int64_t>(1, channelsOf(network, layer));
 }
 
-/// Weights side by side along the output channels.
-WeightsPtr joinedWeights(const Network& network, const std::vector<LayerId>& layers, bool alongRows) {
+/// Weights side by side along the output channels. Unfinished once cancelled.
+WeightsPtr joinedWeights(const Network& network, const std::vector<LayerId>& layers, bool alongRows,
+                         const CancelToken& cancel) {
     const Weights& first = *network.tensor(network.layer(layers[0]).inputs[1]).constant;
     const size_t axis = alongRows ? 0 : 1;
     Dims dims = first.dims;
@@ -68,7 +69,9 @@ WeightsPtr joinedWeights(const Network& network, const std::vector<LayerId>& lay
         for (LayerId id : layers) {
             const Weights& part = *network.tensor(network.layer(id).inputs[1]).constant;
             const size_t bytes = part.bytes / static_cast<size_t>(outer);
-            std::memcpy(to, static_cast<const uint8_t*>(part.data.get()) + static_cast<size_t>(o) * bytes, bytes);
+            const uint8_t* from = static_cast<const uint8_t*>(part.data.get()) + static_cast<size_t>(o) * bytes;
+            inSteps(&cancel, bytes, kBytesPerPoll,
+                    [&](size_t start, size_t end) { std::memcpy(to + start, from + start, end - start); });
             to += bytes;
         }
     return weights;
@@ -105,7 +108,8 @@ Status join(Network& network, const PassContext& context, const std::vector<Laye
     shape[axis] = Dim(total);
     const TensorId weights =
         network.addConstant(first.name + ".joint_weights",
-                            joinedWeights(network, layers, isConv || first.attributes.getBool("transB", false)));
+                            joinedWeights(network, layers, isConv || first.attributes.getBool("transB", false),
+                                          context.cancel));
     std::vector<TensorId> inputs = {first.inputs[0], weights, kNone};
     if (WeightsPtr bias = joinedBias(network, layers, type))
         inputs[2] = network.addConstant(first.name + ".joint_bias", std::move(bias));

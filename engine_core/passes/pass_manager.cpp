@@ -128,6 +128,8 @@ Result<PassReport> PassManager::run(Network& network, const BuilderConfig& confi
         if (context.cancel.isCancelled()) return cancelled();
         STROBE_RETURN_IF_ERROR(runOne(name, network, context));
     }
+    // Constants that were being made when that came are unfinished.
+    if (context.cancel.isCancelled()) return cancelled();
     return report;
 }
 

@@ -57,7 +57,7 @@ Status GraphExecutor::runIf(const PlanStep& step, const RunScope& scope) {
     GraphExecutor& branch = body(step.layer, condition ? 0 : 1);
     for (size_t i = 1; i < layer.inputs.size(); ++i)
         STROBE_RETURN_IF_ERROR(bindBodyInput(branch, static_cast<int>(i) - 1, layer.inputs[i]));
-    STROBE_RETURN_IF_ERROR(branch.prepare());
+    STROBE_RETURN_IF_ERROR(branch.prepare(&scope.cancel));
     // Known extents: the branch writes where the result is wanted.
     for (size_t o = 0; o < layer.outputs.size(); ++o) {
         const TensorId id = layer.outputs[o];

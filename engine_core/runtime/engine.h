@@ -71,12 +71,13 @@ public:
     /// Reads the file once and uses the weights in place; what becomes of the file afterwards does not matter. Errors: damaged, other version, other ISA or device (with "rebuild"), unknown tactic.
     static Result<std::shared_ptr<const Engine>> load(const std::string& path, const KernelRegistry& kernels);
     static Result<std::shared_ptr<const Engine>> loadBytes(std::shared_ptr<const void> owner, std::span<const uint8_t> bytes, const std::string& shownName,
-                                                           const KernelRegistry& kernels);
+                                                           const KernelRegistry& kernels, const CancelToken* cancel = nullptr);
     /// The engine file's bytes; equal for equal builds.
     Result<std::vector<uint8_t>> serialize() const;
     /// How many those are, without making them.
     size_t fileBytes() const;
-    Status save(const std::string& path) const;
+    /// The file is whole or not there.
+    Status save(const std::string& path, const CancelToken* cancel = nullptr) const;
     ~Engine();
 
     const Parts& parts() const { return m_parts; }

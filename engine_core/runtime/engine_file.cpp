@@ -2,14 +2,15 @@
 
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
-#include <xxhash.h>
 
 #include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <map>
 
+#include "engine_core/base/atomic_file.h"
 #include "engine_core/base/mapped_file.h"
+#include "engine_core/base/stream_hash.h"
 #include "engine_core/runtime/network_proto.h"
 
 namespace strobe {
@@ -91,43 +92,87 @@ std::string manifestOf(const Engine::Parts& parts, WeightsWriter& weights) {
 
 size_t weightsOffset(const std::string& manifest) { return roundUp(sizeof(Header) + manifest.size(), kPage); }
 
-Status checkHeader(std::span<const uint8_t> bytes, const std::string& name, Header& header) {
+uint64_t headerHashOf(const Header& header) {
+    StreamHash hash;
+    hash.update(&header, kHeaderChecked);
+    return hash.digest();
+}
+
+Status checkHeader(std::span<const uint8_t> bytes, const std::string& name, Header& header, const CancelToken* cancel) {
     if (bytes.size() < sizeof header || std::memcmp(bytes.data(), kMagic, sizeof kMagic) != 0)
         return invalidModel(name + ": is not a Strobe engine" + (bytes.empty() ? " (the file is empty)" : "") + "; build one with strobe-cli --saveEngine");
     std::memcpy(&header, bytes.data(), sizeof header);
-    if (header.version != EngineFile::kVersion && header.headerHash == XXH3_64bits(bytes.data(), kHeaderChecked))
+    const bool headerHolds = header.headerHash == headerHashOf(header);
+    if (header.version != EngineFile::kVersion && headerHolds)
         return unsupported(name + ": engine format version " + std::to_string(header.version) + " found, this program reads version " + std::to_string(EngineFile::kVersion) +
                            "; rebuild the engine from the model");
     const bool padded = std::all_of(std::begin(header.padding), std::end(header.padding), [](uint8_t b) { return b == 0; });
-    if (header.headerHash != XXH3_64bits(bytes.data(), kHeaderChecked) || !padded || header.fileBytes != bytes.size() ||
-        header.manifestBytes > bytes.size() - sizeof header || header.bodyHash != XXH3_64bits(bytes.data() + sizeof header, bytes.size() - sizeof header))
+    StreamHash body;
+    if (!body.update(bytes.subspan(sizeof header), cancel)) return cancelled();
+    if (!headerHolds || !padded || header.fileBytes != bytes.size() || header.manifestBytes > bytes.size() - sizeof header || header.bodyHash != body.digest())
         return invalidModel(name + ": the engine file is damaged (" + std::to_string(bytes.size()) + " bytes, checksum differs); copy it again or rebuild it");
     return Status::ok();
 }
 
+/// What follows the header, in order, in pieces that a cancelled writer does not wait long for.
+class BodyWriter {
+public:
+    BodyWriter(const std::string& manifest, const WeightsWriter& weights, const EngineFile::WriteOptions& options)
+        : m_manifest(manifest), m_weights(weights), m_options(options), m_zeros(kBytesPerPoll / 16, 0) {}
+
+    Status write(const EngineFile::Sink& sink) {
+        m_at = sizeof(Header);
+        const size_t weightsStart = weightsOffset(m_manifest);
+        STROBE_RETURN_IF_ERROR(emit(m_manifest.data(), m_manifest.size(), sink));
+        for (const Weights* weights : m_weights.order) {
+            STROBE_RETURN_IF_ERROR(pad(weightsStart + m_weights.known.at(weights->data.get()), sink));
+            const bool lost = m_options.writesZeros && m_options.writesZeros(*weights);
+            STROBE_RETURN_IF_ERROR(lost ? pad(m_at + weights->bytes, sink) : emit(weights->data.get(), weights->bytes, sink));
+        }
+        return pad(weightsStart + m_weights.bytes, sink);
+    }
+
+private:
+    Status emit(const void* bytes, size_t count, const EngineFile::Sink& sink) {
+        Status status;
+        const bool whole = inSteps(m_options.cancel, count, kBytesPerPoll, [&](size_t first, size_t last) {
+            if (status.isOk()) status = sink({static_cast<const uint8_t*>(bytes) + first, last - first});
+        });
+        m_at += count;
+        return whole ? status : cancelled();
+    }
+    /// Zeros up to `end`.
+    Status pad(size_t end, const EngineFile::Sink& sink) {
+        while (m_at < end) STROBE_RETURN_IF_ERROR(emit(m_zeros.data(), std::min(end - m_at, m_zeros.size()), sink));
+        return Status::ok();
+    }
+
+    const std::string& m_manifest;
+    const WeightsWriter& m_weights;
+    const EngineFile::WriteOptions& m_options;
+    const std::vector<uint8_t> m_zeros;
+    size_t m_at = 0;
+};
+
 }  // namespace
 
-Result<std::vector<uint8_t>> EngineFile::write(const Engine::Parts& parts) {
+Status EngineFile::stream(const Engine::Parts& parts, const WriteOptions& options, const Sink& sink) {
     WeightsWriter weights;
-    const std::string text = manifestOf(parts, weights);
-    if (std::any_of(weights.order.begin(), weights.order.end(),
-                    [](const Weights* w) { return w->type == DataType::String; }))
-        return unsupported(
-            "the network has constants of type string, which an engine file cannot hold; run the model itself");
-    const size_t weightsStart = weightsOffset(text);
-    std::vector<uint8_t> bytes(weightsStart + weights.bytes, 0);
-    std::memcpy(bytes.data() + sizeof(Header), text.data(), text.size());
-    for (const Weights* w : weights.order) std::memcpy(bytes.data() + weightsStart + weights.known[w->data.get()], w->data.get(), w->bytes);
+    const std::string manifest = manifestOf(parts, weights);
+    if (std::any_of(weights.order.begin(), weights.order.end(), [](const Weights* w) { return w->type == DataType::String; }))
+        return unsupported("the network has constants of type string, which an engine file cannot hold; run the model itself");
+    BodyWriter body(manifest, weights, options);
+    StreamHash hash;
+    STROBE_RETURN_IF_ERROR(body.write([&](std::span<const uint8_t> bytes) { return hash.update(bytes.data(), bytes.size()), Status::ok(); }));
     Header header{};
     std::memcpy(header.magic, kMagic, sizeof kMagic);
     header.version = kVersion;
-    header.manifestBytes = text.size();
-    header.fileBytes = bytes.size();
-    header.bodyHash = XXH3_64bits(bytes.data() + sizeof header, bytes.size() - sizeof header);
-    std::memcpy(bytes.data(), &header, sizeof header);
-    header.headerHash = XXH3_64bits(bytes.data(), kHeaderChecked);
-    std::memcpy(bytes.data(), &header, sizeof header);
-    return bytes;
+    header.manifestBytes = manifest.size();
+    header.fileBytes = weightsOffset(manifest) + weights.bytes;
+    header.bodyHash = hash.digest();
+    header.headerHash = headerHashOf(header);
+    STROBE_RETURN_IF_ERROR(sink({reinterpret_cast<const uint8_t*>(&header), sizeof header}));
+    return body.write(sink);
 }
 
 size_t EngineFile::size(const Engine::Parts& parts) {
@@ -135,9 +180,9 @@ size_t EngineFile::size(const Engine::Parts& parts) {
     return weightsOffset(manifestOf(parts, weights)) + weights.bytes;
 }
 
-Result<Engine::Parts> EngineFile::read(std::shared_ptr<const void> owner, std::span<const uint8_t> bytes, const std::string& name) {
+Result<Engine::Parts> EngineFile::read(std::shared_ptr<const void> owner, std::span<const uint8_t> bytes, const std::string& name, const CancelToken* cancel) {
     Header header{};
-    STROBE_RETURN_IF_ERROR(checkHeader(bytes, name, header));
+    STROBE_RETURN_IF_ERROR(checkHeader(bytes, name, header, cancel));
     pb::Manifest manifest;
     if (!manifest.ParseFromArray(bytes.data() + sizeof header, static_cast<int>(header.manifestBytes))) return invalidModel(name + ": the manifest cannot be read; rebuild the engine");
     const size_t weightsStart = roundUp(sizeof header + header.manifestBytes, kPage);
@@ -182,8 +227,8 @@ std::string EngineFile::whyNotHere(const DeviceInfo& builtFor, const DeviceInfo&
 }
 
 Result<std::shared_ptr<const Engine>> Engine::loadBytes(std::shared_ptr<const void> owner, std::span<const uint8_t> bytes, const std::string& shownName,
-                                                        const KernelRegistry& kernels) {
-    STROBE_ASSIGN(Parts parts, EngineFile::read(std::move(owner), bytes, shownName));
+                                                        const KernelRegistry& kernels, const CancelToken* cancel) {
+    STROBE_ASSIGN(Parts parts, EngineFile::read(std::move(owner), bytes, shownName, cancel));
     if (parts.device.kind == DeviceKind::Cpu)
         if (const std::string reason = EngineFile::whyNotHere(parts.device, cpuDeviceInfo()); !reason.empty()) return unsupported(shownName + ": " + reason);
     return create(std::move(parts), kernels);
@@ -195,13 +240,19 @@ Result<std::shared_ptr<const Engine>> Engine::load(const std::string& path, cons
     return loadBytes(file, bytes, path, kernels);
 }
 
-Result<std::vector<uint8_t>> Engine::serialize() const { return EngineFile::write(m_parts); }
+Result<std::vector<uint8_t>> Engine::serialize() const {
+    std::vector<uint8_t> file;
+    file.reserve(fileBytes());
+    STROBE_RETURN_IF_ERROR(EngineFile::stream(m_parts, {}, [&](std::span<const uint8_t> bytes) { return file.insert(file.end(), bytes.begin(), bytes.end()), Status::ok(); }));
+    return file;
+}
 
 size_t Engine::fileBytes() const { return EngineFile::size(m_parts); }
 
-Status Engine::save(const std::string& path) const {
-    STROBE_ASSIGN(const std::vector<uint8_t> bytes, serialize());
-    return writeFileAtomically(path, bytes);
+Status Engine::save(const std::string& path, const CancelToken* cancel) const {
+    AtomicFile file(path);
+    STROBE_RETURN_IF_ERROR(EngineFile::stream(m_parts, {cancel, {}}, [&](std::span<const uint8_t> bytes) { return file.append(bytes, cancel); }));
+    return file.commit(cancel);
 }
 
 namespace {

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -14,13 +15,20 @@ namespace strobe {
 /// header, u64 XXH3 of the header's first 40 bytes. Any flipped bit fails a checksum. Holds no code and no absolute path.
 struct EngineFile {
     static constexpr uint32_t kVersion = 1;
-    static Result<std::vector<uint8_t>> write(const Engine::Parts& parts);
     /// Whether the file at `path` begins as one; false when it cannot be read.
     static bool isOne(const std::string& path);
-    /// Bytes that write() gives, without copying the weights.
+    /// Takes the next bytes; an error ends the writing.
+    using Sink = std::function<Status(std::span<const uint8_t>)>;
+    struct WriteOptions {
+        const CancelToken* cancel = nullptr;
+        std::function<bool(const Weights&)> writesZeros;  // for weights whose values are lost; null: none are
+    };
+    /// Hands the file to `sink` piece by piece. Weights are read twice (their checksum stands first) and must not change meanwhile.
+    static Status stream(const Engine::Parts& parts, const WriteOptions& options, const Sink& sink);
+    /// Bytes that stream() gives, without reading the weights.
     static size_t size(const Engine::Parts& parts);
     /// Weights alias `owner`'s memory.
-    static Result<Engine::Parts> read(std::shared_ptr<const void> owner, std::span<const uint8_t> bytes, const std::string& shownName);
+    static Result<Engine::Parts> read(std::shared_ptr<const void> owner, std::span<const uint8_t> bytes, const std::string& shownName, const CancelToken* cancel = nullptr);
     /// "this engine needs avx512_bf16, which this CPU lacks; rebuild it here"; empty when it can run on `device`.
     static std::string whyNotHere(const DeviceInfo& builtFor, const DeviceInfo& device);
 };

@@ -70,7 +70,7 @@ Status ExecutionContext::setOutput(int index, void* data, size_t bytes) {
     return Status::ok();
 }
 
-Status ExecutionContext::prepare() {
+Status ExecutionContext::checkInputs() {
     if (!m_state->shapesChecked) {
         const Network& network = m_engine->graph().network;
         for (TensorId id : network.inputs())
@@ -80,12 +80,17 @@ Status ExecutionContext::prepare() {
         STROBE_RETURN_IF_ERROR(bindSymbols(network, m_state->shapes).status());
         m_state->shapesChecked = true;
     }
+    return Status::ok();
+}
+
+Status ExecutionContext::prepare() {
+    STROBE_RETURN_IF_ERROR(checkInputs());
     return m_state->executor->prepare();
 }
 
 Status ExecutionContext::run(StepObserver* observer, const CancelToken& cancel) {
     if (m_state->running.exchange(true)) return invalidArgument("this context is running in another thread; make one context per thread");
-    Status status = prepare();
+    Status status = checkInputs();
     if (status.isOk()) status = m_state->executor->run({observer, cancel, 0});
     m_state->running = false;
     return status;

@@ -59,6 +59,8 @@ public:
 private:
     friend class Engine;
     ExecutionContext(std::shared_ptr<const Engine> engine, std::unique_ptr<State> state);
+    /// All inputs are bound, to shapes that a profile allows.
+    Status checkInputs();
     std::shared_ptr<const Engine> m_engine;
     std::unique_ptr<State> m_state;
 };

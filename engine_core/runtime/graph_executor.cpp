@@ -68,9 +68,11 @@ void GraphExecutor::setOuterSymbols(const SymbolValues& symbols) {
     m_planDirty = true;
 }
 
-Status GraphExecutor::prepare() {
+Status GraphExecutor::prepare(const CancelToken* cancel) {
     if (m_planDirty) {
-        STROBE_ASSIGN(m_plan, m_environment.plans->get(m_graph, m_inputDims, m_outerSymbols, m_environment.threads, m_environment.plan));
+        PlanEnvironment environment = m_environment.plan;
+        environment.cancel = cancel;
+        STROBE_ASSIGN(m_plan, m_environment.plans->get(m_graph, m_inputDims, m_outerSymbols, m_environment.threads, environment));
         m_planDirty = false;
         m_pointersDirty = m_symbolsLearnt = true;
     }
@@ -139,7 +141,7 @@ Status GraphExecutor::fail(const PlanStep& step, const Status& status) const {
 }
 
 Status GraphExecutor::run(const RunScope& scope) {
-    STROBE_RETURN_IF_ERROR(prepare());
+    STROBE_RETURN_IF_ERROR(prepare(&scope.cancel));
     if (m_symbolsLearnt) m_symbols = m_plan->symbols;
     m_symbolsLearnt = false;
     for (TensorId id : m_plan->lateTensors) m_late[static_cast<size_t>(id)].known = false;
@@ -161,13 +163,14 @@ Status GraphExecutor::runStep(const PlanStep& step, const RunScope& scope) {
     const auto s = static_cast<size_t>(&step - m_plan->steps.data());
     switch (step.kind) {
         case PlanStep::Kind::Nothing: return Status::ok();
-        case PlanStep::Kind::Late: STROBE_RETURN_IF_ERROR(runLate(step)); break;
+        case PlanStep::Kind::Late: STROBE_RETURN_IF_ERROR(runLate(step, scope)); break;
         case PlanStep::Kind::ControlFlow: STROBE_RETURN_IF_ERROR(runControlFlow(step, scope)); break;
         case PlanStep::Kind::Kernel: {
             RunArguments arguments;
             arguments.inputs = m_stepInputs[s];
             arguments.outputs = m_stepOutputs[s];
             arguments.stream = m_environment.stream.get();
+            arguments.cancel = &scope.cancel;
             uint8_t* arena = static_cast<uint8_t*>(step.onDevice ? m_deviceArena.get() : m_arena.data());
             arguments.workspace = step.workspaceBytes > 0 ? arena + step.workspaceOffset : nullptr;
             STROBE_RETURN_IF_ERROR(step.kernel->run(arguments));

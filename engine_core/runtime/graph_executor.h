@@ -45,7 +45,7 @@ public:
     void setOutput(int index, void* data, size_t bytes);
     /// Symbols of the surroundings that dims of this body's inputs may use.
     void setOuterSymbols(const SymbolValues& symbols);
-    Status prepare();
+    Status prepare(const CancelToken* cancel = nullptr);
     Status run(const RunScope& scope);
 
     /// Known after prepare(), or null until run() when data-dependent.
@@ -77,10 +77,10 @@ private:
     void* pointerOf(TensorId id) const;
     const Dims& dimsOf(TensorId id) const;
     Status runStep(const PlanStep& step, const RunScope& scope);
-    Status runLate(const PlanStep& step);
+    Status runLate(const PlanStep& step, const RunScope& scope);
     Result<std::vector<ConcreteInput>> lateInputs(const Layer& layer, std::vector<TensorView>& views);
     Result<std::vector<Dims>> placeLateOutputs(const Layer& layer, const EngineLayer& chosen, const std::vector<ConcreteInput>& inputs, std::vector<TensorView>& views);
-    Result<std::shared_ptr<const Kernel>> lateKernel(const PlanStep& step, const std::vector<ConcreteInput>& inputs, const std::vector<Dims>& outputDims);
+    Result<std::shared_ptr<const Kernel>> lateKernel(const PlanStep& step, const std::vector<ConcreteInput>& inputs, const std::vector<Dims>& outputDims, const CancelToken& cancel);
     Status runControlFlow(const PlanStep& step, const RunScope& scope);
     Status runIf(const PlanStep& step, const RunScope& scope);
     Status runLoop(const PlanStep& step, const RunScope& scope);

@@ -90,7 +90,8 @@ Result<std::vector<Dims>> GraphExecutor::placeLateOutputs(const Layer& layer, co
 }
 
 /// Prepared at the first run with these dims and values, then kept for a while.
-Result<std::shared_ptr<const Kernel>> GraphExecutor::lateKernel(const PlanStep& step, const std::vector<ConcreteInput>& concrete, const std::vector<Dims>& outputDims) {
+Result<std::shared_ptr<const Kernel>> GraphExecutor::lateKernel(const PlanStep& step, const std::vector<ConcreteInput>& concrete, const std::vector<Dims>& outputDims,
+                                                                const CancelToken& cancel) {
     const EngineLayer& chosen = m_graph.layers[static_cast<size_t>(step.layer)];
     const Layer& layer = m_graph.network.layer(chosen.layer);
     ProblemInputs inputs;
@@ -117,12 +118,14 @@ Result<std::shared_ptr<const Kernel>> GraphExecutor::lateKernel(const PlanStep& 
     std::shared_ptr<const Kernel>& kernel = m_lateKernels[std::to_string(step.layer) + " " + problem.key() + values];
     if (kernel) return kernel;
     std::string tactic;
-    STROBE_ASSIGN(std::unique_ptr<Kernel> fresh, prepareKernel(problem, chosen, layer.name, m_environment.plan, tactic));
+    PlanEnvironment environment = m_environment.plan;
+    environment.cancel = &cancel;
+    STROBE_ASSIGN(std::unique_ptr<Kernel> fresh, prepareKernel(problem, chosen, layer.name, environment, tactic));
     kernel = std::move(fresh);
     return kernel;
 }
 
-Status GraphExecutor::runLate(const PlanStep& step) {
+Status GraphExecutor::runLate(const PlanStep& step, const RunScope& scope) {
     const EngineLayer& chosen = m_graph.layers[static_cast<size_t>(step.layer)];
     const Layer& layer = m_graph.network.layer(chosen.layer);
     const auto s = static_cast<size_t>(&step - m_plan->steps.data());
@@ -130,13 +133,14 @@ Status GraphExecutor::runLate(const PlanStep& step) {
     STROBE_ASSIGN(const std::vector<Dims> outputDims, placeLateOutputs(layer, chosen, inputs, m_stepOutputs[s]));
     const bool empty = !layer.op->dataDependentShape && std::all_of(outputDims.begin(), outputDims.end(), [](const Dims& d) { return elementCount(d) == 0; });
     if (empty) return learnSymbols(layer), Status::ok();
-    STROBE_ASSIGN(const std::shared_ptr<const Kernel> kernel, lateKernel(step, inputs, outputDims));
+    STROBE_ASSIGN(const std::shared_ptr<const Kernel> kernel, lateKernel(step, inputs, outputDims, scope.cancel));
     RunArguments arguments;
     arguments.inputs = m_stepInputs[s];
     arguments.outputs = m_stepOutputs[s];
     arguments.stream = m_environment.stream.get();
     LateAllocator allocator(*this, layer, chosen);
     arguments.allocator = &allocator;
+    arguments.cancel = &scope.cancel;
     STROBE_ASSIGN(arguments.workspace, m_lateWorkspace.reserve(kernel->workspaceBytes()));
     STROBE_RETURN_IF_ERROR(kernel->run(arguments));
     for (size_t o = 0; o < layer.outputs.size(); ++o)

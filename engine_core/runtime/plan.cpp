@@ -31,9 +31,10 @@ std::unique_ptr<Kernel> prepareFirst(const Problem& problem, const EngineLayer& 
     std::stable_partition(candidates.begin(), candidates.end(),
                           [&](const Tactic* t) { return device == layer.device && t->name() == layer.tactic; });
     for (const Tactic* candidate : candidates) {
+        if (isCancelled(environment.cancel)) return nullptr;  // not one after the other until the last resort serves
         Support support = candidate->supports(problem);
         if (support.supported) {
-            auto kernel = candidate->prepare(problem, {environment.packedWeights, device == DeviceKind::Cpu ? nullptr : environment.device});
+            auto kernel = candidate->prepare(problem, {environment.packedWeights, device == DeviceKind::Cpu ? nullptr : environment.device, environment.cancel});
             if (kernel) {
                 tactic = candidate->name();
                 return std::move(*kernel);
@@ -66,13 +67,37 @@ public:
     size_t workspaceBytes() const override { return workspace.bytes(); }
     std::string description() const override { return kernel->description(); }
     Status run(const RunArguments& arguments) const override {
-        GrowingBuffer hostMemory;
-        if (host.bytes() > 0) STROBE_RETURN_IF_ERROR(hostMemory.reserve(host.bytes()).status());
+        std::unique_ptr<RunMemory> memory = takeMemory();
+        Status status = memory->host.reserve(host.bytes()).status();
+        if (status.isOk()) status = runIn(*memory, arguments);
+        std::lock_guard lock(m_mutex);
+        m_idleMemory.push_back(std::move(memory));
+        return status;
+    }
+
+private:
+    /// What a run needs besides its workspace.
+    struct RunMemory {
+        GrowingBuffer host;
+        std::vector<TensorView> inputs, outputs;
+    };
+
+    std::unique_ptr<RunMemory> takeMemory() const {
+        std::lock_guard lock(m_mutex);
+        if (m_idleMemory.empty()) return std::make_unique<RunMemory>();
+        std::unique_ptr<RunMemory> memory = std::move(m_idleMemory.back());
+        m_idleMemory.pop_back();
+        return memory;
+    }
+
+    Status runIn(RunMemory& memory, const RunArguments& arguments) const {
         auto* const own = static_cast<uint8_t*>(arguments.workspace);
-        auto* const beside = static_cast<uint8_t*>(hostMemory.data());
+        auto* const beside = static_cast<uint8_t*>(memory.host.data());
         RunArguments around = arguments;
         around.workspace = own + workspace.copies;
-        std::vector<TensorView> in(arguments.inputs.begin(), arguments.inputs.end()), out(arguments.outputs.begin(), arguments.outputs.end());
+        std::vector<TensorView>&in = memory.inputs, &out = memory.outputs;
+        in.assign(arguments.inputs.begin(), arguments.inputs.end());
+        out.assign(arguments.outputs.begin(), arguments.outputs.end());
         const auto place = [&](const Side& side, TensorView& view) {
             if (side.reformat) view.data = (side.onHost ? beside : own) + side.offset;
         };
@@ -92,12 +117,14 @@ public:
         return kernelOnHost ? arguments.stream->synchronize() : Status::ok();
     }
 
-private:
     static Status convert(const Kernel& reformat, const TensorView& from, const TensorView& to, RunArguments arguments) {
         arguments.inputs = {&from, 1};
         arguments.outputs = {&to, 1};
         return reformat.run(arguments);
     }
+
+    mutable std::mutex m_mutex;
+    mutable std::vector<std::unique_ptr<RunMemory>> m_idleMemory;  // one for each run that was under way at once
 };
 
 Result<std::unique_ptr<Kernel>> prepareReformat(const TensorDesc& from, const TensorDesc& to, DeviceKind device, int threads, const PlanEnvironment& environment) {
@@ -160,11 +187,13 @@ Result<std::unique_ptr<Kernel>> prepareKernel(const Problem& problem, const Engi
                                               const PlanEnvironment& environment, std::string& tactic) {
     std::string reasons;
     if (auto kernel = prepareFirst(problem, layer, layer.device, environment, tactic, reasons)) return kernel;
+    if (isCancelled(environment.cancel)) return cancelled();
     STROBE_ASSIGN(std::unique_ptr<Kernel> detour, prepareDetour(problem, layer, layer.device, environment, tactic));
     if (!detour && layer.device != DeviceKind::Cpu) {
         STROBE_ASSIGN(detour, prepareDetour(problem, layer, DeviceKind::Cpu, environment, tactic));
     }
     if (detour) return detour;
+    if (isCancelled(environment.cancel)) return cancelled();
     return unsupported("layer '" + layerName + "' (" + problem.op->name + ") has no kernel for " + problem.key() + (reasons.empty() ? ": none is registered" : ": " + reasons));
 }
 

@@ -61,6 +61,7 @@ struct PlanEnvironment {
     const KernelRegistry* kernels = nullptr;
     PackedWeightsCache* packedWeights = nullptr;
     Device* device = nullptr;
+    const CancelToken* cancel = nullptr;  // of whoever waits for the plan: it then fails with Cancelled
 };
 
 /// Evaluated elements of a symbolic constant, or null when a symbol has no value.

@@ -102,12 +102,16 @@ Result<std::shared_ptr<const void>> packDenseWeights(const Problem& problem, con
     const std::vector<DensePanel> panels = densePanels(shape, compute);
     const size_t bytes = dataTypeBytes(elementType(compute), packedElements(panels, compute));
     const auto fill = [&](void* to) {
-        std::memset(to, 0, bytes);
+        const DataType type = elementType(compute);
         parallelFor(0, static_cast<int64_t>(panels.size()), 1, [&](int64_t first, int64_t last) {
-            for (int64_t p = first; p < last; ++p)
-                packPanelOf(weights, shape, order, compute, panels[static_cast<size_t>(p)], to);
+            for (int64_t p = first; p < last && !isCancelled(context.cancel); ++p) {
+                const DensePanel& panel = panels[static_cast<size_t>(p)];
+                std::memset(static_cast<char*>(to) + dataTypeBytes(type, panel.offset), 0,
+                            dataTypeBytes(type, panel.depth * gemmPanelColumns(compute)));
+                packPanelOf(weights, shape, order, compute, panel, to);
+            }
         });
-        return Status::ok();
+        return isCancelled(context.cancel) ? cancelled() : Status::ok();
     };
     PackedWeightsCache own;
     const bool shared = context.packedWeights && !weights.constantKey.empty();

@@ -158,6 +158,63 @@ Result<std::unique_ptr<Kernel>> OnednnTactic::prepare(const Problem& problem, co
     }
 }
 
+namespace {
+
+constexpr size_t kPartBytes = 4 * kBytesPerPoll;
+
+/// Elements along `dim` that lie in one block; 0 where the layout is not made of blocks.
+int64_t blockAlong(const dnnl::memory::desc& desc, int dim) {
+    if (desc.data.format_kind != dnnl_blocked) return 0;
+    const dnnl_blocking_desc_t& blocking = desc.data.format_desc.blocking;
+    int64_t block = 1;
+    for (int i = 0; i < blocking.inner_nblks; ++i)
+        if (blocking.inner_idxs[i] == dim) block *= blocking.inner_blks[i];
+    return block;
+}
+
+/// How a reorder is cut into parts: along which dim, in steps of how many elements. Step 0: not at all.
+struct ReorderParts {
+    int dim = 0;
+    int64_t step = 0;
+};
+ReorderParts partsOf(const dnnl::memory::desc& from, const dnnl::memory::desc& to) {
+    const dnnl::memory::dims dims = to.dims();
+    for (int d = 0; d < static_cast<int>(dims.size()) && to.get_size() > 2 * kPartBytes; ++d) {
+        const int64_t extent = dims[static_cast<size_t>(d)], a = blockAlong(from, d), b = blockAlong(to, d);
+        if (a == 0 || b == 0) break;
+        // Blocks are powers of two.
+        const int64_t block = std::max(a, b), perPart = extent / static_cast<int64_t>(to.get_size() / kPartBytes + 1);
+        if (extent % block == 0 && perPart >= block) return {d, perPart / block * block};
+    }
+    return {};
+}
+
+void reorderOnce(const dnnl::memory::desc& fromDesc, const void* from, const dnnl::memory::desc& toDesc, void* to) {
+    dnnl::memory source(fromDesc, onednnEngine(), const_cast<void*>(from));
+    dnnl::memory destination(toDesc, onednnEngine(), to);
+    dnnl::reorder(source, destination).execute(onednnStream(), source, destination);
+}
+
+/// Large tensors part by part, so that a request to stop is obeyed between them.
+Status reorder(const dnnl::memory::desc& fromDesc, const void* from, const dnnl::memory::desc& toDesc, void* to,
+               const CancelToken* cancel) {
+    const ReorderParts parts = cancel ? partsOf(fromDesc, toDesc) : ReorderParts{};
+    if (isCancelled(cancel)) return cancelled();
+    if (parts.step == 0) return reorderOnce(fromDesc, from, toDesc, to), Status::ok();
+    dnnl::memory::dims part = toDesc.dims(), offset(part.size(), 0);
+    const auto dim = static_cast<size_t>(parts.dim);
+    const bool whole = inSteps(cancel, static_cast<size_t>(part[dim]), static_cast<size_t>(parts.step),
+                               [&](size_t first, size_t last) {
+                                   offset[dim] = static_cast<int64_t>(first);
+                                   part[dim] = static_cast<int64_t>(last - first);
+                                   reorderOnce(fromDesc.submemory_desc(part, offset), from,
+                                               toDesc.submemory_desc(part, offset), to);
+                               });
+    return whole ? Status::ok() : cancelled();
+}
+
+}  // namespace
+
 Result<OnednnBuffer> placeWeights(const Problem& problem, size_t index, const dnnl::memory::desc& stored,
                                   const dnnl::memory::desc& wanted, const PrepareContext& context,
                                   OnednnKernel& kernel) {
@@ -169,14 +226,12 @@ Result<OnednnBuffer> placeWeights(const Problem& problem, size_t index, const dn
         return packed;
     }
     const auto pack = [&](void* destination) {
-        return guardOnednn("packing weights " + toString(tensor.dims),
-                           [&] {
-                               dnnl::memory from(stored, onednnEngine(), const_cast<void*>(tensor.constantData));
-                               dnnl::memory to(wanted, onednnEngine(), destination);
-                               dnnl::reorder(from, to).execute(onednnStream(), from, to);
-                               return true;
-                           })
-            .status();
+        Status packed;
+        const auto done = guardOnednn("packing weights " + toString(tensor.dims), [&] {
+            packed = reorder(stored, tensor.constantData, wanted, destination, context.cancel);
+            return true;
+        });
+        return done ? packed : done.status();
     };
     const std::string key = tensor.constantKey + "|onednn|" + onednnFingerprint(stored) + onednnFingerprint(wanted);
     STROBE_ASSIGN(auto data, context.packedWeights->get(key, wanted.get_size(), pack));

@@ -119,10 +119,7 @@ public:
         const GemvShape s = gemvShape(problem);
         const TensorDesc& b = problem.inputs[1];
         const int64_t width = gemvPanelWidth();
-        const auto fill = [&](void* to) {
-            pack(b, s, width, static_cast<char*>(to));
-            return Status::ok();
-        };
+        const auto fill = [&](void* to) { return pack(b, s, width, static_cast<char*>(to), context.cancel); };
         PackedWeightsCache own;
         const bool shared = context.packedWeights && !b.constantKey.empty();
         const std::string key = "simd.gemv " + b.constantKey + (s.transposed ? " t " : " ") + std::to_string(width);
@@ -135,11 +132,12 @@ public:
 
 private:
     /// Panels of `width` columns, the last padded with zeros.
-    static void pack(const TensorDesc& b, const GemvShape& s, int64_t width, char* to) {
+    static Status pack(const TensorDesc& b, const GemvShape& s, int64_t width, char* to, const CancelToken* cancel) {
         const size_t bytes = dataTypeBytes(b.format.type, 1);
         const char* from = static_cast<const char*>(b.constantData);
-        std::memset(to, 0, static_cast<size_t>(s.panels * s.k * width) * bytes);
-        for (int64_t p = 0; p < s.panels; ++p)
+        for (int64_t p = 0; p < s.panels; ++p) {
+            if (isCancelled(cancel)) return cancelled();
+            std::memset(to, 0, static_cast<size_t>(s.k * width) * bytes);
             for (int64_t k = 0; k < s.k; ++k, to += static_cast<size_t>(width) * bytes) {
                 const int64_t first = p * width, count = std::min(width, s.n - first);
                 if (!s.transposed) {
@@ -151,6 +149,8 @@ private:
                     std::memcpy(to + static_cast<size_t>(i) * bytes,
                                 from + static_cast<size_t>((first + i) * s.k + k) * bytes, bytes);
             }
+        }
+        return Status::ok();
     }
 };
 

@@ -143,6 +143,7 @@ Status runCast(const Problem& problem, const RunArguments& arguments) {
         return Status::ok();
     }
     for (int64_t i = 0; i < count; ++i) {
+        pollCancel(1);
         STROBE_ASSIGN(const Scalar value, readElement(from, arguments.inputs[0].data, i));
         writeElement(to, arguments.outputs[0].data, i, value, saturate);
     }

@@ -16,9 +16,9 @@ template <class T>
 std::vector<T> readAs(DataType type, const TensorView& view) {
     const Weights weights = borrowedWeights(type, *view.dims, view.data);
     if constexpr (std::is_same_v<T, float>)
-        return toFloats(weights);
+        return readFloats(weights);
     else
-        return toDoubles(weights);
+        return readDoubles(weights);
 }
 
 /// Stores results by the output's type; integers saturate.
@@ -33,6 +33,7 @@ void store(DataType type, const std::vector<T>& values, void* destination) {
         using To = decltype(zero);
         auto* out = static_cast<To*>(destination);
         for (size_t i = 0; i < values.size(); ++i) {
+            pollCancel(1);
             if constexpr (std::is_integral_v<To>)
                 out[i] = saturateCast<To>(static_cast<double>(values[i]));
             else

@@ -25,6 +25,7 @@ Status runGather(const Problem& problem, const RunArguments& arguments) {
     int64_t position = 0;
     for (int64_t o = 0; o < outer; ++o)
         for (int64_t index : indices) {
+            pollCancel(inner);
             if (index < -extent || index >= extent) return outside(index, extent);
             const int64_t from = (o * extent + (index < 0 ? index + extent : index)) * inner;
             for (int64_t i = 0; i < inner; ++i)

@@ -20,8 +20,10 @@ struct MatMulPlan {
         do {
             const int64_t a = offsetOf(index, aBatchStrides) * m * k, b = offsetOf(index, bBatchStrides) * k * n;
             for (int64_t row = 0; row < m; ++row)
-                for (int64_t column = 0; column < n; ++column)
+                for (int64_t column = 0; column < n; ++column) {
+                    pollCancel(k);
                     element(at++, a + row * aRow, b + column * bColumn, column);
+                }
         } while (advance(index, batch));
     }
 };

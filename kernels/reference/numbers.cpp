@@ -29,7 +29,7 @@ std::vector<double> readNumbers(const Problem& problem, const RunArguments& argu
     const Weights view =
         borrowedWeights(problem.inputs[i].format.type, atRun ? *arguments.inputs[i].dims : problem.inputs[i].dims,
                         atRun ? arguments.inputs[i].data : problem.inputs[i].constantData);
-    return view.data ? toDoubles(view) : std::vector<double>();
+    return view.data ? readDoubles(view) : std::vector<double>();
 }
 
 double readNumber(const Problem& problem, const RunArguments& arguments, int input, double fallback) {
@@ -48,7 +48,10 @@ namespace {
 
 template <class T, class Convert>
 void storeAs(const std::vector<double>& values, void* destination, Convert convert) {
-    for (size_t i = 0; i < values.size(); ++i) static_cast<T*>(destination)[i] = convert(values[i]);
+    for (size_t i = 0; i < values.size(); ++i) {
+        pollCancel(1);
+        static_cast<T*>(destination)[i] = convert(values[i]);
+    }
 }
 
 void storeNibbles(const std::vector<double>& values, void* destination, double low, double high) {

@@ -8,18 +8,60 @@
 namespace strobe {
 namespace {
 
+/// Leaves a run that is cancelled.
+struct RunCancelled {};
+
+/// Who may cancel the run of this thread, and how much work is left before it is asked again.
+struct CancelWatch {
+    const CancelToken* token = nullptr;
+    int64_t operationsLeft = 0;
+};
+thread_local CancelWatch t_watch;
+constexpr int64_t kOperationsPerPoll = 1 << 20;  // some milliseconds
+
+class CancelScope {
+public:
+    explicit CancelScope(const CancelToken* token) : m_outer(t_watch) { t_watch = {token, 0}; }
+    ~CancelScope() { t_watch = m_outer; }
+    CancelScope(const CancelScope&) = delete;
+    CancelScope& operator=(const CancelScope&) = delete;
+
+private:
+    CancelWatch m_outer;
+};
+
+template <class T, class Convert>
+std::vector<T> readInParts(const Weights& weights, Convert convert) {
+    constexpr int64_t kPart = 1 << 20;
+    std::vector<T> values;
+    values.reserve(static_cast<size_t>(weights.count()));
+    Weights part;
+    part.type = weights.type;
+    for (int64_t first = 0; first < weights.count(); first += kPart) {
+        pollCancel(kPart);
+        part.dims = {std::min(kPart, weights.count() - first)};
+        part.data = std::shared_ptr<const void>(weights.data, static_cast<const char*>(weights.data.get()) + dataTypeBytes(weights.type, first));
+        const std::vector<T> converted = convert(part);
+        values.insert(values.end(), converted.begin(), converted.end());
+    }
+    return values;
+}
+
 bool isNarrowFloat(DataType type) { return isFloatingPoint(type) && type != DataType::Float32 && type != DataType::Float64; }
 
 void widen(DataType type, const void* source, float* destination, int64_t count) {
     const Weights view = borrowedWeights(type, {count}, source);
-    const std::vector<float> values = toFloats(view);
+    const std::vector<float> values = readFloats(view);
     std::copy(values.begin(), values.end(), destination);
 }
 
 template <class Stored, class Convert>
 void narrowAll(const float* source, void* destination, int64_t count, Convert convert) {
     auto* stored = static_cast<Stored*>(destination);
-    for (int64_t i = 0; i < count; ++i) stored[i] = convert(source[i]);
+    for (int64_t i = 0; i < count; ++i) {
+        pollCancel(1);
+        stored[i] = convert(source[i]);
+    }
 }
 
 void narrow(DataType type, const float* source, void* destination, int64_t count) {
@@ -49,6 +91,16 @@ public:
         : m_kernel(kernel), m_problem(problem), m_wide(kernel.keepsNarrowTypes ? problem : widenedProblem(problem)) {}
 
     Status run(const RunArguments& arguments) const override {
+        const CancelScope scope(arguments.cancel);
+        try {
+            return runWidened(arguments);
+        } catch (const RunCancelled&) {
+            return cancelled();
+        }
+    }
+
+private:
+    Status runWidened(const RunArguments& arguments) const {
         std::vector<TensorView> inputs(arguments.inputs.begin(), arguments.inputs.end());
         std::vector<TensorView> outputs(arguments.outputs.begin(), arguments.outputs.end());
         std::vector<std::vector<float>> copies;
@@ -72,7 +124,6 @@ public:
         return Status::ok();
     }
 
-private:
     void applyEpilogue(const RunArguments& arguments) const {
         float* result = arguments.outputs[0].as<float>();
         std::vector<const float*> inputs = {result};
@@ -135,7 +186,18 @@ std::vector<int64_t> broadcastStrides(const Dims& dims, const Dims& target) {
     return strides;
 }
 
+void pollCancel(int64_t operations) {
+    t_watch.operationsLeft -= operations;
+    if (t_watch.operationsLeft > 0) return;
+    t_watch.operationsLeft = kOperationsPerPoll;
+    if (isCancelled(t_watch.token)) throw RunCancelled{};
+}
+
+std::vector<float> readFloats(const Weights& weights) { return readInParts<float>(weights, toFloats); }
+std::vector<double> readDoubles(const Weights& weights) { return readInParts<double>(weights, toDoubles); }
+
 bool advance(Dims& index, const Dims& dims) {
+    pollCancel(1);
     for (size_t i = dims.size(); i-- > 0;) {
         if (++index[i] < dims[i]) return true;
         index[i] = 0;

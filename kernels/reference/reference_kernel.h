@@ -29,8 +29,14 @@ void registerReferenceKernels(KernelRegistry& registry);
 std::vector<int64_t> rowMajorStrides(const Dims& dims);
 /// Strides that read a tensor of `dims` as if broadcast to `target` (0 along broadcast dims).
 std::vector<int64_t> broadcastStrides(const Dims& dims, const Dims& target);
-/// The next index in row-major order; false after the last.
+/// The next index in row-major order; false after the last. Inside a kernel's run it looks, now and then, whether the run is cancelled,
+/// and then leaves it by an exception that ends in ReferenceKernel's caller.
 bool advance(Dims& index, const Dims& dims);
+/// That look alone, for loops that count otherwise; to be called for every element, which costs about `operations` additions.
+void pollCancel(int64_t operations);
+/// All elements as numbers, with such looks.
+std::vector<float> readFloats(const Weights& weights);
+std::vector<double> readDoubles(const Weights& weights);
 /// Integer elements of input `i` (int32 or int64), constant or at run time.
 std::vector<int64_t> readIntegers(const Problem& problem, const RunArguments& arguments, int input);
 

@@ -46,14 +46,14 @@ TEST(ReformatCosts, ArePartOfTheTimingCacheAndGuessedWhereNothingMayBeMeasured) 
     KernelRegistry kernels;
     registerCpuKernels(kernels);
     const Dims dims{1, 32, 20, 20};
-    ReformatCosts guessed({&kernels, nullptr, 1, {}});
+    ReformatCosts guessed({&kernels, nullptr, 1});
     EXPECT_EQ(guessed.milliseconds(dims, kPlain, kPlain), 0);
     EXPECT_EQ(guessed.milliseconds(dims, kPlain, kLast), guessedReformatMilliseconds(dims, kPlain, kLast));
     TimingCache cache;
     PackedWeightsCache packed;
     const BuilderConfig config;  // outlives the timer
     LayerTimer timer(config, "test", &cache, nullptr, packed);
-    ReformatCosts measured({&kernels, &timer, 1, {}});
+    ReformatCosts measured({&kernels, &timer, 1});
     const double small = measured.milliseconds(dims, kPlain, kLast), large = measured.milliseconds({1, 32, 400, 400}, kPlain, kLast);
     EXPECT_GT(small, 0);
     EXPECT_GT(large, small);
@@ -61,10 +61,34 @@ TEST(ReformatCosts, ArePartOfTheTimingCacheAndGuessedWhereNothingMayBeMeasured) 
     EXPECT_GT(timed, 0);
     (void)measured.milliseconds({1, 64, 31, 77}, kPlain, kLast);
     EXPECT_EQ(timer.timed(), timed);  // one pair of formats, measured once
-    ReformatCosts again({&kernels, &timer, 1, {}});
+    ReformatCosts again({&kernels, &timer, 1});
     EXPECT_EQ(again.milliseconds(dims, kPlain, kLast), small);
     EXPECT_EQ(timer.timed(), timed);
     EXPECT_EQ(measured.milliseconds({5, 6}, kPlain, {DataType::BFloat16}), guessedReformatMilliseconds({5, 6}, kPlain, {DataType::BFloat16}));
+}
+
+TEST(ReformatCosts, ErrorsThatConcernTheBuildAreKept) {
+    KernelRegistry kernels;
+    registerCpuKernels(kernels);
+    const Dims dims{1, 32, 20, 20};
+    TimingCache empty;
+    PackedWeightsCache packed;
+    BuilderConfig cachedOnly;
+    cachedOnly.errorOnTimingCacheMiss = true;
+    LayerTimer missing(cachedOnly, "test", &empty, nullptr, packed);
+    ReformatCosts missed({&kernels, &missing, 1});
+    EXPECT_TRUE(missed.failure().isOk());
+    EXPECT_EQ(missed.milliseconds(dims, kPlain, kLast), guessedReformatMilliseconds(dims, kPlain, kLast));
+    EXPECT_EQ(missed.failure().code(), ErrorCode::NotFound);
+    EXPECT_NE(missed.failure().message().find("timing cache has no entry"), std::string::npos) << missed.failure().message();
+    const CancelToken cancel;
+    const BuilderConfig usual;
+    LayerTimer stopped(usual, "test", &empty, nullptr, packed, cancel);
+    ReformatCosts never({&kernels, &stopped, 1});
+    cancel.cancel();
+    (void)never.milliseconds(dims, kPlain, kLast);
+    EXPECT_EQ(never.failure().code(), ErrorCode::Cancelled);
+    EXPECT_EQ(stopped.timed(), 0);
 }
 
 }  // namespace

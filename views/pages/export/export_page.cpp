@@ -19,7 +19,7 @@
 #include <QTimer>
 #include <QVBoxLayout>
 
-#include "engine_core/base/mapped_file.h"
+#include "engine_core/base/atomic_file.h"
 #include "profiler/trtexec_report.h"
 #include "views/models/build_label.h"
 #include "views/models/workbench_context.h"

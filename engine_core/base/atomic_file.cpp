@@ -1,0 +1,109 @@
+#include "engine_core/base/atomic_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+namespace strobe {
+
+AtomicFile::AtomicFile(std::string path) : m_path(std::move(path)), m_temporary(m_path + ".tmp" + std::to_string(::getpid())) {
+    ::unlink(m_temporary.c_str());
+}
+
+AtomicFile::~AtomicFile() {
+    if (m_descriptor >= 0) ::close(m_descriptor);
+    if (!m_committed) ::unlink(m_temporary.c_str());
+}
+
+/// Reads errno.
+Status AtomicFile::failed(const char* step) const {
+    const int reason = errno;
+    const char* remedy = reason == ENOENT ? "; make the folder, or check the path" : "; choose a writable folder";
+    return ioError(displayPath(m_path) + ": cannot be written (" + step + "): " + std::strerror(reason) + remedy + tildeHelp(m_path));
+}
+
+Status AtomicFile::open() {
+    if (m_descriptor >= 0) return Status::ok();
+    m_descriptor = ::open(m_temporary.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    struct stat info {};
+    if (m_descriptor < 0 || ::fstat(m_descriptor, &info) != 0) return failed("create");
+    m_written = static_cast<uint64_t>(info.st_size);
+    return Status::ok();
+}
+
+Status AtomicFile::append(std::span<const uint8_t> bytes, const CancelToken* cancel) {
+    STROBE_RETURN_IF_ERROR(open());
+    for (size_t done = 0; done < bytes.size();) {
+        if (isCancelled(cancel)) return cancelled();
+        const ssize_t written = ::pwrite(m_descriptor, bytes.data() + done, std::min(bytes.size() - done, kBytesPerPoll), static_cast<off_t>(m_written));
+        if (written < 0 && errno == EINTR) continue;
+        if (written <= 0) return failed("write");
+        done += static_cast<size_t>(written);
+        m_written += static_cast<uint64_t>(written);
+        // The disk is kept busy, and never so far behind that the last wait would be long.
+        if (m_written - m_flushed >= 4 * kBytesPerPoll) STROBE_RETURN_IF_ERROR(flush(m_written - 2 * kBytesPerPoll, cancel));
+    }
+    return Status::ok();
+}
+
+/// Waits until the disk has what lies before `end`, piece by piece. Where the file system cannot do that, the last sync does it all.
+Status AtomicFile::flush(uint64_t end, const CancelToken* cancel) {
+    while (m_flushed < end) {
+        if (isCancelled(cancel)) return cancelled();
+        const uint64_t count = std::min<uint64_t>(end - m_flushed, kBytesPerPoll);
+        static_cast<void>(::sync_file_range(m_descriptor, static_cast<off_t>(m_flushed), static_cast<off_t>(count),
+                                            SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER));
+        m_flushed += count;
+    }
+    return Status::ok();
+}
+
+Status AtomicFile::commit(const CancelToken* cancel) {
+    STROBE_RETURN_IF_ERROR(open());
+    STROBE_RETURN_IF_ERROR(flush(m_written, cancel));
+    if (::fsync(m_descriptor) != 0) return failed("sync");
+    if (isCancelled(cancel)) return cancelled();
+    if (::rename(m_temporary.c_str(), m_path.c_str()) != 0) return failed("rename");
+    m_committed = true;
+    return Status::ok();
+}
+
+Status writeFileAtomically(const std::string& path, std::span<const uint8_t> bytes, const CancelToken* cancel) {
+    AtomicFile file(path);
+    STROBE_RETURN_IF_ERROR(file.append(bytes, cancel));
+    return file.commit(cancel);
+}
+
+Status checkWritable(const std::string& path) {
+    struct stat info {};
+    if (::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode))
+        return ioError(displayPath(path) + ": cannot be written: it is " + (S_ISDIR(info.st_mode) ? "a folder" : "no regular file") + "; name a file");
+    return AtomicFile(path).append({});
+}
+
+std::string tildeHelp(const std::string& path) { return path.rfind("~/", 0) == 0 ? "; write $HOME for ~" : ""; }
+
+std::string displayPath(const std::string& path) {
+    std::string shown;
+    for (size_t i = 0; i < path.size(); ++i) {
+        const auto c = static_cast<unsigned char>(path[i]);
+        int follow = c < 0x80 ? 0 : (c >> 5) == 6 ? 1 : (c >> 4) == 14 ? 2 : (c >> 3) == 30 ? 3 : -1;
+        for (int k = 1; k <= follow; ++k)
+            if (i + k >= path.size() || (static_cast<unsigned char>(path[i + k]) >> 6) != 2) follow = -1;
+        if (follow < 0) {
+            char escaped[8];
+            std::snprintf(escaped, sizeof escaped, "\\x%02x", c);
+            shown += escaped;
+        } else {
+            shown.append(path, i, static_cast<size_t>(follow) + 1);
+            i += static_cast<size_t>(follow);
+        }
+    }
+    return shown;
+}
+
+}  // namespace strobe
