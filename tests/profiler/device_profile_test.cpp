@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "engine_core/builder/builder.h"
 #include "kernels/reference/reference_kernel.h"
 #include "profiler/accuracy.h"
@@ -155,6 +157,36 @@ TEST_F(DeviceProfile, WithoutARecorderTheClockServesAndTheReasonIsTold) {
     EXPECT_NE(measured.deviceRecordsUnavailable.find("recorded nothing"), std::string::npos)
         << measured.deviceRecordsUnavailable;
     EXPECT_EQ(measured.layers.size(), engine->graph().layers.size());
+}
+
+TEST_F(DeviceProfile, ProgressNeverGoesBackAlsoWhereTheRecordsFail) {
+    const auto engine = build("cuda:0");
+    ASSERT_TRUE(engine);
+    const auto inputs = completeInputs(*engine, {}, {}, 1);
+    ASSERT_TRUE(inputs);
+    ProfileOptions options;
+    options.warmUpMs = 1;
+    options.durationMs = 20;
+    for (const bool fails : {false, true}) {
+        script.recordsNothing = fails;
+        std::vector<double> reported;
+        ASSERT_TRUE(profileEngine(*engine, *inputs, options, [&](double f) { reported.push_back(f); }));
+        ASSERT_FALSE(reported.empty());
+        EXPECT_TRUE(std::is_sorted(reported.begin(), reported.end())) << fails;
+        EXPECT_DOUBLE_EQ(reported.back(), 1) << fails;
+    }
+}
+
+TEST_F(DeviceProfile, AFailedWaitForTheDeviceIsTold) {
+    const auto engine = build("cuda:0");
+    ASSERT_TRUE(engine);
+    const auto inputs = completeInputs(*engine, {}, {}, 1);
+    ASSERT_TRUE(inputs);
+    script.startFailure = unsupported("no recorder");
+    script.waitFailure = ioError("the device fell off the bus");
+    const auto measured = profileEngine(*engine, *inputs, {1, 1, 5});
+    ASSERT_FALSE(measured);
+    EXPECT_NE(measured.status().message().find("the device fell off the bus"), std::string::npos) << measured.status().message();
 }
 
 TEST_F(DeviceProfile, TheCpuNeedsNoRecords) {

@@ -10,8 +10,12 @@ namespace {
 
 class FakeStream final : public Stream {
 public:
-    Status synchronize() override { return Status::ok(); }
+    explicit FakeStream(const FakeDeviceScript& script) : m_script(script) {}
+    Status synchronize() override { return m_script.waitFailure.value_or(Status::ok()); }
     void* nativeHandle() const override { return nullptr; }
+
+private:
+    const FakeDeviceScript& m_script;
 };
 
 /// The tag that work started now belongs to, and what was recorded.
@@ -83,7 +87,7 @@ public:
         return Status::ok();
     }
     Result<std::unique_ptr<Stream>> createStream() override {
-        return std::unique_ptr<Stream>(std::make_unique<FakeStream>());
+        return std::unique_ptr<Stream>(std::make_unique<FakeStream>(m_script));
     }
     Result<std::unique_ptr<Event>> createEvent() override {
         if (m_script.hasNoEvents) return unsupported("the fake device has no events");

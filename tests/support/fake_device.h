@@ -14,6 +14,7 @@ struct FakeDeviceScript {
     std::optional<Status> startFailure;  // of its recorder
     bool recordsNothing = false;         // its recorder starts, and has no records in the end
     bool hasNoEvents = false;
+    std::optional<Status> waitFailure;   // of its streams
     int kernelsRun = 0;
 };
 

@@ -24,6 +24,18 @@ TEST(Memory, AlignsSmallAndLargeBlocks) {
     EXPECT_TRUE(isAligned(allocateAligned(size_t{8} << 20).get(), 2u << 20)) << "huge pages begin at their own size";
 }
 
+TEST(Memory, ZeroedBlocksAreZeroAlsoWhereMemoryWasUsedBefore) {
+    for (const size_t bytes : {size_t{3000}, size_t{5} << 20, (size_t{40} << 20) + 5})
+        for (int i = 0; i < 3; ++i) {
+            const auto block = allocateZeroed(bytes);
+            ASSERT_NE(block, nullptr);
+            EXPECT_TRUE(isAligned(block.get(), 64));
+            auto* values = static_cast<unsigned char*>(block.get());
+            for (const size_t at : {size_t{0}, bytes / 2, bytes - 1}) EXPECT_EQ(values[at], 0);
+            std::memset(values, 7, bytes);
+        }
+}
+
 TEST(Memory, ImpossibleSizesGiveNothing) {
     for (const int shift : {0, 1}) {
         volatile size_t bytes = std::numeric_limits<size_t>::max() >> shift;  // the compiler would warn of a constant

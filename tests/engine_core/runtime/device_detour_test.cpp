@@ -1,11 +1,25 @@
 // Layers that were built for a device and meet shapes that no kernel of the device serves.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <new>
+
 #include "engine_core/builder/builder.h"
 #include "engine_core/runtime/execution_context.h"
 #include "kernels/reference/reference_kernel.h"
 #include "tests/support/fake_device.h"
 #include "tests/support/network_builder.h"
+
+namespace {
+int g_alignedBlocks = 0;  // that were asked for as tensor memory is
+}
+
+void* operator new(std::size_t bytes, std::align_val_t alignment, const std::nothrow_t&) noexcept {
+    ++g_alignedBlocks;
+    void* memory = nullptr;
+    return ::posix_memalign(&memory, static_cast<std::size_t>(alignment), bytes) == 0 ? memory : nullptr;
+}
+void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
 
 namespace strobe::test {
 namespace {
@@ -37,6 +51,10 @@ protected:
         script.kernelsRun = 0;
         const Status status = (*context)->run();
         EXPECT_TRUE(status) << status.message();
+        const int before = g_alignedBlocks, kernels1 = script.kernelsRun;
+        EXPECT_TRUE((*context)->run().isOk());
+        EXPECT_EQ(g_alignedBlocks, before) << "a run after the first takes memory";
+        script.kernelsRun = kernels1;
         const auto* y = static_cast<const float*>((*context)->outputData(0));
         return status.isOk() ? std::vector<float>(y, y + x.size()) : std::vector<float>();
     }

@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <filesystem>
 #include <thread>
 
+#include "engine_core/builder/builder.h"
+#include "engine_core/runtime/engine_file.h"
 #include "engine_core/runtime/execution_context.h"
 #include "tests/engine_core/runtime/engine_test_support.h"
 
@@ -217,6 +220,50 @@ TEST(EngineFile, AnyFlippedBitAndAnyTruncationIsFound) {
         copy[bit / 8] ^= static_cast<uint8_t>(1u << (bit % 8));
     }
     for (size_t i = 0; i < 200; ++i) EXPECT_FALSE(load(copy.size() * i / 200)) << i;
+}
+
+TEST(EngineFile, AStructureIsReadWithoutItsWeights) {
+    Network network;
+    const OpRegistry& ops = OpRegistry::instance();
+    const TensorId x = network.addInput("x", DataType::Float32, {2, 6});
+    const std::vector<int64_t> wanted = {3, 4};
+    const TensorId shape = network.addConstant("shape", makeInt64Weights({2}, wanted)), y = network.addTensor("y");
+    network.addLayer("reshape", ops.get("Reshape"), {}, {x, shape}, {y});
+    network.markOutput(y);
+    ASSERT_TRUE(inferNetwork(network).isOk());
+    const auto read = parseStructure(serializeStructure(network));
+    ASSERT_TRUE(read) << read.status().message();
+    const Tensor& constant = read->tensor(read->findTensor("shape"));
+    ASSERT_TRUE(constant.constant);
+    EXPECT_EQ(constant.constant->data, nullptr);
+    EXPECT_EQ(constant.constant->dims, (Dims{2}));
+    ASSERT_TRUE(constant.values);  // what shapes follow from is kept
+    EXPECT_EQ((*constant.values)[1], Dim(4));
+}
+
+TEST(EngineFile, CancelledSavesLeaveNoFile) {
+    const auto engine = buildEngine(config());
+    const std::string path = testing::TempDir() + "engine_test_cancelled.engine";
+    const CancelToken cancel;
+    cancel.cancel();
+    EXPECT_EQ(engine->save(path, &cancel).code(), ErrorCode::Cancelled);
+    EXPECT_FALSE(std::filesystem::exists(path));
+    ASSERT_TRUE(engine->save(path).isOk());
+    EXPECT_EQ(std::filesystem::file_size(path), engine->fileBytes());
+    EXPECT_TRUE(Engine::load(path, kernels()));
+    std::filesystem::remove(path);
+}
+
+TEST(EngineFile, APlanThatWasCancelledIsMadeAnew) {
+    const auto engine = buildEngine(config());
+    const auto context = engine->createContext();
+    ASSERT_TRUE(context);
+    const std::vector<float> x(2 * 4 * 6 * 8, 1.0f);
+    ASSERT_TRUE((*context)->setInput(0, x.data(), {2, 4, 6, 8}).isOk());
+    const CancelToken cancel;
+    cancel.cancel();
+    EXPECT_EQ((*context)->run(nullptr, cancel).code(), ErrorCode::Cancelled);
+    expectRunsRight(*engine, {2, 4, 6, 8}, 1e-4f);
 }
 
 TEST(Builder, RefusesAMalformedProfileWithTheDim) {
