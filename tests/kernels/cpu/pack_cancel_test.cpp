@@ -26,7 +26,7 @@ struct LargeLayer {
     }
     LargeLayer(const LargeLayer&) = delete;  // the problem refers to the attributes
     LargeLayer& operator=(const LargeLayer&) = delete;
-    static TensorDesc desc(const Dims& dims) { return {true, {}, dims, nullptr, {}}; }
+    static TensorDesc desc(const Dims& dims) { return {true, {DataType::Float32, Layout::Plain, MemoryKind::Host}, dims, nullptr, {}}; }
 
     WeightsPtr weights;
     Attributes attributes;
