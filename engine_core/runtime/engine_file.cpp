@@ -175,6 +175,13 @@ Status EngineFile::stream(const Engine::Parts& parts, const WriteOptions& option
     return body.write(sink);
 }
 
+Result<std::vector<uint8_t>> EngineFile::write(const Engine::Parts& parts) {
+    std::vector<uint8_t> file;
+    file.reserve(size(parts));
+    STROBE_RETURN_IF_ERROR(stream(parts, {}, [&](std::span<const uint8_t> bytes) { return file.insert(file.end(), bytes.begin(), bytes.end()), Status::ok(); }));
+    return file;
+}
+
 size_t EngineFile::size(const Engine::Parts& parts) {
     WeightsWriter weights;
     return weightsOffset(manifestOf(parts, weights)) + weights.bytes;
@@ -240,12 +247,7 @@ Result<std::shared_ptr<const Engine>> Engine::load(const std::string& path, cons
     return loadBytes(file, bytes, path, kernels);
 }
 
-Result<std::vector<uint8_t>> Engine::serialize() const {
-    std::vector<uint8_t> file;
-    file.reserve(fileBytes());
-    STROBE_RETURN_IF_ERROR(EngineFile::stream(m_parts, {}, [&](std::span<const uint8_t> bytes) { return file.insert(file.end(), bytes.begin(), bytes.end()), Status::ok(); }));
-    return file;
-}
+Result<std::vector<uint8_t>> Engine::serialize() const { return EngineFile::write(m_parts); }
 
 size_t Engine::fileBytes() const { return EngineFile::size(m_parts); }
 

@@ -25,6 +25,8 @@ struct EngineFile {
     };
     /// Hands the file to `sink` piece by piece. Weights are read twice (their checksum stands first) and must not change meanwhile.
     static Status stream(const Engine::Parts& parts, const WriteOptions& options, const Sink& sink);
+    /// The same in memory.
+    static Result<std::vector<uint8_t>> write(const Engine::Parts& parts);
     /// Bytes that stream() gives, without reading the weights.
     static size_t size(const Engine::Parts& parts);
     /// Weights alias `owner`'s memory.

@@ -250,7 +250,7 @@ TEST(EngineFile, CancelledSavesLeaveNoFile) {
     EXPECT_FALSE(std::filesystem::exists(path));
     ASSERT_TRUE(engine->save(path).isOk());
     EXPECT_EQ(std::filesystem::file_size(path), engine->fileBytes());
-    EXPECT_TRUE(Engine::load(path, kernels()));
+    EXPECT_TRUE(Engine::load(path, test::cpuKernels()));
     std::filesystem::remove(path);
 }
 
