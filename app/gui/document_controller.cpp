@@ -9,6 +9,7 @@
 #include <QMimeData>
 #include <QTimer>
 #include <QUrl>
+#include <algorithm>
 
 #include "views/models/display_text.h"
 #include "views/models/recent_files.h"
@@ -95,12 +96,18 @@ void DocumentController::save() {
     if (path.empty())
         saveAs();
     else
-        m_context.session().saveAs(path);
+        m_save = m_context.session().saveAs(path);
 }
 
 void DocumentController::saveAs() {
     const QString path = askSavePath();
-    if (!path.isEmpty()) m_context.session().saveAs(path.toStdString());
+    if (!path.isEmpty()) m_save = m_context.session().saveAs(path.toStdString());
+}
+
+bool DocumentController::isSaving() const {
+    const auto jobs = m_context.session().jobs().jobs();
+    return std::any_of(jobs.begin(), jobs.end(),
+                       [this](const JobInfo& job) { return job.id == m_save && job.state <= JobState::Running; });
 }
 
 bool DocumentController::saveAndWait() {
@@ -128,7 +135,7 @@ bool DocumentController::saveAndWait() {
 
 bool DocumentController::confirmLoss(const QString& question) {
     const Session& session = m_context.session();
-    if (!session.isModified()) return true;
+    if (!session.isModified() && !isSaving()) return true;
     QMessageBox box(QMessageBox::Question, tr("Unsaved session"), tr("Save this session first?"), QMessageBox::Save | QMessageBox::Discard | QMessageBox::Cancel, &m_window);
     box.setInformativeText(question);
     box.setDefaultButton(QMessageBox::Save);

@@ -36,12 +36,14 @@ private:
     /// Save, Discard or Cancel; true to go on.
     bool confirmLoss(const QString& question);
     bool saveAndWait();
+    bool isSaving() const;
     QString askSavePath();
     void followModel();
     void followBuild();
 
     WorkbenchContext& m_context;
     RecentFiles& m_recent;
+    JobId m_save = -1;  // the last one that was asked for
     QWidget& m_window;
 };
 

@@ -10,6 +10,7 @@
 #include <QMimeData>
 #include <QPushButton>
 #include <QTest>
+#include <QThread>
 #include <QThreadPool>
 #include <QToolButton>
 #include <QTreeWidget>
@@ -398,6 +399,23 @@ private slots:
         clock.start();
         QVERIFY(window().close());
         QVERIFY(clock.elapsed() < 2000);
+    }
+
+    void closingAsksWhileASaveWaitsForAnotherJob() {
+        show();
+        openSample();
+        const QString path = m_fixture->path("waits.strobe");
+        QVERIFY(m_fixture->session().saveNow(path.toStdString()).isOk());
+        const JobId held = m_fixture->session().jobs().submit("Hold", [](JobContext& job) {
+            while (!job.cancelToken().isCancelled()) QThread::msleep(1);
+            return cancelled();
+        });
+        key(Qt::Key_S, Qt::ControlModifier);
+        answer(QMessageBox::Cancel);
+        QVERIFY(!window().close());
+        m_fixture->session().jobs().cancel(held);
+        QVERIFY(m_fixture->waitForJobs());
+        QVERIFY(window().close());  // saved by now
     }
 
     void closingCanSaveFirst() {

@@ -14,6 +14,7 @@
 #include "app/cli/inference.h"
 #include "kernels/cpu/register.h"
 #include "sessions/npz.h"
+#include "tests/support/model_cache.h"
 
 namespace strobe {
 namespace {
@@ -27,13 +28,6 @@ struct OracleModel {
     std::string name, path;
     std::vector<OracleCase> cases;
 };
-
-std::filesystem::path modelCache() {
-    if (const char* own = std::getenv("STROBE_MODEL_CACHE")) return own;
-    if (const char* cache = std::getenv("STROBE_CACHE")) return std::filesystem::path(cache) / "models";
-    const char* home = std::getenv("HOME");
-    return std::filesystem::path(home ? home : ".") / ".cache/strobe/models";
-}
 
 std::vector<OracleModel> oracleModels() {
     std::vector<OracleModel> models;

@@ -8,6 +8,7 @@
 
 #include "app/cli/command_line.h"
 #include "kernels/cpu/register.h"
+#include "tests/support/model_cache.h"
 
 namespace strobe {
 namespace {
@@ -18,10 +19,7 @@ namespace fs = std::filesystem;
 constexpr int kPassFloor = 1636;
 
 fs::path nodeCases() {
-    if (const char* own = std::getenv("STROBE_MODEL_CACHE")) return fs::path(own) / "node";
-    if (const char* cache = std::getenv("STROBE_CACHE")) return fs::path(cache) / "models/node";
-    const char* home = std::getenv("HOME");
-    return fs::path(home ? home : ".") / ".cache/strobe/models/node";
+    return modelCache() / "node";
 }
 
 TEST(NodeCases, PassAtLeastTheFloorAndNeverCrash) {

@@ -12,6 +12,7 @@
 
 #include "kernels/cpu/register.h"
 #include "sessions/session.h"
+#include "tests/support/model_cache.h"
 
 namespace strobe {
 namespace {
@@ -21,13 +22,6 @@ namespace fs = std::filesystem;
 constexpr double kLimitMs = 200;
 
 double millisecondsSince(Clock::time_point start) { return std::chrono::duration<double, std::milli>(Clock::now() - start).count(); }
-
-fs::path cachedModel(const std::string& file) {
-    if (const char* own = std::getenv("STROBE_MODEL_CACHE")) return fs::path(own) / file;
-    if (const char* cache = std::getenv("STROBE_CACHE")) return fs::path(cache) / "models" / file;
-    const char* home = std::getenv("HOME");
-    return fs::path(home ? home : ".") / ".cache/strobe/models" / file;
-}
 
 int momentsOf(int usual) {
     const char* asked = std::getenv("STROBE_CANCEL_MOMENTS");
@@ -58,7 +52,7 @@ protected:
     }
     /// False, with the reason, when the model is not there.
     bool open(const std::string& file) {
-        m_model = cachedModel(file);
+        m_model = modelCache() / file;
         if (!fs::exists(m_model)) return false;
         Settings settings = m_session->settings();
         settings.builder.timingCachePath = (m_folder / "timing.cache").string();

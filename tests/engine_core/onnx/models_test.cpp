@@ -5,15 +5,10 @@
 
 #include "engine_core/onnx/importer.h"
 #include "engine_core/ops/op_definition.h"
+#include "tests/support/model_cache.h"
 
 namespace strobe {
 namespace {
-
-std::filesystem::path modelFolder() {
-    if (const char* folder = std::getenv("STROBE_MODEL_CACHE")) return folder;
-    if (const char* cache = std::getenv("STROBE_CACHE")) return std::filesystem::path(cache) / "models";
-    return std::filesystem::path(std::getenv("HOME")) / ".cache/strobe/models";
-}
 
 // vad decides by the rank of values inside its branches which branch to take, so only folding those conditions can tell
 // more.
@@ -25,7 +20,7 @@ struct RealModel {
 class RealModels : public testing::TestWithParam<RealModel> {};
 
 TEST_P(RealModels, ImportsWithTheShapeThatItsAuthorMeant) {
-    const auto path = modelFolder() / (std::string(GetParam().name) + ".onnx");
+    const auto path = modelCache() / (std::string(GetParam().name) + ".onnx");
     if (!std::filesystem::exists(path)) GTEST_SKIP() << path << " is missing: run tests/support/models.py";
     const auto model = importOnnx(path.string());
     ASSERT_TRUE(model) << model.status().message();
