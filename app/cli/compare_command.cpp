@@ -204,7 +204,7 @@ Result<bool> compare(const KernelRegistry& kernels, const CompareOptions& o) {
     }
     bool same = true;
     for (const TensorDifference& d : report.outputs) same = same && d.maxRel <= o.tolerance && d.mismatchedNaN == 0;
-    std::printf("%s: largest difference %s %.3g of the output's magnitude\n", same ? "Same" : "Differs",
+    std::printf("%s: largest difference %s %.3g of the output's magnitude (--tolerance)\n", same ? "Same" : "Differs",
                 same ? "within" : "exceeds", o.tolerance);
     return same;
 }

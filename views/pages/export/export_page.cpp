@@ -335,9 +335,8 @@ void ExportPage::say(const QString& text, bool isError) {
     m_outcome->setText(text);
     m_outcome->setVisible(!text.isEmpty());
     const ThemeColours& colours = Theme::instance().colours();
-    QPalette palette;
-    palette.setColor(QPalette::WindowText, isError ? colours.bad : colours.good);
-    m_outcome->setPalette(palette);
+    // A palette would lose against the window's style sheet.
+    m_outcome->setStyleSheet(QStringLiteral("color: %1").arg((isError ? colours.bad : colours.good).name()));
 }
 
 }  // namespace strobe

@@ -56,8 +56,13 @@ KeyValueSection timeSection(const BuildIndex& index, const LayerRef& ref) {
     LayerRef engineRef;
     const EngineLayer* layer = onlyEngineLayer(index, ref, &engineRef);
     if (!layer) return section;
-    if (ref.stage == GraphStage::Parsed && index.nodesOf(engineRef).size() > 1)
-        section.rows.push_back({{}, tr("of the layer that holds this node and %1 others").arg(index.nodesOf(engineRef).size() - 1), {}, false, {}});
+    if (const size_t nodes = index.nodesOf(engineRef).size(); ref.stage == GraphStage::Parsed && nodes > 1)
+        section.rows.push_back({{},
+                                nodes == 2 ? tr("of the layer that holds this node and another")
+                                           : tr("of the layer that holds this node and %1 others").arg(nodes - 1),
+                                {},
+                                false,
+                                {}});
     const int profiled = index.profileIndex(engineRef.index);
     if (profiled != kNone)
         addProfile(section, index.build()->profile->layers[static_cast<size_t>(profiled)]);

@@ -18,6 +18,7 @@
 namespace strobe {
 namespace {
 
+constexpr int kShownFiles = 6;  // more do not fit above the tabs
 constexpr int kColumnWidth = 640;
 constexpr QSize kPicture(96, 24);
 
@@ -112,6 +113,7 @@ void StartPage::fillRecent() {
     m_recentHeading->setVisible(!m_recent.files().empty());
     int at = 0;
     for (const RecentFile& file : m_recent.files()) {
+        if (at == kShownFiles) break;  // Open's menu has the others
         const bool exists = QFileInfo::exists(file.path);
         auto* picture = new QLabel;
         const QImage thumbnail = file.thumbnail();
