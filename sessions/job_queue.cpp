@@ -7,6 +7,8 @@
 #include <mutex>
 #include <thread>
 
+#include "engine_core/base/exceptions.h"
+
 namespace strobe {
 namespace {
 
@@ -81,7 +83,8 @@ void JobQueue::State::runOne(const std::shared_ptr<Job>& job) {
         }
         notify();
     });
-    const Status status = job->cancel.isCancelled() ? cancelled() : job->work(context);
+    const Status status =
+        job->cancel.isCancelled() ? cancelled() : withoutExceptions([&] { return job->work(context); });
     {
         std::lock_guard lock(mutex);
         job->info.result = status;

@@ -35,6 +35,7 @@ public:
 /// at most about 30 times a second for progress.
 class JobQueue {
 public:
+    /// An exception that leaves it fails the job: std::bad_alloc as OutOfMemory, any other as Internal.
     using Work = std::function<Status(JobContext&)>;
     explicit JobQueue(std::function<void()> changed);
     ~JobQueue();  // cancels everything and joins

@@ -2,11 +2,11 @@
 #include <cstdio>
 #include <cstring>
 #include <iterator>
-#include <new>
 #include <string_view>
 #include <vector>
 
 #include "app/cli/command_line.h"
+#include "engine_core/base/exceptions.h"
 #include "engine_core/base/nearest_name.h"
 #include "kernels/cpu/cpu_threads.h"
 #include "kernels/cpu/register.h"
@@ -70,8 +70,7 @@ int main(int argc, char** argv) {
     std::setvbuf(stdout, nullptr, _IOLBF, 0);  // in a pipe too, a line shows when it is written
     try {
         return dispatch(argc, argv);
-    } catch (const std::bad_alloc&) {
-        return strobe::cli::fail(strobe::Status(strobe::ErrorCode::OutOfMemory,
-                                                "out of memory; use smaller shapes, or let other programs end"));
+    } catch (...) {
+        return strobe::cli::fail(strobe::statusOfException());
     }
 }

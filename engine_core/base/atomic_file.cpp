@@ -4,9 +4,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+
+#include "engine_core/base/utf8.h"
 
 namespace strobe {
 
@@ -89,19 +92,16 @@ std::string tildeHelp(const std::string& path) { return path.rfind("~/", 0) == 0
 
 std::string displayPath(const std::string& path) {
     std::string shown;
-    for (size_t i = 0; i < path.size(); ++i) {
-        const auto c = static_cast<unsigned char>(path[i]);
-        int follow = c < 0x80 ? 0 : (c >> 5) == 6 ? 1 : (c >> 4) == 14 ? 2 : (c >> 3) == 30 ? 3 : -1;
-        for (int k = 1; k <= follow; ++k)
-            if (i + k >= path.size() || (static_cast<unsigned char>(path[i + k]) >> 6) != 2) follow = -1;
-        if (follow < 0) {
-            char escaped[8];
-            std::snprintf(escaped, sizeof escaped, "\\x%02x", c);
-            shown += escaped;
+    for (size_t at = 0; at < path.size();) {
+        const size_t length = utf8Length(path, at);
+        if (length > 0) {
+            shown.append(path, at, length);
         } else {
-            shown.append(path, i, static_cast<size_t>(follow) + 1);
-            i += static_cast<size_t>(follow);
+            char escaped[8];
+            std::snprintf(escaped, sizeof escaped, "\\x%02x", static_cast<unsigned char>(path[at]));
+            shown += escaped;
         }
+        at += std::max<size_t>(length, 1);
     }
     return shown;
 }

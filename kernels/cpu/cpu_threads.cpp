@@ -5,6 +5,8 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <exception>
+#include <mutex>
 #include <string>
 
 // GCC's OpenMP runtime by its C entries instead of pragmas: clang's pragmas would start a second runtime, with a second
@@ -58,15 +60,22 @@ struct Team {
     int64_t begin, end;
     RangeFunction function;
     void* context;
+    std::exception_ptr error = {};  // the first: an exception must not leave a thread of the pool
+    std::once_flag failed = {};
 };
 
 void runShare(void* data) {
-    const Team& team = *static_cast<const Team*>(data);
+    Team& team = *static_cast<Team*>(data);
     const int64_t threads = omp_get_num_threads(), index = omp_get_thread_num();
     const int64_t count = team.end - team.begin, each = count / threads, rest = count % threads;
     const int64_t first = team.begin + index * each + std::min(index, rest);
     const int64_t last = first + each + (index < rest ? 1 : 0);
-    if (first < last) team.function(team.context, first, last);
+    if (first >= last) return;
+    try {
+        team.function(team.context, first, last);
+    } catch (...) {
+        std::call_once(team.failed, [&] { team.error = std::current_exception(); });
+    }
 }
 
 }  // namespace
@@ -77,6 +86,7 @@ void parallelRanges(int64_t begin, int64_t end, int64_t grain, RangeFunction fun
     if (threads <= 1) return function(context, begin, end);
     Team team{begin, end, function, context};
     GOMP_parallel(runShare, &team, static_cast<unsigned>(threads), 0);
+    if (team.error) std::rethrow_exception(team.error);
 }
 
 }  // namespace detail

@@ -38,7 +38,8 @@ void parallelRanges(int64_t begin, int64_t end, int64_t grain, RangeFunction fun
 }  // namespace detail
 
 /// Calls fn(first, last) on disjoint ranges that cover [begin, end), one range a thread, none smaller than `grain`
-/// except the last. Runs in the calling thread when one range suffices. fn must not throw.
+/// except the last. Runs in the calling thread when one range suffices. What fn throws
+/// is thrown here once every range has ended.
 template <class Fn>
 void parallelFor(int64_t begin, int64_t end, int64_t grain, Fn&& fn) {
     using Function = std::remove_reference_t<Fn>;

@@ -5,12 +5,16 @@
 #include <QObject>
 #include <QPromise>
 #include <QThreadPool>
+#include <exception>
 #include <memory>
 #include <type_traits>
 
+#include "engine_core/base/exceptions.h"
+
 namespace strobe {
 
-/// Runs `work` on the shared pool, then `done` with its result in `context`'s thread, unless `context` is gone by then.
+/// Runs `work` on the shared pool, then `done` with its result in `context`'s thread, unless `context` is gone by then
+/// or an exception left `work`, which is logged.
 template <class Work, class Done>
 void runInBackground(QObject* context, Work work, Done done) {
     using Value = std::invoke_result_t<Work>;
@@ -18,7 +22,12 @@ void runInBackground(QObject* context, Work work, Done done) {
     promise->future().then(context, std::move(done));
     promise->start();
     QThreadPool::globalInstance()->start([promise, work = std::move(work)] {
-        promise->addResult(work());
+        try {
+            promise->addResult(work());
+        } catch (...) {
+            qWarning("work in the background failed: %s", statusOfException().message().c_str());
+            promise->setException(std::current_exception());
+        }
         promise->finish();
     });
 }

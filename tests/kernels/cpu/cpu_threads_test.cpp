@@ -7,6 +7,7 @@
 #include <atomic>
 #include <chrono>
 #include <mutex>
+#include <new>
 #include <set>
 #include <vector>
 
@@ -56,6 +57,19 @@ TEST(CpuThreads, ScopeIsRestoredAndNestedWorkStaysInItsThread) {
         EXPECT_EQ(indices, (std::set<int>{0, 1}));
     }
     EXPECT_EQ(parallelThreads(), before);
+}
+
+TEST(CpuThreads, AnExceptionOfAnyThreadLeavesInTheCaller) {
+    const ThreadScope scope(4);
+    for (const int64_t bad : {0, 3}) {
+        std::atomic<int> ended = 0;
+        const auto work = [&](int64_t first, int64_t) {
+            if (first == bad) throw std::bad_alloc();
+            ++ended;
+        };
+        EXPECT_THROW(parallelFor(0, 4, 1, work), std::bad_alloc);
+        EXPECT_EQ(ended, 3);
+    }
 }
 
 TEST(CpuThreads, TheShortSpinCoversALayerAndStaysFarBelowASliceOfTheScheduler) {

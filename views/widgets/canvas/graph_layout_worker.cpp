@@ -1,5 +1,7 @@
 #include "views/widgets/canvas/graph_layout_worker.h"
 
+#include <exception>
+
 namespace strobe::canvas {
 
 namespace {
@@ -39,21 +41,27 @@ void GraphLayoutWorker::run(const std::shared_ptr<Job>& job, bool coarse) {
         LayoutOptions options;
         options.coarse = coarse;
         options.cancel = &job->cancel;
-        const auto result = std::make_shared<const LayoutResult>(layoutGraph(job->input, options));
-        if (result->cancelled) return;
+        std::shared_ptr<const LayoutResult> result;
+        try {
+            result = std::make_shared<const LayoutResult>(layoutGraph(job->input, options));
+        } catch (const std::exception& error) {
+            qWarning("the graph cannot be laid out: %s", error.what());  // an exception must not leave the thread
+        }
+        if (result && result->cancelled) return;
         // The destructor waits for the pool, so `this` outlives the call; Qt drops the event if it comes too late.
         QMetaObject::invokeMethod(
-            this,
-            [this, job, result, coarse] {
-                if (m_job != job) return;
-                if (!coarse) {
-                    m_job.reset();
-                    m_coarseTimer.stop();
-                }
-                emit placed(result, !coarse);
-            },
-            Qt::QueuedConnection);
+            this, [this, job, result, coarse] { take(job, result, coarse); }, Qt::QueuedConnection);
     });
+}
+
+void GraphLayoutWorker::take(const std::shared_ptr<Job>& job, const std::shared_ptr<const LayoutResult>& result,
+                             bool coarse) {
+    if (m_job != job) return;
+    if (!coarse) {
+        m_job.reset();
+        m_coarseTimer.stop();
+    }
+    if (result) emit placed(result, !coarse);
 }
 
 }  // namespace strobe::canvas

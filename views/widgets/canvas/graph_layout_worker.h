@@ -32,6 +32,7 @@ private:
         std::atomic<bool> cancel{false};
     };
     void run(const std::shared_ptr<Job>& job, bool coarse);
+    void take(const std::shared_ptr<Job>& job, const std::shared_ptr<const LayoutResult>& result, bool coarse);
 
     std::shared_ptr<Job> m_job;
     QThreadPool m_pool;
