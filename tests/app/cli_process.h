@@ -7,9 +7,12 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <sstream>
 #include <string>
 #include <vector>
+
+#include "tests/support/scratch_folder.h"
 
 namespace strobe::test {
 
@@ -29,24 +32,8 @@ inline std::string readAll(const std::filesystem::path& path) {
 }
 inline void writeAll(const std::filesystem::path& path, const std::string& bytes) { std::ofstream(path, std::ios::binary) << bytes; }
 
-/// A folder of the test's own, removed at its end.
-class ScratchFolder {
-public:
-    ScratchFolder() {
-        std::string pattern = (std::filesystem::path(testing::TempDir()) / "strobe_cli_XXXXXX").string();
-        m_path = ::mkdtemp(pattern.data());
-    }
-    ~ScratchFolder() { std::filesystem::remove_all(m_path); }
-    ScratchFolder(const ScratchFolder&) = delete;
-    ScratchFolder& operator=(const ScratchFolder&) = delete;
-    std::string operator/(const std::string& name) const { return (m_path / name).string(); }
-
-private:
-    std::filesystem::path m_path;
-};
-
-/// Runs build/bin/strobe-cli; a run over a minute is killed.
-inline CliResult runCli(const std::vector<std::string>& arguments) {
+/// Runs build/bin/strobe-cli; a run over a minute is killed. `prepare` is called in the new process before the program.
+inline CliResult runCli(const std::vector<std::string>& arguments, const std::function<void()>& prepare = {}) {
     const ScratchFolder folder;
     const std::string out = folder / "out", err = folder / "err";
     std::vector<std::string> words = {STROBE_CLI};
@@ -60,6 +47,7 @@ inline CliResult runCli(const std::vector<std::string>& arguments) {
         ::alarm(60);
         ::dup2(::open(out.c_str(), O_WRONLY | O_CREAT, 0600), 1);
         ::dup2(::open(err.c_str(), O_WRONLY | O_CREAT, 0600), 2);
+        if (prepare) prepare();
         ::execv(STROBE_CLI, argv.data());
         ::_exit(127);
     }

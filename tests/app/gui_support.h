@@ -12,6 +12,7 @@
 #include "app/gui/main_window.h"
 #include "kernels/cpu/register.h"
 #include "tests/app/event_watch.h"
+#include "tests/support/model_cache.h"
 #include "views/widgets/theme.h"
 
 namespace strobe::testing {
@@ -56,12 +57,9 @@ private:
     std::unique_ptr<MainWindow> m_window;
 };
 
-/// A model of the cache that tests/support/models.py fills; empty when it is not there. To be asked before a WindowFixture moves the caches.
-inline QString cachedModel(const QString& file) {
-    const QString own = qEnvironmentVariable("STROBE_MODEL_CACHE"), cache = qEnvironmentVariable("STROBE_CACHE");
-    const QString folder = !own.isEmpty() ? own : !cache.isEmpty() ? cache + "/models" : QDir::homePath() + "/.cache/strobe/models";
-    const QString path = folder + '/' + file;
-    return QFileInfo::exists(path) ? path : QString();
+/// A model of the cache. To be asked before a WindowFixture moves the caches.
+inline QString cachedModel(const char* file) {
+    return QString::fromStdString((modelCache() / file).string());
 }
 
 }  // namespace strobe::testing

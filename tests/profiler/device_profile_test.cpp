@@ -46,18 +46,14 @@ TEST(TransferTimes, CopiesOfInputsAndOutputsAreTimed) {
     registerFakeDevice(kernels, "Softmax", [](const Problem&) { return Support::yes(); }, script);
     NetworkBuilder b;
     b.output(b.layer("soft", "Softmax", {b.input("x", {4, 8})}));
-    Builder::Request request;
-    request.parsed = std::make_shared<const Network>(b.take());
-    request.config.device = "cuda:0";
-    request.config.optimizationLevel = 0;
-    request.config.pinnedTactics["soft"] = "fake.op";
-    const auto built = Builder(kernels).build(request);
+    const auto built = buildWithFakeDevice(kernels, b.take());
     ASSERT_TRUE(built) << built.status().message();
-    const auto inputs = completeInputs(*built->engine, {}, {}, 1);
-    auto context = built->engine->createContext();
+    const Engine& engine = **built;
+    const auto inputs = completeInputs(engine, {}, {}, 1);
+    auto context = engine.createContext();
     ASSERT_TRUE(inputs && context);
     ASSERT_TRUE((*context)->setInput(0, inputs->at("x")->data.get(), {4, 8}).isOk());
-    auto times = TransferTimes::create(*built->engine);
+    auto times = TransferTimes::create(engine);
     ASSERT_TRUE(times && *times);
     for (int run = 0; run < 2; ++run) {
         ASSERT_TRUE((*context)->run(times->get()).isOk());
@@ -67,7 +63,7 @@ TEST(TransferTimes, CopiesOfInputsAndOutputsAreTimed) {
         EXPECT_DOUBLE_EQ(copies->toHost, 0.25);
     }
     script.hasNoEvents = true;
-    EXPECT_EQ(TransferTimes::create(*built->engine).status().code(), ErrorCode::Unsupported);
+    EXPECT_EQ(TransferTimes::create(engine).status().code(), ErrorCode::Unsupported);
 }
 
 /// MatMul on the CPU, Softmax on the fake device, MatMul on the CPU.
@@ -88,15 +84,9 @@ protected:
         const TensorId x = b.input("x", {4, 8});
         const TensorId first = b.layer("first", "MatMul", {x, b.wave("w", {8, 8})});
         b.output(b.layer("second", "MatMul", {b.layer("soft", "Softmax", {first}), b.wave("v", {8, 8})}));
-        Builder::Request request;
-        request.parsed = std::make_shared<const Network>(b.take());
-        request.config.device = device;
-        request.config.optimizationLevel = 0;
-        request.config.threads = 1;
-        if (device != "cpu") request.config.pinnedTactics["soft"] = "fake.op";
-        const auto built = Builder(m_kernels).build(request);
+        const auto built = buildWithFakeDevice(m_kernels, b.take(), {}, device);
         EXPECT_TRUE(built) << built.status().message();
-        return built ? built->engine : nullptr;
+        return built ? *built : nullptr;
     }
     Profile profile(const Engine& engine) {
         const auto inputs = completeInputs(engine, {}, {}, 1);

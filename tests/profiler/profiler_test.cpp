@@ -4,24 +4,15 @@
 #include <limits>
 
 #include "engine_core/builder/builder.h"
-#include "kernels/cpu/register.h"
 #include "profiler/accuracy.h"
 #include "profiler/html_report.h"
 #include "profiler/profile.h"
 #include "profiler/trtexec_report.h"
+#include "tests/support/cpu_kernels.h"
 #include "tests/support/network_builder.h"
 
 namespace strobe::test {
 namespace {
-
-const KernelRegistry& kernels() {
-    static const auto* registry = [] {
-        auto* r = new KernelRegistry;
-        registerCpuKernels(*r);
-        return r;
-    }();
-    return *registry;
-}
 
 TEST(Statistics, ByHand) {
     const std::vector<double> sample = {4, 1, 3, 2, 5};
@@ -149,7 +140,7 @@ TEST(Profile, LayersOfASmallEngineFillTheRun) {
     request.parsed = std::make_shared<const Network>(b.take());
     request.config.optimizationLevel = 0;
     request.config.threads = 1;
-    const auto built = Builder(kernels()).build(request);
+    const auto built = Builder(cpuKernels()).build(request);
     ASSERT_TRUE(built) << built.status().message();
     const auto inputs = completeInputs(*built->engine, {}, {}, 1);
     ASSERT_TRUE(inputs) << inputs.status().message();

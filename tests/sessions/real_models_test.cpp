@@ -1,37 +1,26 @@
 // A session of every real model is the same after it was saved and opened again.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include "kernels/cpu/register.h"
-#include "sessions/session.h"
 #include "tests/support/model_cache.h"
+#include "tests/support/session_test.h"
 
 namespace strobe {
 namespace {
 
-class RealModelSession : public testing::TestWithParam<const char*> {};
+class RealModelSession : public test::SessionTest, public testing::WithParamInterface<const char*> {};
 
 TEST_P(RealModelSession, IsTheSameAfterItWasSavedAndOpened) {
-    const std::filesystem::path model = modelCache() / (std::string(GetParam()) + ".onnx");
-    if (!std::filesystem::exists(model)) GTEST_SKIP() << model << " is not there; tests/run fetches it";
-    const auto document = std::filesystem::path(testing::TempDir()) /
-                          ("real_" + std::string(GetParam()) + std::to_string(::getpid()) + ".strobe");
-    KernelRegistry kernels;
-    registerCpuKernels(kernels);
-    Session session(kernels);
-    const Status opened = session.openModelNow(model.string());
-    ASSERT_TRUE(opened.isOk()) << opened.message();
-    Settings settings = session.settings();
-    settings.builder.timingCachePath.clear();
-    settings.builder.optimizationLevel = 0;
-    session.setSettings(settings, "test");
-    const auto built = session.buildNow(false, {});
+    const std::string model = std::string(GetParam()) + ".onnx", document = path("model.strobe");
+    STROBE_NEEDS_CACHED(model);
+    open((modelCache() / model).string());
+    setQuick(0);
+    const auto built = m_session.buildNow(false, {});
     ASSERT_TRUE(built) << built.status().message();
-    const Status saved = session.saveNow(document.string());
+    const Status saved = m_session.saveNow(document);
     ASSERT_TRUE(saved.isOk()) << saved.message();
 
-    Session other(kernels);
-    const Status reopened = other.openDocumentNow(document.string());
+    Session other(cpuKernels());
+    const Status reopened = other.openDocumentNow(document);
     ASSERT_TRUE(reopened.isOk()) << reopened.message();
     ASSERT_EQ(other.builds().size(), 1u);
     const Build& build = *other.builds().front();
@@ -39,7 +28,6 @@ TEST_P(RealModelSession, IsTheSameAfterItWasSavedAndOpened) {
     ASSERT_TRUE(before && after);
     EXPECT_TRUE(*before == *after) << "the engine has other bytes";
     EXPECT_EQ(build.report.fused->layerCount(), (*built)->report.fused->layerCount());
-    std::filesystem::remove(document);
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, RealModelSession,

@@ -185,4 +185,18 @@ void registerFakeDevice(KernelRegistry& kernels, const std::string& op, std::fun
     kernels.addDevice(std::make_unique<FakeProvider>(script));
 }
 
+Result<std::shared_ptr<const Engine>> buildWithFakeDevice(const KernelRegistry& kernels, Network network,
+                                                          std::vector<OptimizationProfile> profiles,
+                                                          const std::string& device) {
+    Builder::Request request;
+    request.parsed = std::make_shared<const Network>(std::move(network));
+    request.config.device = device;
+    request.config.optimizationLevel = 0;
+    request.config.threads = 1;
+    request.config.profiles = std::move(profiles);
+    if (device != "cpu") request.config.pinnedTactics["soft"] = "fake.op";
+    STROBE_ASSIGN(BuildResult built, Builder(kernels).build(request));
+    return built.engine;
+}
+
 }  // namespace strobe::test

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "engine_core/builder/builder.h"
 #include "engine_core/builder/tactic.h"
 
 namespace strobe::test {
@@ -22,5 +23,10 @@ struct FakeDeviceScript {
 /// on the problems that `serves` accepts. `script` must outlive the registry.
 void registerFakeDevice(KernelRegistry& kernels, const std::string& op, std::function<Support(const Problem&)> serves,
                         FakeDeviceScript& script);
+
+/// The network built quickly for one thread; on the fake device its layer "soft" runs on `fake.op`.
+Result<std::shared_ptr<const Engine>> buildWithFakeDevice(const KernelRegistry& kernels, Network network,
+                                                          std::vector<OptimizationProfile> profiles = {},
+                                                          const std::string& device = "cuda:0");
 
 }  // namespace strobe::test

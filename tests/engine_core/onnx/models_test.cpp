@@ -20,9 +20,9 @@ struct RealModel {
 class RealModels : public testing::TestWithParam<RealModel> {};
 
 TEST_P(RealModels, ImportsWithTheShapeThatItsAuthorMeant) {
-    const auto path = modelCache() / (std::string(GetParam().name) + ".onnx");
-    if (!std::filesystem::exists(path)) GTEST_SKIP() << path << " is missing: run tests/support/models.py";
-    const auto model = importOnnx(path.string());
+    const std::string file = std::string(GetParam().name) + ".onnx";
+    STROBE_NEEDS_CACHED(file);
+    const auto model = importOnnx((modelCache() / file).string());
     ASSERT_TRUE(model) << model.status().message();
     const Network& network = model->network;
     const Status valid = verify(network);

@@ -4,15 +4,17 @@
 
 #include "engine_core/onnx/importer.h"
 #include "tests/engine_core/passes/pass_test_support.h"
+#include "tests/support/model_cache.h"
 #include "tests/support/run_reference.h"
 
 namespace strobe::test {
 namespace {
 
-std::string modelPath(const std::string& name) {
-    const char* cache = std::getenv("STROBE_CACHE");
-    const std::string home = std::getenv("HOME") ? std::getenv("HOME") : ".";
-    return (cache ? std::string(cache) : home + "/.cache/strobe") + "/models/" + name + ".onnx";
+std::string fileOf(const std::string& model) {
+    return model + ".onnx";
+}
+std::string modelPath(const std::string& model) {
+    return (modelCache() / fileOf(model)).string();
 }
 
 struct Expectation {
@@ -24,8 +26,7 @@ class RealModels : public testing::TestWithParam<Expectation> {};
 
 TEST_P(RealModels, ShrinkToWhatMustBeComputed) {
     const auto [model, mostLayers] = GetParam();
-    if (!std::filesystem::exists(modelPath(model)))
-        GTEST_SKIP() << model << " is not in the cache: tests/support/models.py fetches it";
+    STROBE_NEEDS_CACHED(fileOf(model));
     auto imported = importOnnx(modelPath(model));
     ASSERT_TRUE(imported) << imported.status().message();
     Network network = std::move(imported->network);
@@ -79,8 +80,7 @@ WeightsPtr inputFor(const Tensor& tensor, const Dims& dims, float seed) {
 
 TEST_P(RealNumbers, StayTheSame) {
     const auto& [model, inputDims] = GetParam();
-    if (!std::filesystem::exists(modelPath(model)))
-        GTEST_SKIP() << model << " is not in the cache: tests/support/models.py fetches it";
+    STROBE_NEEDS_CACHED(fileOf(model));
     auto imported = importOnnx(modelPath(model));
     ASSERT_TRUE(imported) << imported.status().message();
     Network fused = imported->network;

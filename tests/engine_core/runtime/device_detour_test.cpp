@@ -4,7 +4,6 @@
 #include <cstdlib>
 #include <new>
 
-#include "engine_core/builder/builder.h"
 #include "engine_core/runtime/execution_context.h"
 #include "kernels/reference/reference_kernel.h"
 #include "tests/support/fake_device.h"
@@ -33,17 +32,10 @@ protected:
         registerFakeDevice(kernels, "Softmax", std::move(serves), script);
         NetworkBuilder b;
         b.output(b.layer("soft", "Softmax", {b.input("x", {Dim::symbol("N"), 8})}));
-        Builder::Request request;
-        request.parsed = std::make_shared<const Network>(b.take());
-        request.config.device = "cuda:0";
-        request.config.optimizationLevel = 0;
-        request.config.threads = 1;
-        request.config.pinnedTactics["soft"] = "fake.op";
-        request.config.profiles = {{{{"x", {{1, 8}, {2, 8}, {4, 8}}}}}};
-        const auto built = Builder(kernels).build(request);
-        EXPECT_TRUE(built) << built.status().message();
-        if (!built) return {};
-        auto context = built->engine->createContext(1);
+        const auto engine = buildWithFakeDevice(kernels, b.take(), {{{{"x", {{1, 8}, {2, 8}, {4, 8}}}}}});
+        EXPECT_TRUE(engine) << engine.status().message();
+        if (!engine) return {};
+        auto context = (*engine)->createContext(1);
         EXPECT_TRUE(context) << context.status().message();
         std::vector<float> x(static_cast<size_t>(rows) * 8);
         for (size_t i = 0; i < x.size(); ++i) x[i] = i % 8 == i / 8 ? 1.0f : 0.0f;
@@ -93,14 +85,9 @@ TEST(DeviceEngine, WithoutItsDeviceItSaysSo) {
     registerFakeDevice(kernels, "Softmax", onDevice, script);
     NetworkBuilder b;
     b.output(b.layer("soft", "Softmax", {b.input("x", {2, 8})}));
-    Builder::Request request;
-    request.parsed = std::make_shared<const Network>(b.take());
-    request.config.device = "cuda:0";
-    request.config.optimizationLevel = 0;
-    request.config.pinnedTactics["soft"] = "fake.op";
-    const auto built = Builder(kernels).build(request);
-    ASSERT_TRUE(built) << built.status().message();
-    const auto bytes = built->engine->serialize();
+    const auto engine = buildWithFakeDevice(kernels, b.take());
+    ASSERT_TRUE(engine) << engine.status().message();
+    const auto bytes = (*engine)->serialize();
     ASSERT_TRUE(bytes) << bytes.status().message();
     EXPECT_TRUE(Engine::loadBytes(nullptr, *bytes, "soft.engine", kernels));
     const Status status = Engine::loadBytes(nullptr, *bytes, "soft.engine", none).status();
