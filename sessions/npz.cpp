@@ -4,12 +4,15 @@
 
 #include <algorithm>
 #include <charconv>
+#include <functional>
 
 #include "engine_core/base/atomic_file.h"
 #include "engine_core/base/mapped_file.h"
 
 namespace strobe {
 namespace {
+
+constexpr size_t kMostHeaderBytes = 1 << 20;  // NumPy writes some hundred
 
 struct TypeName {
     const char* descr;
@@ -60,32 +63,116 @@ Result<std::string> npyHeader(const Weights& array, const std::string& name) {
     return header + dictionary;
 }
 
+/// What the header of an array says, and where its elements begin.
+struct NpyHeader {
+    DataType type = DataType::Undefined;
+    Dims dims;
+    size_t start = 0;
+};
+
+/// The bytes of one .npy in order, `total` of them. `read` gives how many of `count` it could get.
+struct NpySource {
+    std::string name;  // in messages
+    size_t total = 0;
+    std::function<size_t(void* to, size_t count)> read;
+};
+
+Result<NpyHeader> readHeader(const NpySource& source) {
+    const std::string& name = source.name;
+    uint8_t start[12];
+    if (source.total < sizeof start || source.read(start, 10) != 10 || std::memcmp(start, "\x93NUMPY", 6) != 0)
+        return invalidArgument(name + ": is not a NumPy array; save it with numpy.save or numpy.savez");
+    const size_t lengthBytes = start[6] >= 2 ? 4 : 2;
+    const bool isWhole = source.read(start + 10, lengthBytes - 2) == lengthBytes - 2;
+    NpyHeader found;
+    size_t textBytes = 0;
+    for (size_t i = 0; i < lengthBytes; ++i) textBytes |= static_cast<size_t>(start[8 + i]) << (8 * i);
+    found.start = 8 + lengthBytes + textBytes;
+    if (!isWhole || found.start > source.total) return invalidArgument(name + ": the array is truncated");
+    if (textBytes > kMostHeaderBytes)
+        return invalidArgument(name + ": the array's header claims " + std::to_string(textBytes) + " bytes, " +
+                               std::to_string(kMostHeaderBytes) + " are allowed; save it with numpy.save");
+    std::string header(textBytes, '\0');
+    if (source.read(header.data(), textBytes) != textBytes) return invalidArgument(name + ": the array is truncated");
+    std::string descr = valueAfter(header, "descr", '\'', '\'');
+    if (!descr.empty() && descr[0] == '=') descr[0] = '<';
+    const auto isIt = [&](const TypeName& t) { return descr == t.descr; };
+    const auto type = std::find_if(std::begin(kTypes), std::end(kTypes), isIt);
+    if (type == std::end(kTypes))
+        return unsupported(name + ": the array has type '" + descr +
+                           "'; float, integer and bool arrays (little endian) are allowed");
+    if (header.find("'fortran_order': True") != std::string::npos)
+        return unsupported(name + ": the array is in Fortran order; save numpy.ascontiguousarray of it");
+    found.type = type->type;
+    STROBE_ASSIGN(found.dims, parseShape(valueAfter(header, "shape", '(', ')'), name));
+    return found;
+}
+
+/// The elements, which follow the header.
+Result<WeightsPtr> readElements(const NpySource& source, NpyHeader header) {
+    const std::string array = source.name + ": the array " + toString(header.dims);
+    const size_t needed = dataTypeBytes(header.type, elementCount(header.dims)), there = source.total - header.start;
+    if (there < needed)
+        return invalidArgument(array + " needs " + std::to_string(needed) + " bytes, " + std::to_string(there) +
+                               " are there");
+    auto [weights, data] = tryAllocateWeights(header.type, std::move(header.dims));
+    if (!weights)
+        return Status(ErrorCode::OutOfMemory, array + " takes " + std::to_string(needed) +
+                                                  " bytes, which cannot be had; give fewer or smaller samples");
+    if (source.read(data, needed) != needed) return invalidArgument(source.name + " is damaged");
+    return weights;
+}
+
 struct ZipCloser {
     void operator()(zip_t* archive) const { zip_discard(archive); }
+    void operator()(zip_file_t* entry) const { zip_fclose(entry); }
 };
+
+size_t readEntry(zip_file_t* entry, void* to, size_t count) {
+    size_t got = 0;
+    while (got < count) {
+        const zip_int64_t n = zip_fread(entry, static_cast<char*>(to) + got, count - got);
+        if (n <= 0) break;
+        got += static_cast<size_t>(n);
+    }
+    return got;
+}
+
+/// The array, or null where it is not wanted.
+Result<WeightsPtr> readArray(zip_t& archive, zip_uint64_t index, const std::string& path, const std::string& name,
+                             size_t bytes, const ArrayFilter& wanted) {
+    const std::unique_ptr<zip_file_t, ZipCloser> entry(zip_fopen_index(&archive, index, 0));
+    if (!entry) return invalidArgument(path + ": array '" + name + "' is damaged");
+    const NpySource source{path + ": array '" + name + "'", bytes,
+                           [&](void* to, size_t count) { return readEntry(entry.get(), to, count); }};
+    STROBE_ASSIGN(NpyHeader header, readHeader(source));
+    if (wanted) {
+        const auto isWanted = wanted(name, header.dims);
+        if (!isWanted) return isWanted.status().withContext(path);
+        if (!*isWanted) return WeightsPtr();
+    }
+    STROBE_ASSIGN(WeightsPtr array, readElements(source, std::move(header)));
+    // Only at its end does libzip compare the entry's checksum.
+    char rest[256];
+    zip_int64_t more = 0;
+    do more = zip_fread(entry.get(), rest, sizeof rest);
+    while (more > 0);
+    if (more < 0) return invalidArgument(source.name + " is damaged");
+    return array;
+}
 
 }  // namespace
 
 Result<WeightsPtr> parseNpy(std::span<const uint8_t> bytes, const std::string& name) {
-    if (bytes.size() < 12 || std::memcmp(bytes.data(), "\x93NUMPY", 6) != 0) return invalidArgument(name + ": is not a NumPy array; save it with numpy.save or numpy.savez");
-    const size_t lengthBytes = bytes[6] >= 2 ? 4 : 2;
-    size_t headerBytes = 0;
-    for (size_t i = 0; i < lengthBytes; ++i) headerBytes |= static_cast<size_t>(bytes[8 + i]) << (8 * i);
-    const size_t start = 8 + lengthBytes;
-    if (headerBytes > bytes.size() - start) return invalidArgument(name + ": the array is truncated");
-    const std::string header(reinterpret_cast<const char*>(bytes.data()) + start, headerBytes);
-    std::string descr = valueAfter(header, "descr", '\'', '\'');
-    if (!descr.empty() && descr[0] == '=') descr[0] = '<';
-    const auto type = std::find_if(std::begin(kTypes), std::end(kTypes), [&](const TypeName& t) { return descr == t.descr; });
-    if (type == std::end(kTypes)) return unsupported(name + ": the array has type '" + descr + "'; float, integer and bool arrays (little endian) are allowed");
-    if (header.find("'fortran_order': True") != std::string::npos) return unsupported(name + ": the array is in Fortran order; save numpy.ascontiguousarray of it");
-    STROBE_ASSIGN(Dims dims, parseShape(valueAfter(header, "shape", '(', ')'), name));
-    const size_t needed = dataTypeBytes(type->type, elementCount(dims));
-    if (bytes.size() - start - headerBytes < needed)
-        return invalidArgument(name + ": the array " + toString(dims) + " needs " + std::to_string(needed) + " bytes, " + std::to_string(bytes.size() - start - headerBytes) + " are there");
-    auto [weights, data] = allocateWeights(type->type, dims);
-    std::memcpy(data, bytes.data() + start + headerBytes, needed);
-    return weights;
+    size_t at = 0;
+    const NpySource source{name, bytes.size(), [&](void* to, size_t count) {
+                               count = std::min(count, bytes.size() - at);
+                               if (count > 0) std::memcpy(to, bytes.data() + at, count);
+                               at += count;
+                               return count;
+                           }};
+    STROBE_ASSIGN(NpyHeader header, readHeader(source));
+    return readElements(source, std::move(header));
 }
 
 Result<WeightsPtr> readNpy(const std::string& path) {
@@ -93,7 +180,7 @@ Result<WeightsPtr> readNpy(const std::string& path) {
     return parseNpy(file->bytes(), path);
 }
 
-Result<std::map<std::string, WeightsPtr>> readNpz(const std::string& path) {
+Result<std::map<std::string, WeightsPtr>> readNpz(const std::string& path, const ArrayFilter& wanted) {
     STROBE_ASSIGN(std::shared_ptr<const MappedFile> file, MappedFile::read(path));
     // libzip takes no bytes at all for an archive without entries.
     if (file->bytes().empty()) return invalidArgument(path + ": the file is empty; save it with numpy.savez");
@@ -113,12 +200,9 @@ Result<std::map<std::string, WeightsPtr>> readNpz(const std::string& path) {
         if (name.size() > 4 && name.compare(name.size() - 4, 4, ".npy") == 0) name.resize(name.size() - 4);
         // A tiny archive must not unpack into all memory there is.
         if (stat.size > (uint64_t{1} << 36) || stat.size > 2048 * (stat.comp_size + 1024)) return invalidArgument(path + ": array '" + name + "' claims " + std::to_string(stat.size) + " bytes; refused");
-        std::vector<uint8_t> bytes(stat.size);
-        zip_file_t* entry = zip_fopen_index(archive.get(), static_cast<zip_uint64_t>(i), 0);
-        const zip_int64_t read = entry ? zip_fread(entry, bytes.data(), bytes.size()) : -1;
-        if (entry) zip_fclose(entry);
-        if (read != static_cast<zip_int64_t>(bytes.size())) return invalidArgument(path + ": array '" + name + "' is damaged");
-        STROBE_ASSIGN(arrays[name], parseNpy(bytes, path + ": array '" + name + "'"));
+        STROBE_ASSIGN(WeightsPtr array,
+                      readArray(*archive, static_cast<zip_uint64_t>(i), path, name, stat.size, wanted));
+        if (array) arrays[name] = std::move(array);
     }
     return arrays;
 }

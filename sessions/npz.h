@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <map>
 #include <string>
 
@@ -8,8 +9,11 @@ namespace strobe {
 
 /// NumPy's .npy format, version 1–3 (little endian, C order). Errors name file and what was found.
 Result<WeightsPtr> readNpy(const std::string& path);
-/// All arrays of an .npz (stored or deflated) by name without ".npy".
-Result<std::map<std::string, WeightsPtr>> readNpz(const std::string& path);
+/// Asked about each array of an archive before memory is taken for it: false leaves it out, an error ends the reading.
+using ArrayFilter = std::function<Result<bool>(const std::string& name, const Dims& dims)>;
+/// The arrays of an .npz (stored or deflated) by name without ".npy", all or those that are wanted. OutOfMemory names
+/// the array that there is no room for.
+Result<std::map<std::string, WeightsPtr>> readNpz(const std::string& path, const ArrayFilter& wanted = {});
 Status writeNpz(const std::string& path, const std::map<std::string, WeightsPtr>& arrays);
 /// Parses the bytes of one .npy; `name` stands in messages.
 Result<WeightsPtr> parseNpy(std::span<const uint8_t> bytes, const std::string& name);

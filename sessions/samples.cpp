@@ -7,6 +7,8 @@
 namespace strobe {
 namespace {
 
+constexpr const char* kLabels = "label";
+
 /// Rows [first, first + count) along axis 0, sharing the memory.
 WeightsPtr rows(const WeightsPtr& array, int64_t first, int64_t count) {
     auto part = std::make_shared<Weights>(*array);
@@ -32,7 +34,36 @@ Result<std::vector<int32_t>> narrowed(const std::vector<int64_t>& values, const 
     return std::vector<int32_t>(values.begin(), values.end());
 }
 
+/// Wants the inputs of an engine, where their layout fits, and the labels; `names` gets all there are.
+ArrayFilter inputsOf(const Engine& engine, std::string& names) {
+    return [inputs = engine.inputs(), &names](const std::string& name, const Dims& dims) -> Result<bool> {
+        names += (names.empty() ? "" : ", ") + name;
+        for (const BindingInfo& input : inputs) {
+            if (input.name != name) continue;
+            if (input.rankKnown) STROBE_RETURN_IF_ERROR(checkLayout(name, dims, input.shape));
+            return true;
+        }
+        return name == kLabels;
+    };
+}
+
 }  // namespace
+
+std::string usualSlip(const Dims& dims, const Shape& shape) {
+    if (dims.size() + 1 == shape.size()) return "; the batch is missing: add a first dim of 1 (array[None])";
+    const bool isImage = dims.size() == 4 && shape.size() == 4;
+    if (!isImage || !shape[1].isConstant(dims[3]) || dims[1] == dims[3]) return {};
+    return "; its channels come last: transpose it to batch, channels, height, width (array.transpose(0, 3, 1, 2))";
+}
+
+Status checkLayout(const std::string& name, const Dims& dims, const Shape& shape) {
+    bool fits = dims.size() == shape.size();
+    for (size_t d = 1; fits && d < dims.size(); ++d) fits = !shape[d].isConstant() || shape[d].constant() == dims[d];
+    if (fits) return Status::ok();
+    const std::string slip = usualSlip(dims, shape);
+    return invalidArgument("array '" + name + "' is " + toString(dims) + ", the model takes " + toString(shape) +
+                           (slip.empty() ? "; give data that fits" : slip));
+}
 
 Result<WeightsPtr> convertForInput(const WeightsPtr& array, const BindingInfo& binding, std::vector<std::string>& notes) {
     if (array->type == binding.type) return array;
@@ -61,7 +92,8 @@ Result<Samples> loadSamples(const Engine& engine, const std::string& path, const
         samples.runs.push_back(std::move(random));
         return samples;
     }
-    STROBE_ASSIGN(const auto arrays, readNpz(path));
+    std::string names;
+    STROBE_ASSIGN(const auto arrays, readNpz(path, inputsOf(engine, names)));
     NamedTensors given;
     int64_t perRun = -1, total = -1;
     for (const BindingInfo& binding : engine.inputs()) {
@@ -76,8 +108,7 @@ Result<Samples> loadSamples(const Engine& engine, const std::string& path, const
         }
     }
     if (given.empty()) {
-        std::string names, inputs;
-        for (const auto& entry : arrays) names += (names.empty() ? "" : ", ") + entry.first;
+        std::string inputs;
         for (const BindingInfo& b : engine.inputs()) inputs += (inputs.empty() ? "" : ", ") + b.name;
         return invalidArgument(path + ": holds arrays " + names + ", none of which is an input of the model (" + inputs + "); name them so");
     }
@@ -90,7 +121,7 @@ Result<Samples> loadSamples(const Engine& engine, const std::string& path, const
         STROBE_ASSIGN(run, completeInputs(engine, runShapes, run, seed));
         samples.runs.push_back(std::move(run));
     }
-    if (const auto label = arrays.find("label"); label != arrays.end())
+    if (const auto label = arrays.find(kLabels); label != arrays.end())
         if (auto labels = toInt64s(*label->second)) samples.labels = std::move(*labels);
     return samples;
 }

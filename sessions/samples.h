@@ -13,6 +13,11 @@ struct Samples {
     std::vector<std::string> notes;  // "array 'x' is fp64, converted to fp32": what was done to the data
 };
 
+/// The usual slip behind data of another rank or with other fixed extents than the model's; empty: none.
+std::string usualSlip(const Dims& dims, const Shape& shape);
+/// Whether an input of this shape can take an array of these dims; the first dim may hold several runs.
+Status checkLayout(const std::string& name, const Dims& dims, const Shape& shape);
+
 /// The array in the type that the input takes: floating-point types and integers become FP32 (uint8 images scaled to 0 … 1), int32 and
 /// int64 one another where every value fits. `notes` gets a line when something was done.
 Result<WeightsPtr> convertForInput(const WeightsPtr& array, const BindingInfo& binding, std::vector<std::string>& notes);

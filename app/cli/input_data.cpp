@@ -38,26 +38,6 @@ std::string describe(const std::string& name, const Dims& dims) {
     return "--loadInputs: array '" + name + "' is " + toString(dims);
 }
 
-/// The usual slip behind data of another rank or with other fixed extents than the model's; empty: none.
-std::string usualSlip(const Dims& dims, const Shape& shape) {
-    if (dims.size() + 1 == shape.size()) return "; the batch is missing: add a first dim of 1 (array[None])";
-    const bool isImage = dims.size() == 4 && shape.size() == 4;
-    if (!isImage || !shape[1].isConstant(dims[3]) || dims[1] == dims[3]) return {};
-    return "; its channels come last: transpose it to batch, channels, height, width (array.transpose(0, 3, 1, 2))";
-}
-
-Status checkLayout(const std::string& name, const Dims& dims, const Tensor& tensor) {
-    if (!tensor.rankKnown) return Status::ok();
-    bool fits = dims.size() == tensor.shape.size();
-    // The first dim may hold several runs.
-    for (size_t d = 1; fits && d < dims.size(); ++d)
-        fits = !tensor.shape[d].isConstant() || tensor.shape[d].constant() == dims[d];
-    if (fits) return Status::ok();
-    const std::string slip = usualSlip(dims, tensor.shape);
-    return invalidArgument(describe(name, dims) + ", the model takes " + toString(tensor.shape) +
-                           (slip.empty() ? "; give data that fits" : slip));
-}
-
 /// Names and ranges of --shapes that an engine does not have.
 Status checkRunShapes(const Engine& engine, const std::map<std::string, Dims>& shapes) {
     std::string names;
@@ -97,7 +77,9 @@ Status checkInputNames(const Options& o, const NamedTensors& given, const Networ
             return invalidArgument("--loadInputs: the model has no input '" + name + "'; its inputs are: " + inputs);
         if (!isInput) continue;
         ++found;
-        STROBE_RETURN_IF_ERROR(checkLayout(name, array->dims, network.tensor(id)));
+        const Tensor& tensor = network.tensor(id);
+        if (tensor.rankKnown)
+            STROBE_RETURN_IF_ERROR(checkLayout(name, array->dims, tensor.shape).withContext("--loadInputs"));
     }
     if (given.empty() || found > 0) return Status::ok();
     return invalidArgument(o.loadInputs + ": holds arrays " + names + ", none of which is an input of the model (" +

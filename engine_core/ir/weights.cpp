@@ -42,12 +42,18 @@ WeightsPtr makeInt64Weights(Dims dims, std::span<const int64_t> elements) {
 }
 
 std::pair<WeightsPtr, void*> allocateWeights(DataType type, Dims dims) {
+    auto allocated = tryAllocateWeights(type, std::move(dims));
+    if (!allocated.first) throw std::bad_alloc();
+    return allocated;
+}
+
+std::pair<WeightsPtr, void*> tryAllocateWeights(DataType type, Dims dims) {
     auto weights = std::make_shared<Weights>();
     weights->type = type;
     weights->bytes = dataTypeBytes(type, elementCount(dims));
     weights->dims = std::move(dims);
     const std::shared_ptr<void> storage = allocateZeroed((weights->bytes + 63) / 64 * 64);
-    if (!storage) throw std::bad_alloc();
+    if (!storage) return {};
     weights->data = storage;
     return {weights, storage.get()};
 }

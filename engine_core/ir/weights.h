@@ -49,6 +49,8 @@ WeightsPtr makeFloatWeights(Dims dims, std::span<const float> elements);
 WeightsPtr makeInt64Weights(Dims dims, std::span<const int64_t> elements);
 /// 64-byte aligned zeroed storage of `type` and `dims`, to be filled through the returned pointer before it is shared.
 std::pair<WeightsPtr, void*> allocateWeights(DataType type, Dims dims);
+/// The same for sizes that a file states; two nulls where there is no memory, instead of std::bad_alloc.
+std::pair<WeightsPtr, void*> tryAllocateWeights(DataType type, Dims dims);
 /// The same weights, or a copy where elements do not lie at their natural alignment (raw data of a model file promises none, kernels
 /// expect it). Once cancelled the copy may be unfinished.
 WeightsPtr alignedWeights(const WeightsPtr& weights, const CancelToken* cancel);
