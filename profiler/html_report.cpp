@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <map>
 
+#include "engine_core/base/utf8.h"
+
 namespace strobe {
 namespace {
 
@@ -25,14 +27,20 @@ th, td { text-align: left; padding: 3px 8px; border-bottom: 1px solid var(--line
 
 std::string escaped(const std::string& text) {
     std::string out;
-    for (const char c : text) {
-        switch (c) {
+    for (size_t at = 0; at < text.size();) {
+        const size_t length = utf8Length(text, at);
+        switch (length > 0 ? text[at] : '\0') {
             case '&': out += "&amp;"; break;
             case '<': out += "&lt;"; break;
             case '>': out += "&gt;"; break;
             case '"': out += "&quot;"; break;
-            default: out += c;
+            case '\0':
+                out += "&#xfffd;";
+                break;  // no character: file names are bytes
+            default:
+                out.append(text, at, length);
         }
+        at += std::max<size_t>(length, 1);
     }
     return out;
 }

@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "profiler/json_text.h"
+
 namespace strobe {
 namespace {
 
@@ -133,7 +135,7 @@ std::string timesJson(const std::vector<QueryTimes>& queries) {
         list.push_back({{"startEnqMs", q.startEnqueue}, {"endEnqMs", q.endEnqueue}, {"startH2dMs", q.startH2d}, {"endH2dMs", q.endH2d}, {"startComputeMs", q.startCompute},
                         {"endComputeMs", q.endCompute}, {"startD2hMs", q.startD2h}, {"endD2hMs", q.endD2h}, {"h2dMs", q.endH2d - q.startH2d},
                         {"computeMs", q.endCompute - q.startCompute}, {"d2hMs", q.endD2h - q.startD2h}, {"latencyMs", q.latency()}});
-    return list.dump(1) + "\n";
+    return jsonText(list, 1) + "\n";
 }
 
 std::string profileJson(const Profile& profile) {
@@ -143,7 +145,7 @@ std::string profileJson(const Profile& profile) {
                         {"medianMs", layer.milliseconds.median}, {"percentage", 100 * layer.share}});
         for (const DeviceKernelTime& kernel : layer.kernels) list.back()["kernels"].push_back({{"name", kernel.name}, {"medianMs", kernel.milliseconds}});
     }
-    return list.dump(1) + "\n";
+    return jsonText(list, 1) + "\n";
 }
 
 std::string layerInfoJson(const Engine& engine) {
@@ -151,7 +153,7 @@ std::string layerInfoJson(const Engine& engine) {
     for (const EngineLayer& layer : engine.graph().layers) layers.push_back(layerJson(engine.graph(), layer));
     for (const auto& list : {engine.inputs(), engine.outputs()})
         for (const BindingInfo& binding : list) bindings.push_back(binding.name);
-    return Json{{"Layers", layers}, {"Bindings", bindings}}.dump(1) + "\n";
+    return jsonText({{"Layers", layers}, {"Bindings", bindings}}, 1) + "\n";
 }
 
 std::string profileCsv(const Profile& profile) {

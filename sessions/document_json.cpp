@@ -1,6 +1,11 @@
 #include "sessions/document_json.h"
 
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
 #include <limits>
+
+#include "engine_core/base/utf8.h"
 
 namespace strobe {
 namespace {
@@ -46,6 +51,39 @@ TensorDifference differenceFrom(const Json& j) {
     return d;
 }
 
+constexpr size_t kEscapeBytes = 3;
+
+/// A path is bytes, JSON's strings are UTF-8: a byte that is none becomes NUL, which no path holds, and its two
+/// hexadecimal digits.
+std::string pathText(const std::string& path) {
+    std::string text;
+    for (size_t at = 0; at < path.size();) {
+        const size_t length = utf8Length(path, at);
+        if (length > 0) {
+            text.append(path, at, length);
+        } else {
+            char escape[kEscapeBytes + 1];
+            std::snprintf(escape, sizeof escape, "%c%02x", 0, static_cast<unsigned char>(path[at]));
+            text.append(escape, kEscapeBytes);
+        }
+        at += std::max<size_t>(length, 1);
+    }
+    return text;
+}
+std::string pathFrom(const Json& json, const char* key) {
+    const std::string text = get<std::string>(json, key);
+    std::string path;
+    for (size_t at = 0; at < text.size(); ++at) {
+        unsigned byte = 0;
+        const char* const digits = text.data() + at + 1;
+        const bool isEscape = text[at] == 0 && text.size() - at >= kEscapeBytes &&
+                              std::from_chars(digits, digits + 2, byte, 16).ptr == digits + 2;
+        path += isEscape ? static_cast<char>(byte) : text[at];
+        if (isEscape) at += kEscapeBytes - 1;
+    }
+    return path;
+}
+
 }  // namespace
 
 Json toJson(const Statistics& s) {
@@ -69,10 +107,15 @@ Statistics statisticsFrom(const Json& j) {
     return s;
 }
 
-Json toJson(const Settings& s) { return {{"shapes", toJson(s.shapes)}, {"inputFile", s.inputFile}, {"seed", s.seed}, {"profileMs", s.profileMs}}; }
+Json toJson(const Settings& s) {
+    return {{"shapes", toJson(s.shapes)},
+            {"inputFile", pathText(s.inputFile)},
+            {"seed", s.seed},
+            {"profileMs", s.profileMs}};
+}
 void settingsFrom(const Json& j, Settings& s) {
     s.shapes = shapesFrom(j, "shapes");
-    s.inputFile = get<std::string>(j, "inputFile");
+    s.inputFile = pathFrom(j, "inputFile");
     s.seed = get<unsigned>(j, "seed", 42);
     s.profileMs = get<double>(j, "profileMs", 1000);
 }
@@ -148,7 +191,11 @@ Profile profileFrom(const Json& j) {
 }
 
 Json toJson(const AccuracyReport& r) {
-    Json json = {{"firstDiverging", r.firstDiverging}, {"samples", r.samples}, {"inputFile", r.inputFile}, {"labelsA", r.labelAccuracyReference}, {"labelsB", r.labelAccuracyCandidate}};
+    Json json = {{"firstDiverging", r.firstDiverging},
+                 {"samples", r.samples},
+                 {"inputFile", pathText(r.inputFile)},
+                 {"labelsA", r.labelAccuracyReference},
+                 {"labelsB", r.labelAccuracyCandidate}};
     for (const TensorDifference& d : r.outputs) json["outputs"].push_back(toJson(d));
     for (const LayerDifference& l : r.layers) json["layers"].push_back({{"nodes", l.provenance}, {"a", l.layerReference}, {"b", l.layerCandidate}, {"difference", toJson(l.difference)}});
     for (const SampleDifference& s : r.worst) json["worst"].push_back({{"sample", s.sample}, {"maxAbs", s.maxAbs}, {"tensor", s.tensor}});
@@ -158,7 +205,7 @@ AccuracyReport accuracyFrom(const Json& j) {
     AccuracyReport r;
     r.firstDiverging = get<int>(j, "firstDiverging", -1);
     r.samples = get<int>(j, "samples");
-    r.inputFile = get<std::string>(j, "inputFile");
+    r.inputFile = pathFrom(j, "inputFile");
     r.labelAccuracyReference = get<double>(j, "labelsA", -1);
     r.labelAccuracyCandidate = get<double>(j, "labelsB", -1);
     if (const auto list = j.find("outputs"); list != j.end())

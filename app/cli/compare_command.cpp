@@ -7,6 +7,7 @@
 #include "app/cli/inference.h"
 #include "app/cli/shape_flags.h"
 #include "engine_core/runtime/engine_file.h"
+#include "profiler/json_text.h"
 #include "sessions/samples.h"
 
 namespace strobe::cli {
@@ -144,7 +145,7 @@ Status writeJson(const std::string& path, const Statistics& a, const Statistics&
         json["layers"].back()["layerA"] = l.layerReference;
         json["layers"].back()["layerB"] = l.layerCandidate;
     }
-    return writeText(path, json.dump(1) + "\n");
+    return writeText(path, jsonText(json, 1) + "\n");
 }
 
 Status checkSides(const CompareOptions& o, const Side& a, const Side& b) {

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/cli/inference.h"
+#include "profiler/json_text.h"
 
 namespace strobe::cli {
 namespace {
@@ -94,7 +95,7 @@ Status inspectModel(Session& session, const Options& o, const std::string& stage
     STROBE_RETURN_IF_ERROR(session.openModelNow(o.onnx));
     const auto model = session.model();
     if (stage == "parsed") {
-        if (json) return std::printf("%s\n", networkJson(*model->parsed).dump(1).c_str()), Status::ok();
+        if (json) return std::printf("%s\n", jsonText(networkJson(*model->parsed), 1).c_str()), Status::ok();
         printModel(*model->imported, *model->parsed);
         std::printf("%s", model->parsed->toString().c_str());
         return Status::ok();
@@ -113,7 +114,7 @@ Status inspectModel(Session& session, const Options& o, const std::string& stage
     if (!json) return printFused(*model, report), Status::ok();
     Json all = networkJson(*report.fused);
     all["passes"] = passesJson(report.passes);
-    std::printf("%s\n", all.dump(1).c_str());
+    std::printf("%s\n", jsonText(all, 1).c_str());
     return Status::ok();
 }
 

@@ -24,6 +24,7 @@
 #include "engine_core/ops/op_definition.h"
 #include "kernels/cpu/register.h"
 #include "kernels/cuda_loader.h"
+#include "profiler/json_text.h"
 
 namespace strobe::cli {
 namespace {
@@ -284,7 +285,7 @@ Status writeReport(const std::string& path, const std::vector<std::string>& case
                         {"message", outcomes[i].message}});
     for (const char* status : kStatuses) summary[status] = counts.at(status);
     const nlohmann::ordered_json all = {{"cases", list}, {"summary", summary}};
-    return writeText(path, all.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+    return writeText(path, jsonText(all, 1) + "\n");
 }
 
 Result<bool> verify(const VerifyOptions& o) {

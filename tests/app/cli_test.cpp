@@ -160,6 +160,36 @@ TEST(Cli, SavedSessionOpensAgain) {
     EXPECT_GT(session.builds()[0]->profile->latency.median, 0.0);
 }
 
+TEST(Cli, FileNamesNeedNotBeUtf8) {
+    const ScratchFolder folder;
+    const std::string odd = folder / "d\xff", model = odd + ".onnx", data = odd + ".npz", engine = odd + ".engine";
+    std::filesystem::copy_file(sample("digits.onnx"), model);
+    std::filesystem::copy_file(sample("digits_heldout.npz"), data);
+    ASSERT_EQ(
+        runCli({"build", model, "--saveEngine=" + engine, "--builderOptimizationLevel=0", "--noTimingCache"}).code, 0);
+    const CliResult ran = runCli({"run", engine, "--loadInputs=" + data, "--exportOutput=" + odd + ".json"});
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    const CliResult benched =
+        runCli({"bench", model, "--loadInputs=" + data, "--builderOptimizationLevel=0", "--duration=0", "--warmUp=0",
+                "--timingCacheFile=" + odd + ".cache", "--saveSession=" + odd + ".strobe",
+                "--exportProfile=" + odd + "p.json", "--exportLayerInfo=" + odd + "l.json"});
+    EXPECT_EQ(benched.code, 0) << benched.err;
+    const CliResult compared = runCli({"compare", model, "--b=--bf16", "--loadInputs=" + data,
+                                       "--json=" + odd + "c.json", "--builderOptimizationLevel=0", "--noTimingCache"});
+    EXPECT_EQ(compared.signal, 0) << compared.err;
+    for (const char* stage : {"parsed", "fused", "engine"})
+        EXPECT_EQ(runCli({"inspect", model, "--stage=" + std::string(stage), "--json"}).code, 0) << stage;
+    EXPECT_EQ(runCli({"inspect", engine, "--json"}).code, 0);
+    KernelRegistry kernels;
+    registerCpuKernels(kernels);
+    Session session(kernels);
+    const Status opened = session.openDocumentNow(odd + ".strobe");
+    ASSERT_TRUE(opened.isOk()) << opened.message();
+    EXPECT_EQ(session.settings().inputFile, data);
+    EXPECT_EQ(session.settings().builder.timingCachePath, odd + ".cache");
+    EXPECT_EQ(session.builds().front()->engine->parts().modelName, "d\xff.onnx");
+}
+
 TEST(Cli, HelpAndDevices) {
     EXPECT_EQ(runCli({"--help"}).code, 0);
     EXPECT_EQ(runCli({"verify", "--help"}).code, 0);
