@@ -2,12 +2,16 @@
 
 #include <chrono>
 #include <cstdio>
-#include <mutex>
+#include <exception>
+#include <functional>
+#include <future>
 #include <nlohmann/json.hpp>
 #include <thread>
 
 #include "app/cli/input_data.h"
 #include "app/cli/shape_flags.h"
+#include "engine_core/base/exceptions.h"
+#include "profiler/json_text.h"
 #include "profiler/transfer_times.h"
 #include "sessions/npz.h"
 
@@ -112,6 +116,29 @@ Status checkDevice(const Options& o, const Engine& engine) {
                            device.id + "; build it again from the model for another device");
 }
 
+/// Calls `run` once a stream, each in a thread of its own; none unless all threads start.
+Status runStreams(size_t count, const std::function<void(size_t)>& run) {
+    std::promise<bool> start;
+    const std::shared_future<bool> all = start.get_future().share();
+    std::vector<std::thread> streams;
+    std::string refused;
+    try {
+        for (size_t s = 1; s < count; ++s)
+            streams.emplace_back([&run, all, s] {
+                if (all.get()) run(s);
+            });
+    } catch (const std::exception& error) {
+        refused = error.what();
+    }
+    start.set_value(refused.empty());
+    if (refused.empty()) run(0);
+    for (std::thread& stream : streams) stream.join();
+    if (refused.empty()) return Status::ok();
+    return outOfRange("--infStreams=" + std::to_string(count) + ": the system refuses the thread of stream " +
+                      std::to_string(streams.size() + 2) + " (" + refused +
+                      "); give fewer streams, or raise the limit of threads (ulimit -u) or of memory (ulimit -v)");
+}
+
 }  // namespace
 
 Status openModel(const Options& o, Session& session) {
@@ -182,12 +209,9 @@ Result<Subject> obtainEngine(const Options& o, Session& session) {
 
 Result<Measurement> measure(const Options& o, const Engine& engine, const NamedTensors& inputs) {
     std::vector<StreamResult> results(static_cast<size_t>(o.infStreams));
-    const auto origin = Clock::now();
-    std::vector<std::thread> streams;
-    for (size_t s = 1; s < results.size(); ++s)
-        streams.emplace_back([&, s] { results[s].status = runStream(o, engine, inputs, origin, results[s]); });
-    results[0].status = runStream(o, engine, inputs, origin, results[0]);
-    for (std::thread& stream : streams) stream.join();
+    STROBE_RETURN_IF_ERROR(runStreams(results.size(), [&, origin = Clock::now()](size_t s) {
+        results[s].status = withoutExceptions([&] { return runStream(o, engine, inputs, origin, results[s]); });
+    }));
     Measurement measurement;
     double first = 1e300, last = 0;
     for (StreamResult& result : results) {
@@ -248,7 +272,7 @@ Status writeOutputs(const std::string& path, const NamedTensors& outputs) {
                         {"type", std::string(dataTypeName(tensor->type))},
                         {"values", toDoubles(*tensor)}});
     }
-    return writeText(path, list.dump() + "\n");
+    return writeText(path, jsonText(list) + "\n");
 }
 
 std::string outputsText(const NamedTensors& outputs) {

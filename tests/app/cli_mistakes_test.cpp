@@ -1,9 +1,11 @@
 // Slips of a newcomer on the command line: what is refused before any work, what is said, and what is taken for what
 // was left out.
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include "sessions/npz.h"
 #include "tests/app/cli_process.h"
+#include "tests/support/little_memory.h"
 #include "tests/support/onnx_builder.h"
 
 namespace strobe::test {
@@ -219,6 +221,26 @@ TEST(CliFlags, ThoseThatACommandIgnoresAreRefused) {
     expectSays(help.out, {"--saveEngine", "--minShapes"});
     for (const char* foreign : {"--iterations", "--loadInputs", "--exportTimes", "--loadEngine"})
         EXPECT_EQ(help.out.find(foreign), std::string::npos) << foreign;
+}
+
+/// Root may start any number of threads; stacks that fill the addresses stop it too.
+void allowFewThreads() {
+    for (const auto& [what, most] : {std::pair{RLIMIT_STACK, rlim_t{1} << 30}, {RLIMIT_AS, rlim_t{8} << 30}}) {
+        rlimit limit{};
+        ::getrlimit(what, &limit);
+        limit.rlim_cur = most;
+        ::setrlimit(what, &limit);
+    }
+}
+
+TEST(CliFlags, StreamsThatTheSystemRefusesAreAnError) {
+    if (!kCanLimitMemory) GTEST_SKIP() << "the address sanitizer needs all addresses";
+    std::vector<std::string> arguments = {"bench", kDigits, "--cpuThreads=1", "--infStreams=64"};
+    for (const auto& more : {kQuickBuild, kQuickRun}) arguments.insert(arguments.end(), more.begin(), more.end());
+    const CliResult result = runCli(arguments, allowFewThreads);
+    EXPECT_EQ(result.signal, 0) << result.err;
+    EXPECT_EQ(result.code, 2) << result.out << result.err;
+    expectSays(result.err, {"--infStreams=64: the system refuses the thread of stream ", "give fewer streams"});
 }
 
 TEST(CliFlags, NamesAndHabitsFromElsewhere) {
