@@ -6,9 +6,11 @@
 #include <new>
 
 #include "engine_core/base/atomic_file.h"
+#include "engine_core/base/exceptions.h"
 #include "engine_core/base/mapped_file.h"
 #include "engine_core/base/memory.h"
 #include "engine_core/runtime/engine_file.h"
+#include "profiler/json_text.h"
 #include "sessions/document_format.h"
 #include "sessions/document_json.h"
 
@@ -19,7 +21,7 @@ constexpr const char* kWeightsLostKey = "weightsLost";  // beside a build's sett
 
 Status writeLayers(Database& db, int build, const Profile& profile) {
     for (const LayerProfile& l : profile.layers) {
-        const std::string nodes = Json(l.provenance).dump(), times = layerTimesJson(l).dump();
+        const std::string nodes = jsonText(l.provenance), times = jsonText(layerTimesJson(l));
         const CounterValues c = l.counters.value_or(CounterValues{-1, -1, -1});
         STROBE_RETURN_IF_ERROR(db.execute("INSERT INTO layer_profiles VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
                                           {build, l.layer, l.name, l.op, l.tactic, l.precision, l.outputShape, nodes, l.milliseconds.median, l.share, l.flops, l.bytes, times, c.cycles, c.instructions,
@@ -57,7 +59,8 @@ Status writeBuild(Database& db, const Build& build, const LostWeights& lost, con
     const std::string config = serializeConfig(build.settings.builder), fused = build.report.fused ? serializeStructure(*build.report.fused) : std::string();
     Json extra = toJson(build.settings);
     if (anyLost || !build.weightsLost.empty()) extra[kWeightsLostKey] = anyLost ? lost.reason : build.weightsLost;
-    const std::string extraText = extra.dump(), report = toJson(build.report).dump(), profile = build.profile ? toJson(*build.profile).dump() : std::string();
+    const std::string extraText = jsonText(extra), report = jsonText(toJson(build.report)),
+                      profile = build.profile ? jsonText(toJson(*build.profile)) : std::string();
     STROBE_RETURN_IF_ERROR(db.execute("INSERT INTO builds VALUES(?,?,?,?,?,?,?,?,?)", {build.id, build.name, build.createdAt, Database::Value::blob(config), extraText,
                                                                                       static_cast<int64_t>(build.engine->fileBytes()), Database::Value::blob(fused), report, profile}));
     return build.profile ? writeLayers(db, build.id, *build.profile) : Status::ok();
@@ -70,11 +73,11 @@ Status writeAll(Database& db, const SessionSnapshot& snapshot, const LostWeights
     const std::string path = snapshot.model ? std::filesystem::absolute(snapshot.model->path).string() : std::string();
     const std::string hash = snapshot.model ? snapshot.model->hash : std::string(), bytes = snapshot.model ? std::to_string(snapshot.model->imported->fileBytes) : std::string();
     STROBE_RETURN_IF_ERROR(db.execute("INSERT INTO meta VALUES('model_path', ?), ('model_hash', ?), ('model_bytes', ?)", {path, hash, bytes}));
-    const std::string config = serializeConfig(snapshot.settings.builder), extra = toJson(snapshot.settings).dump();
+    const std::string config = serializeConfig(snapshot.settings.builder), extra = jsonText(toJson(snapshot.settings));
     STROBE_RETURN_IF_ERROR(db.execute("INSERT INTO settings VALUES(?,?)", {Database::Value::blob(config), extra}));
     for (const auto& build : snapshot.builds) STROBE_RETURN_IF_ERROR(writeBuild(db, *build, lost, cancel));
     for (const auto& c : snapshot.comparisons) {
-        const std::string accuracy = toJson(*c->accuracy).dump();
+        const std::string accuracy = jsonText(toJson(*c->accuracy));
         STROBE_RETURN_IF_ERROR(db.execute("INSERT INTO comparisons VALUES(?,?,?,?)", {c->id, c->a, c->b, accuracy}));
     }
     STROBE_ASSIGN(const std::string checksum, documentChecksum(db, kDocumentVersion, cancel));
@@ -193,7 +196,10 @@ Status readComparison(const Database::Row& row, SessionSnapshot& snapshot) {
         if (build->id == comparison->a) a = build;
         if (build->id == comparison->b) b = build;
     }
-    if (!a || !b) return invalidModel("a comparison names builds that the document does not hold");
+    if (!a || !b) {
+        snapshot.notes.push_back("a comparison was left out since the document does not hold both of its builds");
+        return Status::ok();
+    }
     comparison->rows = alignBuilds(*a, *b, comparison->accuracy.get());
     snapshot.comparisons.push_back(std::move(comparison));
     return Status::ok();
@@ -244,16 +250,14 @@ Status saveDocument(const std::string& path, const SessionSnapshot& snapshot, co
         STROBE_ASSIGN(Database db, Database::create(file.temporaryPath(), cancel));
         return writeAll(db, snapshot, lost, cancel);
     };
-    Status status;
-    try {
-        status = write();
-    } catch (const std::bad_alloc&) {
-        status = Status(ErrorCode::OutOfMemory, "not enough memory");
-    }
+    const Status status = withoutExceptions(write);
     if (status.isOk()) return file.commit(&cancel);
-    if (status.code() == ErrorCode::Cancelled) return status;
-    const char* advice = status.code() == ErrorCode::OutOfMemory ? "; remove builds or close other programs" : "; choose a writable folder";
-    return Status(status.code(), path + ": the session cannot be saved (" + status.message() + ")" + advice);
+    const ErrorCode code = status.code();
+    if (code == ErrorCode::Cancelled) return status;
+    if (code == ErrorCode::OutOfMemory)
+        return Status(code, path + ": not enough memory to save the session; remove builds or close other programs");
+    const char* advice = code == ErrorCode::IoError ? "; choose a writable folder" : "";
+    return Status(code, path + ": the session cannot be saved (" + status.message() + ")" + advice);
 }
 
 Result<SessionSnapshot> loadDocument(const std::string& path, const KernelRegistry& kernels, const CancelToken& cancel) {

@@ -7,6 +7,7 @@
 #include <deque>
 #include <filesystem>
 
+#include "engine_core/base/atomic_file.h"
 #include "engine_core/base/mapped_file.h"
 #include "engine_core/base/stream_hash.h"
 #include "sessions/document.h"
@@ -84,8 +85,10 @@ Result<LostWeights> lostWeights(const Model& model, const CancelToken& cancel) {
         if (!same) lost.reason = unchanged.message();
     }
     if (!lost.ranges.empty())
-        lost.reason += "; the session keeps the model's path " + model.path + ", its size (" + std::to_string(model.imported->fileBytes) + " bytes) and its hash (" + model.hash +
-                       ") of before, and builds with their times but without the weights that lay in the file. Put the old file back, or open the model itself and build anew";
+        lost.reason += "; the session keeps the model's path " + displayPath(model.path) + ", its size (" +
+                       std::to_string(model.imported->fileBytes) + " bytes) and its hash (" + model.hash +
+                       ") of before, and builds with their times but without the weights that lay in the file. Put the "
+                       "old file back, or open the model itself and build anew";
     return lost;
 }
 
@@ -114,7 +117,7 @@ struct Session::State {
     std::vector<std::shared_ptr<const Comparison>> comparisons;
     std::vector<ProblemEntry> problems;
     std::string documentPath;
-    bool modified = false;
+    uint64_t revision = 0, savedRevision = 0;  // of what a document holds: counted up with every change of it
     TimingCache timingCache;
     std::string loadedCachePath;
 
@@ -154,6 +157,10 @@ struct Session::State {
         return name;
     }
 
+    bool lists(const std::shared_ptr<const Build>& build) const {
+        return std::find(builds.begin(), builds.end(), build) != builds.end();
+    }
+
     /// Takes the settings of the last step in `from`; those that are left go to `to`.
     void step(std::deque<UndoStep>& from, std::deque<UndoStep>& to) {
         {
@@ -163,7 +170,7 @@ struct Session::State {
             from.pop_back();
             to.push_back({std::move(settings), taken.label});
             settings = std::move(taken.settings);
-            modified = true;
+            ++revision;
         }
         notify({SessionChange::Settings, SessionChange::Document});
     }
@@ -216,7 +223,7 @@ std::vector<ProblemEntry> Session::problems() const {
 }
 bool Session::isModified() const {
     std::lock_guard lock(m_state->mutex);
-    return m_state->modified;
+    return m_state->revision != m_state->savedRevision;
 }
 std::string Session::documentPath() const {
     std::lock_guard lock(m_state->mutex);
@@ -237,7 +244,7 @@ void Session::setSettings(Settings settings, std::string label) {
         m_state->undo.push_back({m_state->settings, std::move(label)});
         m_state->redo.clear();
         m_state->settings = std::move(settings);
-        m_state->modified = true;
+        ++m_state->revision;
     }
     m_state->notify({SessionChange::Settings, SessionChange::Document});
 }
@@ -316,7 +323,7 @@ Status Session::openModelNow(const std::string& path, const CancelToken& cancel)
         m_state->problems = std::move(problems);
         m_state->model = std::move(model);
         m_state->documentPath.clear();
-        m_state->modified = false;
+        m_state->savedRevision = ++m_state->revision;
     }
     m_state->notify({SessionChange::Model, SessionChange::Builds, SessionChange::Comparisons, SessionChange::Problems, SessionChange::Settings, SessionChange::Document});
     return Status::ok();
@@ -381,7 +388,7 @@ Status Session::takeBuild(const std::shared_ptr<const Model>& model, const std::
         for (const BuildNote& note : build->report.notes) problems.push_back({severityOf(note.severity), source, note.provenance, note.layer, note.message, note.fix});
         m_state->setProblems(source, std::move(problems));
         m_state->builds.push_back(build);
-        m_state->modified = true;
+        ++m_state->revision;
     }
     m_state->notify({SessionChange::Builds, SessionChange::Problems, SessionChange::Document});
     return Status::ok();
@@ -406,11 +413,14 @@ Result<std::shared_ptr<const Comparison>> Session::compareNow(int a, int b, cons
     comparison->rows = alignBuilds(*buildA, *buildB, comparison->accuracy.get());
     {
         std::lock_guard lock(m_state->mutex);
+        for (const auto& side : {buildA, buildB})
+            if (!m_state->lists(side))
+                return Status(ErrorCode::Cancelled, "build '" + side->name + "' was removed meanwhile");
         comparison->id = m_state->nextComparison++;
         auto& all = m_state->comparisons;
         all.erase(std::remove_if(all.begin(), all.end(), [&](const auto& c) { return c->a == a && c->b == b; }), all.end());
         all.push_back(comparison);
-        m_state->modified = true;
+        ++m_state->revision;
     }
     m_state->notify({SessionChange::Comparisons, SessionChange::Document});
     return std::shared_ptr<const Comparison>(comparison);
@@ -426,7 +436,7 @@ void Session::removeBuild(int id) {
         builds.erase(removed);
         auto& comparisons = m_state->comparisons;
         comparisons.erase(std::remove_if(comparisons.begin(), comparisons.end(), [&](const auto& c) { return c->a == id || c->b == id; }), comparisons.end());
-        m_state->modified = true;
+        ++m_state->revision;
     }
     m_state->notify(
         {SessionChange::Builds, SessionChange::Comparisons, SessionChange::Problems, SessionChange::Document});
@@ -439,9 +449,11 @@ Status Session::checkModelFiles() const {
 
 Status Session::saveNow(const std::string& path, const CancelToken& cancel) {
     SessionSnapshot snapshot;
+    uint64_t revision = 0;
     {
         std::lock_guard lock(m_state->mutex);
-        snapshot = {m_state->model, m_state->settings, m_state->builds, m_state->comparisons};
+        snapshot = {m_state->model, m_state->settings, m_state->builds, m_state->comparisons, {}};
+        revision = m_state->revision;
     }
     LostWeights lost;
     if (snapshot.model) {
@@ -453,7 +465,7 @@ Status Session::saveNow(const std::string& path, const CancelToken& cancel) {
     {
         std::lock_guard lock(m_state->mutex);
         m_state->documentPath = path;
-        m_state->modified = false;
+        m_state->savedRevision = revision;
         m_state->setProblems("save", std::move(problems));
     }
     m_state->notify({SessionChange::Document, SessionChange::Problems});
@@ -477,6 +489,8 @@ Status Session::openDocumentNow(const std::string& path, const CancelToken& canc
         m_state->builds = snapshot.builds;
         m_state->comparisons = snapshot.comparisons;
         m_state->problems.clear();
+        for (const std::string& note : snapshot.notes)
+            m_state->problems.push_back({ProblemSeverity::Warning, "open", {}, "", note, "save the session again"});
         for (const auto& build : m_state->builds) {
             m_state->nextBuild = std::max(m_state->nextBuild, build->id + 1);
             std::vector<ProblemEntry> problems;
@@ -489,7 +503,7 @@ Status Session::openDocumentNow(const std::string& path, const CancelToken& canc
         m_state->undo.clear();
         m_state->redo.clear();
         m_state->documentPath = path;
-        m_state->modified = false;
+        m_state->savedRevision = ++m_state->revision;
     }
     m_state->notify({SessionChange::Model, SessionChange::Settings, SessionChange::Builds, SessionChange::Comparisons, SessionChange::Problems, SessionChange::Document});
     return Status::ok();

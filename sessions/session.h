@@ -79,6 +79,7 @@ struct SessionSnapshot {
     Settings settings;
     std::vector<std::shared_ptr<const Build>> builds;
     std::vector<std::shared_ptr<const Comparison>> comparisons;
+    std::vector<std::string> notes;  // what was left out when it was read, and why
 };
 
 /// What changed; a listener asks the session for the rest.
@@ -104,6 +105,8 @@ public:
     std::vector<ProblemEntry> problems() const;
     const KernelRegistry& kernels() const { return m_kernels; }
     std::vector<DeviceInfo> devices() const;
+    /// Whether anything changed since what the document on disk holds was taken; changes made during a save are not in
+    /// it.
     bool isModified() const;
     std::string documentPath() const;
 
@@ -136,6 +139,7 @@ public:
     // --- the same work done on the calling thread (CLI)
     Status openModelNow(const std::string& path, const CancelToken& cancel = {});
     Result<std::shared_ptr<const Build>> buildNow(bool profile, const Builder::ProgressCallback& progress, const CancelToken& cancel = {});
+    /// Cancelled when one of both builds was removed meanwhile.
     Result<std::shared_ptr<const Comparison>> compareNow(int a, int b, const std::function<void(double)>& progress, const CancelToken& cancel = {});
     /// Also when a mapped model file has changed meanwhile: weights that lay in it are then left out, which a problem tells.
     Status saveNow(const std::string& path, const CancelToken& cancel = {});

@@ -2,56 +2,34 @@
 #include "sessions/document.h"
 
 #include <gtest/gtest.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
-#include "kernels/cpu/register.h"
 #include "onnx.pb.h"
 #include "sessions/document_format.h"
+#include "tests/support/little_memory.h"
 #include "tests/support/onnx_builder.h"
+#include "tests/support/session_test.h"
 
 namespace strobe {
 namespace {
 
 namespace fs = std::filesystem;
 
-class Documents : public testing::Test {
+class Documents : public test::SessionTest {
 protected:
-    void SetUp() override {
-        m_folder = fs::path(testing::TempDir()) / ("document_test_" + std::to_string(::getpid()));
-        fs::create_directories(m_folder);
-        registerCpuKernels(m_kernels);
-        m_session = std::make_unique<Session>(m_kernels);
-    }
-    void TearDown() override {
-        m_session.reset();
-        fs::remove_all(m_folder);
-    }
-    std::string path(const std::string& name) const { return (m_folder / name).string(); }
-    std::shared_ptr<const Build> build() {
-        Settings settings = m_session->settings();
-        settings.builder.timingCachePath.clear();
-        settings.builder.optimizationLevel = 0;
-        settings.profileMs = 5;
-        m_session->setSettings(settings, "test");
-        const auto built = m_session->buildNow(true, {});
-        EXPECT_TRUE(built) << built.status().message();
-        return built ? *built : nullptr;
-    }
     /// The sample with one build, saved.
     std::string savedSample() {
-        EXPECT_TRUE(m_session->openModelNow("resources/sample/digits.onnx").isOk());
+        open(test::kSampleModel);
         EXPECT_TRUE(build());
-        const Status saved = m_session->saveNow(path("sample.strobe"));
+        const Status saved = m_session.saveNow(path("sample.strobe"));
         EXPECT_TRUE(saved.isOk()) << saved.message();
         return path("sample.strobe");
     }
-    Status open(const std::string& document, const CancelToken& cancel = {}) {
-        Session other(m_kernels);
+    static Status openAnew(const std::string& document, const CancelToken& cancel = {}) {
+        Session other(cpuKernels());
         return other.openDocumentNow(document, cancel);
     }
     static void change(const std::string& document, const std::vector<std::string>& statements) {
@@ -95,26 +73,33 @@ protected:
                           }).isOk());
         return hashText(hash.digest());
     }
-    size_t filesBeside() const { return static_cast<size_t>(std::distance(fs::directory_iterator(m_folder), fs::directory_iterator())); }
-
-    fs::path m_folder;
-    KernelRegistry m_kernels;
-    std::unique_ptr<Session> m_session;
+    /// Changes what a document holds, with the checksum that belongs to it.
+    static void changeSoundly(const std::string& document, const std::vector<std::string>& statements) {
+        change(document, statements);
+        auto db = Database::create(document);
+        ASSERT_TRUE(db);
+        const auto checksum = documentChecksum(*db, kDocumentVersion, {});
+        ASSERT_TRUE(checksum);
+        ASSERT_TRUE(db->execute("UPDATE meta SET value=? WHERE key='checksum'", {*checksum}).isOk());
+    }
+    size_t filesBeside() const {
+        return static_cast<size_t>(std::distance(fs::directory_iterator(m_folder.path()), fs::directory_iterator()));
+    }
 };
 
 TEST_F(Documents, OlderVersionsStillOpen) {
     const std::string document = savedSample();
-    const auto engine = m_session->builds().front()->engine->serialize();
+    const auto engine = m_session.builds().front()->engine->serialize();
     for (const int version : {2, 1}) {
         const std::string older = path("older" + std::to_string(version) + ".strobe");
         fs::copy_file(document, older);
         makeOlder(older, version);
-        Session other(m_kernels);
+        Session other(cpuKernels());
         const Status opened = other.openDocumentNow(older);
         ASSERT_TRUE(opened.isOk()) << version << ": " << opened.message();
         ASSERT_EQ(other.builds().size(), 1u);
         EXPECT_EQ(*other.builds().front()->engine->serialize(), *engine);
-        EXPECT_EQ(other.builds().front()->profile->layers.size(), m_session->builds().front()->profile->layers.size());
+        EXPECT_EQ(other.builds().front()->profile->layers.size(), m_session.builds().front()->profile->layers.size());
     }
 }
 
@@ -127,12 +112,12 @@ TEST_F(Documents, TheChecksumCannotBeSkippedByAnotherVersionNumber) {
         const std::string flipped = path("flipped.strobe");
         fs::copy_file(file, flipped, fs::copy_options::overwrite_existing);
         setVersion(flipped, stated);
-        const Status status = open(flipped);
+        const Status status = openAnew(flipped);
         EXPECT_EQ(status.code(), ErrorCode::InvalidModel) << file << " as " << stated;
         EXPECT_NE(status.message().find("flipped.strobe: the session is damaged"), std::string::npos) << status.message();
     }
     setVersion(document, 4);
-    EXPECT_EQ(open(document).code(), ErrorCode::Unsupported);
+    EXPECT_EQ(openAnew(document).code(), ErrorCode::Unsupported);
 }
 
 TEST_F(Documents, AnyChangeOfAnEngineIsFound) {
@@ -141,55 +126,89 @@ TEST_F(Documents, AnyChangeOfAnEngineIsFound) {
     makeOlder(second, 2);
     change(document, {"UPDATE engines SET bytes = zeroblob(length(bytes)) WHERE rowid = 1"});
     change(second, {"UPDATE builds SET engine = zeroblob(length(engine))"});
-    for (const std::string& file : {document, second}) EXPECT_NE(open(file).message().find("its contents differ from their checksum"), std::string::npos) << open(file).message();
+    for (const std::string& file : {document, second})
+        EXPECT_NE(openAnew(file).message().find("its contents differ from their checksum"), std::string::npos)
+            << openAnew(file).message();
 }
 
 TEST_F(Documents, CancelledSavesExportsAndOpensLeaveNothing) {
     const std::string document = savedSample();
     const CancelToken cancel;
     cancel.cancel();
-    EXPECT_EQ(m_session->saveNow(path("never.strobe"), cancel).code(), ErrorCode::Cancelled);
-    EXPECT_EQ(m_session->exportEngineNow(m_session->builds().front()->id, path("never.engine"), cancel).code(), ErrorCode::Cancelled);
-    EXPECT_EQ(open(document, cancel).code(), ErrorCode::Cancelled);
+    EXPECT_EQ(m_session.saveNow(path("never.strobe"), cancel).code(), ErrorCode::Cancelled);
+    EXPECT_EQ(m_session.exportEngineNow(m_session.builds().front()->id, path("never.engine"), cancel).code(),
+              ErrorCode::Cancelled);
+    EXPECT_EQ(openAnew(document, cancel).code(), ErrorCode::Cancelled);
     EXPECT_EQ(filesBeside(), 1u);
-    EXPECT_EQ(m_session->documentPath(), document);
-    EXPECT_TRUE(open(document).isOk());
+    EXPECT_EQ(m_session.documentPath(), document);
+    EXPECT_TRUE(openAnew(document).isOk());
 }
 
 /// 0 when the document is refused for want of memory.
 int openInLittleMemory(const std::string& document, const KernelRegistry& kernels) {
-    size_t pages = 0;
-    std::ifstream("/proc/self/statm") >> pages;
     // Room for the mapped document and not for its largest value beside it.
-    const rlim_t most = pages * static_cast<size_t>(::sysconf(_SC_PAGESIZE)) + fs::file_size(document) + (48u << 20);
-    const rlimit limit{most, most};
-    if (::setrlimit(RLIMIT_AS, &limit) != 0) return 1;
+    if (!test::leaveMemory(fs::file_size(document) + (48u << 20))) return 1;
     const auto opened = loadDocument(document, kernels);
     return !opened && opened.status().code() == ErrorCode::OutOfMemory ? 0 : 2;
 }
 
 TEST_F(Documents, TooLittleMemoryIsAnErrorAndNoEnd) {
-#ifdef __SANITIZE_ADDRESS__
-    GTEST_SKIP() << "the address sanitizer needs all addresses";
-#endif
+    if (!test::kCanLimitMemory) GTEST_SKIP() << "the address sanitizer needs all addresses";
     const std::string document = savedSample();
-    {
-        auto db = Database::create(document);
-        ASSERT_TRUE(db);
-        ASSERT_TRUE(db->execute("INSERT INTO engines VALUES(999, zeroblob(150000000))").isOk());
-        const auto checksum = documentChecksum(*db, kDocumentVersion, {});
-        ASSERT_TRUE(checksum);
-        ASSERT_TRUE(db->execute("UPDATE meta SET value=? WHERE key='checksum'", {*checksum}).isOk());
-    }
-    EXPECT_TRUE(open(document).isOk());
-    EXPECT_EXIT(std::_Exit(openInLittleMemory(document, m_kernels)), testing::ExitedWithCode(0), "");
+    changeSoundly(document, {"INSERT INTO engines VALUES(999, zeroblob(150000000))"});
+    EXPECT_TRUE(openAnew(document).isOk());
+    EXPECT_EXIT(std::_Exit(openInLittleMemory(document, cpuKernels())), testing::ExitedWithCode(0), "");
+}
+
+TEST_F(Documents, AComparisonWithoutItsBuildsIsLeftOutAndTheRestOpens) {
+    const std::string document = savedSample();
+    changeSoundly(document, {"INSERT INTO comparisons VALUES(1, 1, 7, '{}')"});
+    Session other(cpuKernels());
+    const Status opened = other.openDocumentNow(document);
+    ASSERT_TRUE(opened.isOk()) << opened.message();
+    EXPECT_EQ(other.builds().size(), 1u);
+    EXPECT_TRUE(other.comparisons().empty());
+    ASSERT_FALSE(other.problems().empty());
+    EXPECT_NE(other.problems().front().message.find("a comparison was left out"), std::string::npos);
+}
+
+TEST_F(Documents, FileNamesNeedNotBeUtf8) {
+    const std::string odd = "d\xff\xc3", model = path(odd + ".onnx"), data = path(odd + ".npz");
+    fs::copy_file(test::kSampleModel, model);
+    fs::copy_file("resources/sample/digits_heldout.npz", data);
+    open(model);
+    Settings settings = m_session.settings();
+    settings.inputFile = data;
+    m_session.setSettings(settings, "data");
+    const auto first = build();
+    settings = m_session.settings();
+    settings.builder.timingCachePath = path(odd + ".cache");
+    m_session.setSettings(settings, "cache");
+    ASSERT_TRUE(first);
+    const auto compared = m_session.compareNow(first->id, first->id, {});
+    ASSERT_TRUE(compared) << compared.status().message();
+    const std::string document = path(odd + ".strobe"), engine = path(odd + ".engine");
+    const Status saved = m_session.saveNow(document);
+    ASSERT_TRUE(saved.isOk()) << saved.message();
+    Session other(cpuKernels());
+    const Status opened = other.openDocumentNow(document);
+    ASSERT_TRUE(opened.isOk()) << opened.message();
+    EXPECT_EQ(other.settings(), m_session.settings());
+    EXPECT_EQ(other.model()->path, model);
+    ASSERT_EQ(other.builds().size(), 1u);
+    EXPECT_EQ(other.builds().front()->settings, first->settings);
+    EXPECT_EQ(other.builds().front()->engine->parts().modelName, odd + ".onnx");
+    ASSERT_EQ(other.comparisons().size(), 1u);
+    EXPECT_EQ(other.comparisons().front()->accuracy->inputFile, data);
+    ASSERT_TRUE(other.exportEngineNow(first->id, engine).isOk());
+    const auto loaded = Engine::load(engine, cpuKernels());
+    EXPECT_TRUE(loaded) << loaded.status().message();
 }
 
 /// x + w with w in a file of external data that is so large that it is mapped.
 class MappedModel : public Documents {
 protected:
     void SetUp() override {
-        Documents::SetUp();
         OnnxBuilder b;
         b.input("x", {1, 4096});
         strobe_onnx::TensorProto& w = b.floats("w", {4096}, std::vector<float>(4096, 1.0f));
@@ -204,8 +223,7 @@ protected:
         std::ofstream(path("model.onnx"), std::ios::binary) << b.bytes();
         writeWeights(1.0f);
         fs::resize_file(path("weights.bin"), MappedFile::kMostReadBytes + 4096);  // a hole
-        const Status opened = m_session->openModelNow(path("model.onnx"));
-        ASSERT_TRUE(opened.isOk()) << opened.message();
+        open(path("model.onnx"));
         ASSERT_TRUE(build());
     }
     void writeWeights(float value) const {
@@ -217,26 +235,28 @@ protected:
 };
 
 TEST_F(MappedModel, UnchangedIsSavedWhole) {
-    ASSERT_TRUE(m_session->saveNow(path("a.strobe")).isOk());
-    Session other(m_kernels);
+    ASSERT_TRUE(m_session.saveNow(path("a.strobe")).isOk());
+    Session other(cpuKernels());
     ASSERT_TRUE(other.openDocumentNow(path("a.strobe")).isOk());
     EXPECT_EQ(other.builds().front()->weightsLost, "");
-    EXPECT_EQ(*other.builds().front()->engine->serialize(), *m_session->builds().front()->engine->serialize());
+    EXPECT_EQ(*other.builds().front()->engine->serialize(), *m_session.builds().front()->engine->serialize());
     EXPECT_TRUE(other.exportEngineNow(other.builds().front()->id, path("a.engine")).isOk());
 }
 
 TEST_F(MappedModel, ChangedIsSavedWithoutItsWeightsAndSaysSo) {
-    const auto before = m_session->builds().front();
+    const auto before = m_session.builds().front();
     writeWeights(2.0f);
-    const Status saved = m_session->saveNow(path("a.strobe"));
+    const Status saved = m_session.saveNow(path("a.strobe"));
     ASSERT_TRUE(saved.isOk()) << saved.message();
     std::string told;
-    for (const ProblemEntry& problem : m_session->problems())
+    for (const ProblemEntry& problem : m_session.problems())
         if (problem.source == "save") told = problem.message;
     const std::string bytes = std::to_string(fs::file_size(path("model.onnx"))) + " bytes";
-    for (const std::string& part : {std::string("weights.bin"), path("model.onnx"), bytes, m_session->model()->hash, std::string("build anew")}) EXPECT_NE(told.find(part), std::string::npos) << told;
+    for (const std::string& part :
+         {std::string("weights.bin"), path("model.onnx"), bytes, m_session.model()->hash, std::string("build anew")})
+        EXPECT_NE(told.find(part), std::string::npos) << told;
 
-    Session other(m_kernels);
+    Session other(cpuKernels());
     const Status opened = other.openDocumentNow(path("a.strobe"));
     ASSERT_TRUE(opened.isOk()) << opened.message();
     const auto build = other.builds().front();
@@ -250,7 +270,7 @@ TEST_F(MappedModel, ChangedIsSavedWithoutItsWeightsAndSaysSo) {
     EXPECT_FALSE(fs::exists(path("a.engine")));
     // Saved again, it still says so.
     ASSERT_TRUE(other.saveNow(path("b.strobe")).isOk());
-    Session third(m_kernels);
+    Session third(cpuKernels());
     ASSERT_TRUE(third.openDocumentNow(path("b.strobe")).isOk());
     EXPECT_EQ(third.builds().front()->weightsLost, told);
 }

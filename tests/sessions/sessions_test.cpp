@@ -1,28 +1,22 @@
 #include <gtest/gtest.h>
-
 #include <unistd.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <new>
 #include <set>
+#include <stdexcept>
 #include <thread>
 
-#include "kernels/cpu/register.h"
 #include "sessions/npz.h"
-#include "sessions/session.h"
+#include "sessions/samples.h"
+#include "tests/support/little_memory.h"
+#include "tests/support/session_test.h"
 
 namespace strobe {
 namespace {
-
-const KernelRegistry& kernels() {
-    static const auto* registry = [] {
-        auto* r = new KernelRegistry;
-        registerCpuKernels(*r);
-        return r;
-    }();
-    return *registry;
-}
 
 std::string scratch(const std::string& name) { return testing::TempDir() + "sessions_test_" + std::to_string(::getpid()) + "_" + name; }
 
@@ -66,8 +60,20 @@ TEST(JobQueue, CancelsRunningAndWaitingJobs) {
     EXPECT_FALSE(secondRan);
 }
 
+TEST(JobQueue, AnExceptionFailsItsJobAlone) {
+    JobQueue queue([] {});
+    const JobId memory = queue.submit("memory", [](JobContext&) -> Status { throw std::bad_alloc(); });
+    const JobId other = queue.submit("other", [](JobContext&) -> Status { throw std::runtime_error("odd"); });
+    const JobId next = queue.submit("next", [](JobContext&) { return Status::ok(); });
+    EXPECT_EQ(queue.wait(memory).code(), ErrorCode::OutOfMemory);
+    EXPECT_EQ(queue.wait(other).code(), ErrorCode::Internal);
+    EXPECT_NE(queue.wait(other).message().find("odd"), std::string::npos);
+    EXPECT_TRUE(queue.wait(next).isOk());
+    EXPECT_EQ(queue.info(memory).state, JobState::Failed);
+}
+
 TEST(Settings, UndoAndRedo) {
-    Session session(kernels());
+    Session session(cpuKernels());
     const Settings first = session.settings();
     Settings second = first, third = first;
     second.builder.precision = PrecisionMode::Bf16;
@@ -143,24 +149,54 @@ TEST(Npz, DamagedArchives) {
     EXPECT_FALSE(readNpz(path));
 }
 
-class SampleModel : public testing::Test {
+TEST(Npz, WhatIsNotWantedIsNotReadAndWhatDoesNotFitIsRefused) {
+    const std::string file = scratch("wanted.npz");
+    const WeightsPtr array = makeFloatWeights({2, 3}, std::vector<float>(6, 1.0f));
+    ASSERT_TRUE(writeNpz(file, {{"other", array}, {"x", array}}).isOk());
+    const auto wanted = [](const std::string& name, const Dims& dims) -> Result<bool> {
+        EXPECT_EQ(dims, (Dims{2, 3}));
+        return name == "x";
+    };
+    const auto some = readNpz(file, wanted);
+    ASSERT_TRUE(some) << some.status().message();
+    EXPECT_EQ(some->size(), 1u);
+    EXPECT_EQ(toDoubles(*some->at("x")), toDoubles(*array));
+    const auto none = readNpz(file, [](const std::string&, const Dims&) -> Result<bool> { return outOfRange("no"); });
+    EXPECT_EQ(none.status().code(), ErrorCode::OutOfRange);
+    EXPECT_EQ(none.status().message(), file + ": no");
+    std::filesystem::remove(file);
+}
+
+TEST(Npz, ADamagedElementIsFound) {
+    const std::string file = scratch("damaged.npz");
+    ASSERT_TRUE(writeNpz(file, {{"x", makeFloatWeights({64}, std::vector<float>(64, 1.0f))}}).isOk());
+    std::fstream bytes(file, std::ios::binary | std::ios::in | std::ios::out);
+    bytes.seekp(200);  // within the elements, which are stored as they are
+    bytes.put('\x55');
+    bytes.close();
+    const auto read = readNpz(file);
+    ASSERT_FALSE(read);
+    EXPECT_NE(read.status().message().find("array 'x' is damaged"), std::string::npos) << read.status().message();
+    std::filesystem::remove(file);
+}
+
+TEST(Npz, TooLittleMemoryIsAnErrorAndNoEnd) {
+    if (!test::kCanLimitMemory) GTEST_SKIP() << "the address sanitizer needs all addresses";
+    const std::string file = scratch("large.npz");
+    ASSERT_TRUE(writeNpz(file, {{"x", allocateWeights(DataType::Float32, {40000000}).first}}).isOk());
+    const auto readInLittleMemory = [&] {
+        if (!test::leaveMemory(std::filesystem::file_size(file) + (48u << 20))) return 1;
+        const Status status = readNpz(file).status();
+        return status.code() == ErrorCode::OutOfMemory && status.message().find("array 'x'") != std::string::npos ? 0
+                                                                                                                  : 2;
+    };
+    EXPECT_EXIT(std::_Exit(readInLittleMemory()), testing::ExitedWithCode(0), "");
+    std::filesystem::remove(file);
+}
+
+class SampleModel : public test::SessionTest {
 protected:
-    void SetUp() override {
-        const Status opened = m_session.openModelNow("resources/sample/digits.onnx");
-        ASSERT_TRUE(opened.isOk()) << opened.message();
-    }
-    std::shared_ptr<const Build> build(PrecisionMode precision) {
-        Settings settings = m_session.settings();
-        settings.builder.precision = precision;
-        settings.builder.timingCachePath.clear();
-        settings.builder.optimizationLevel = 0;
-        settings.profileMs = 20;
-        m_session.setSettings(settings, "test");
-        const auto built = m_session.buildNow(true, {});
-        EXPECT_TRUE(built) << built.status().message();
-        return built ? *built : nullptr;
-    }
-    Session m_session{kernels()};
+    void SetUp() override { open(test::kSampleModel); }
 };
 
 TEST_F(SampleModel, AlignmentCoversEveryLayerOnce) {
@@ -185,12 +221,12 @@ TEST_F(SampleModel, DocumentRoundTrip) {
     const auto a = build(PrecisionMode::Fp32), b = build(PrecisionMode::Bf16);
     ASSERT_TRUE(a && b);
     ASSERT_TRUE(m_session.compareNow(a->id, b->id, {}));
-    const std::string path = scratch("round.strobe");
-    const Status saved = m_session.saveNow(path);
+    const std::string document = path("round.strobe");
+    const Status saved = m_session.saveNow(document);
     ASSERT_TRUE(saved.isOk()) << saved.message();
     EXPECT_FALSE(m_session.isModified());
-    Session other(kernels());
-    const Status opened = other.openDocumentNow(path);
+    Session other(cpuKernels());
+    const Status opened = other.openDocumentNow(document);
     ASSERT_TRUE(opened.isOk()) << opened.message();
     EXPECT_EQ(other.settings(), m_session.settings());
     EXPECT_EQ(other.model()->hash, m_session.model()->hash);
@@ -201,7 +237,59 @@ TEST_F(SampleModel, DocumentRoundTrip) {
     EXPECT_DOUBLE_EQ(other.builds()[0]->profile->latency.median, a->profile->latency.median);
     ASSERT_EQ(other.comparisons().size(), 1u);
     EXPECT_EQ(other.comparisons()[0]->accuracy->outputs.size(), 1u);
-    std::filesystem::remove(path);
+}
+
+TEST_F(SampleModel, AComparisonWhoseBuildIsRemovedMeanwhileIsDropped) {
+    const auto a = build(), b = build();
+    ASSERT_TRUE(a && b);
+    const auto remove = [&](double) { m_session.removeBuild(b->id); };
+    EXPECT_EQ(m_session.compareNow(a->id, b->id, remove).status().code(), ErrorCode::Cancelled);
+    EXPECT_TRUE(m_session.comparisons().empty());
+    ASSERT_TRUE(m_session.saveNow(path("a.strobe")).isOk());
+    Session other(cpuKernels());
+    const Status opened = other.openDocumentNow(path("a.strobe"));
+    ASSERT_TRUE(opened.isOk()) << opened.message();
+    EXPECT_EQ(other.builds().size(), 1u);
+}
+
+TEST_F(SampleModel, WhatChangesDuringASaveIsNotSaved) {
+    ASSERT_TRUE(build());
+    const std::string document = path("a.strobe");
+    const auto isRunning = [&](JobId id) { return m_session.jobs().info(id).state == JobState::Running; };
+    const auto files = [&] {
+        return std::distance(std::filesystem::directory_iterator(m_folder.path()),
+                             std::filesystem::directory_iterator());
+    };
+    bool wasDuring = false;
+    for (unsigned attempt = 0; attempt < 50 && !wasDuring; ++attempt) {
+        std::filesystem::remove(document);
+        const JobId id = m_session.saveAs(document);
+        // Once there is a file, what it will hold has been taken.
+        while (!m_session.jobs().isIdle() && files() == 0) std::this_thread::yield();
+        Settings changed = m_session.settings();
+        changed.seed = 1000 + attempt;
+        m_session.setSettings(changed, "during");
+        wasDuring = isRunning(id);
+        ASSERT_TRUE(m_session.jobs().wait(id).isOk());
+    }
+    ASSERT_TRUE(wasDuring);
+    EXPECT_TRUE(m_session.isModified());
+    Session other(cpuKernels());
+    ASSERT_TRUE(other.openDocumentNow(document).isOk());
+    EXPECT_NE(other.settings().seed, m_session.settings().seed);
+    ASSERT_TRUE(m_session.saveNow(document).isOk());
+    EXPECT_FALSE(m_session.isModified());
+}
+
+TEST_F(SampleModel, DataThatNoInputCanTakeIsRefusedByItsShape) {
+    const auto built = build();
+    ASSERT_TRUE(built);
+    const std::string name = built->engine->inputs().front().name;
+    ASSERT_TRUE(writeNpz(path("flat.npz"), {{name, makeFloatWeights({640}, std::vector<float>(640, 0.0f))}}).isOk());
+    const Status status = loadSamples(*built->engine, path("flat.npz"), {}, 1).status();
+    EXPECT_EQ(status.code(), ErrorCode::InvalidArgument);
+    for (const char* part : {"flat.npz: array '", "' is [640], the model takes ["})
+        EXPECT_NE(status.message().find(part), std::string::npos) << status.message();
 }
 
 }  // namespace
