@@ -155,6 +155,37 @@ private slots:
         QVERIFY(canvas.selection().empty());
     }
 
+    void colouringWaitsForTheLayoutOfItsScene() {
+        GraphCanvas& canvas = *m_canvas;
+        canvas.collapseToDepth(1);
+        QVERIFY(canvas.waitForLayout());
+        int asked = 0, foreign = 0;  // members that a scene of so many nodes does not have
+        const auto colouringFor = [&](size_t nodes) {
+            strobe::GraphColouring colouring;
+            colouring.fills.assign(nodes, Qt::red);
+            colouring.groupFill = [&, nodes](const std::vector<int>& members) {
+                ++asked;
+                for (const int member : members) foreign += static_cast<size_t>(member) >= nodes ? 1 : 0;
+                return QColor(Qt::blue);
+            };
+            colouring.groupChip = [fill = colouring.groupFill](const std::vector<int>& members) {
+                return fill(members).name();
+            };
+            return colouring;
+        };
+        canvas.setColouring(colouringFor(60));
+        const QImage before = canvas.grab().toImage();
+        canvas.setScene(networkScene(20));
+        canvas.setColouring(colouringFor(20));
+        QVERIFY(canvas.isLayoutRunning());
+        QVERIFY(canvas.grab().toImage() == before);  // the old picture in its own colours
+        QVERIFY(!canvas.toImage(true).isNull() && !canvas.thumbnail({64, 32}).isNull());
+        QVERIFY(asked > 0);
+        QVERIFY(canvas.waitForLayout());
+        canvas.grab();
+        QCOMPARE(foreign, 0);
+    }
+
     void exportsAndSaysWhyNot() {
         GraphCanvas& canvas = *m_canvas;
         const QTemporaryDir folder;

@@ -108,11 +108,6 @@ void BarChart::mouseMoveEvent(QMouseEvent* event) {
     update();
 }
 
-void BarChart::mousePressEvent(QMouseEvent* event) {
-    const int bar = barAt(event->position());
-    if (event->button() == Qt::LeftButton && bar >= 0) emit barClicked(bar);
-}
-
 void BarChart::leaveEvent(QEvent*) {
     m_hover = -1;
     update();

@@ -26,13 +26,9 @@ public:
     void setEmptyText(const QString& text);
     QSize sizeHint() const override { return {280, 120}; }
 
-signals:
-    void barClicked(int index);
-
 protected:
     void paintEvent(QPaintEvent* event) override;
     void mouseMoveEvent(QMouseEvent* event) override;
-    void mousePressEvent(QMouseEvent* event) override;
     void leaveEvent(QEvent* event) override;
 
 private:

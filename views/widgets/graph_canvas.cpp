@@ -28,6 +28,10 @@ void GraphCanvas::setScene(GraphScenePtr scene) {
     State& s = *m_state;
     const bool keepsLayout = scene != nullptr && s.picture.scene != nullptr && !s.worker.isRunning() &&
                              canvas::sameStructure(*scene, *s.picture.scene);
+    if (!keepsLayout) {
+        if (s.picture.scene == s.scene) s.oldColouring = std::move(s.colouring);
+        s.colouring = {};
+    }
     s.scene = std::move(scene);
     s.indexOf.clear();
     if (s.scene != nullptr)
@@ -47,7 +51,6 @@ void GraphCanvas::setScene(GraphScenePtr scene) {
     s.hasCurrent = s.hasCurrent && known(s.currentId);
     s.hits.clear();
     s.hit = -1;
-    s.colouring.fills.clear();
     s.relayout(State::Arrival::Fit);
 }
 
@@ -188,6 +191,7 @@ void GraphCanvas::State::relayout(Arrival how) {
     if (scene == nullptr || scene->nodes.empty()) {
         worker.cancel();
         picture = {};
+        oldColouring = {};
         marks.clear();
         minimap = {};
         widget.update();
@@ -201,6 +205,7 @@ void GraphCanvas::State::relayout(Arrival how) {
 
 void GraphCanvas::State::takeLayout(const std::shared_ptr<const LayoutResult>& layout, bool isFinal) {
     picture = canvas::makePicture(pendingScene, pending, *layout);
+    oldColouring = {};
     hoverNode = hoverEdge = -1;
     minimap = {};
     updateMarks();

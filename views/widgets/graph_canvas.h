@@ -32,6 +32,7 @@ public:
 
     void setScene(GraphScenePtr scene);  // null clears
     GraphScenePtr scene() const;
+    // Of the scene given last; it is shown when that scene is.
     void setColouring(GraphColouring colouring);
     // Shown while there is no scene, or one without nodes.
     void setEmptyText(const QString& text);
@@ -80,13 +81,10 @@ public:
 
 signals:
     void selectionChanged(const std::vector<int64_t>& ids);
-    void nodeClicked(int64_t id, Qt::KeyboardModifiers modifiers);
-    void nodeActivated(int64_t id);             // double-click or Return
-    void nodeHovered(int64_t id, bool inside);  // inside is false when the pointer left
+    void nodeActivated(int64_t id);  // double-click or Return
     // id is −1 on the background; `nodes` is the selection the menu is about.
     void menuRequested(const QPoint& globalPosition, int64_t id);
     void layoutFinished();
-    void zoomChanged(double factor);
     void searchHitChanged(int index, int count);
     void groupsChanged();
 

@@ -69,10 +69,6 @@ QString timeUnitName(TimeUnit unit) {
     return names[static_cast<size_t>(unit)];
 }
 
-QString formatTimeIn(double seconds, TimeUnit unit) {
-    return formatNumber(seconds / kSecondsPerUnit[static_cast<size_t>(unit)]);
-}
-
 QString formatTime(double seconds, int digits) {
     if (!std::isfinite(seconds)) return kNoValue;
     const TimeUnit unit = timeUnitFor(seconds);

@@ -20,9 +20,8 @@ QString groupThousands(const QString& digits);
 enum class TimeUnit : uint8_t { Nanoseconds, Microseconds, Milliseconds, Seconds };
 // The unit in which a column whose largest value is `seconds` reads best.
 TimeUnit timeUnitFor(double seconds);
-QString timeUnitName(TimeUnit unit);                  // "ms"
-QString formatTimeIn(double seconds, TimeUnit unit);  // "12.3", for a column whose header holds the unit
-QString formatTime(double seconds, int digits = 3);   // "12.3 ms"
+QString timeUnitName(TimeUnit unit);                 // "ms"
+QString formatTime(double seconds, int digits = 3);  // "12.3 ms"
 // Median and its uncertainty in one unit and to the same decimal, which the uncertainty decides: "12.31 ms ± 0.08".
 QString formatTimeSpread(double medianSeconds, double errorSeconds);
 // Honest and coarse: "about 20 s left", "about 3 min left", "less than a second left"; negative is "time left unknown".

@@ -123,7 +123,6 @@ void GraphPage::setStage(GraphStage stage) {
     if (stage == m_stage) return;
     m_stage = stage;
     rebuildSoon();
-    emit stageChanged();
 }
 
 void GraphPage::setColour(GraphColour colour) {
@@ -176,7 +175,6 @@ void GraphPage::showScene(std::shared_ptr<const GraphSceneData> scene) {
     recolour();
     showSelection();
     if (!m_query.isEmpty()) m_canvas->setSearchHits(m_query.find(*m_data));
-    emit sceneShown();
 }
 
 void GraphPage::showCounts() {

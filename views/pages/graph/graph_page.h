@@ -36,10 +36,6 @@ public:
     FilterBar& searchBar() const { return *m_search; }
     QWidget* focusTarget() override;
 
-signals:
-    void sceneShown();
-    void stageChanged();
-
 protected:
     void resizeEvent(QResizeEvent* event) override;
 

@@ -177,7 +177,6 @@ void InspectorPage::loadWeights(const QString& name, std::shared_ptr<const Weigh
             m_weightsTitle->setVisible(!bars.values.empty());
             m_weights->setVisible(!bars.values.empty());
             m_weights->setData(std::move(bars));
-            emit weightsShown();
         });
 }
 

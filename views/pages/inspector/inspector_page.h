@@ -31,9 +31,6 @@ public:
     KeyValueView& details() const { return *m_details; }
     QWidget* focusTarget() override;
 
-signals:
-    void weightsShown();
-
 private:
     void buildContent();
     void follow();

@@ -25,9 +25,9 @@ QImage GraphCanvas::toImage(bool wholeGraph, double scale) const {
     QImage image(size, QImage::Format_RGB32);
     image.fill(Theme::instance().colours().window);
     QPainter painter(&image);
-    canvas::GraphPainter(s.picture, s.colouring, s.marks)
+    canvas::GraphPainter(s.picture, s.shownColouring(), s.marks)
         .paint(painter, {area.topLeft(), zoom}, QRectF(image.rect()), -1);
-    canvas::paintLegend(painter, s.colouring.legend, QRectF(image.rect()));
+    canvas::paintLegend(painter, s.shownColouring().legend, QRectF(image.rect()));
     return image;
 }
 
@@ -78,8 +78,8 @@ bool GraphCanvas::exportSvg(const QString& path, QString* error) const {
     QPainter painter(&generator);
     const QRectF page(QPointF(0, 0), area.size());
     painter.fillRect(page, Theme::instance().colours().window);
-    canvas::GraphPainter(s.picture, s.colouring, s.marks).paint(painter, {area.topLeft(), 1.0}, page, -1);
-    canvas::paintLegend(painter, s.colouring.legend, page);
+    canvas::GraphPainter(s.picture, s.shownColouring(), s.marks).paint(painter, {area.topLeft(), 1.0}, page, -1);
+    canvas::paintLegend(painter, s.shownColouring().legend, page);
     return painter.end();
 }
 

@@ -70,7 +70,6 @@ void GraphCanvas::mouseReleaseEvent(QMouseEvent* event) {
     s.currentId = ids.front();
     s.hasCurrent = true;
     s.select(ids, event->modifiers());
-    emit nodeClicked(ids.front(), event->modifiers());
 }
 
 void GraphCanvas::mouseDoubleClickEvent(QMouseEvent* event) {
@@ -211,10 +210,8 @@ void GraphCanvas::State::setHover(const QPointF& device) {
     if (edge != hoverEdge || edge >= 0) widget.update();
     hoverEdge = edge;
     if (node == hoverNode) return;
-    const int before = std::exchange(hoverNode, node);
+    hoverNode = node;
     updateMarks();
-    if (before >= 0 && before < static_cast<int>(marks.size())) emit widget.nodeHovered(idsOf(before).front(), false);
-    if (node >= 0) emit widget.nodeHovered(idsOf(node).front(), true);
 }
 
 void GraphCanvas::State::select(const std::vector<int64_t>& ids, Qt::KeyboardModifiers modifiers) {

@@ -22,6 +22,8 @@ struct GraphCanvas::State {
     // Scene, folding, layout.
     void relayout(Arrival arrival);
     void takeLayout(const std::shared_ptr<const LayoutResult>& layout, bool isFinal);
+    /// That of the scene in the picture, whose nodes it counts by index.
+    const GraphColouring& shownColouring() const { return picture.scene == scene ? colouring : oldColouring; }
     void updateMarks();
     int visibleOf(int64_t id) const;                // visible node, or −1
     std::vector<int64_t> idsOf(int visible) const;  // a folded group has those of its members
@@ -56,9 +58,10 @@ struct GraphCanvas::State {
     GraphCanvas& widget;
     GraphScenePtr scene;
     std::unordered_map<int64_t, int> indexOf;  // id → scene node
-    GraphColouring colouring;
+    GraphColouring colouring;                  // of `scene`
     QSet<QString> collapsed;
     canvas::GraphPicture picture;
+    GraphColouring oldColouring;   // of picture.scene, while that is not yet `scene`
     canvas::VisibleGraph pending;  // folded, waiting for its layout
     GraphScenePtr pendingScene;
     canvas::GraphLayoutWorker worker;

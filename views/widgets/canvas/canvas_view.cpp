@@ -55,7 +55,6 @@ void GraphCanvas::setMinimapVisible(bool visible) {
 }
 
 void GraphCanvas::State::setView(const QPointF& origin, double zoom) {
-    const double before = view.zoom;
     view.zoom = std::clamp(zoom, kMinZoom, kMaxZoom);
     // Some of the graph always stays in sight.
     const QSizeF size(widget.width() / view.zoom, widget.height() / view.zoom);
@@ -66,7 +65,6 @@ void GraphCanvas::State::setView(const QPointF& origin, double zoom) {
     };
     view.origin = QPointF(bound(origin.x(), b.left() - marginX, b.right() - size.width() + marginX),
                           bound(origin.y(), b.top() - marginY, b.bottom() - size.height() + marginY));
-    if (before != view.zoom) emit widget.zoomChanged(view.zoom);
     widget.update();
 }
 
@@ -144,7 +142,7 @@ void GraphCanvas::paintEvent(QPaintEvent* event) {
         return;
     }
     s.paintGroupFrame(painter);
-    canvas::GraphPainter(s.picture, s.colouring, s.marks).paint(painter, s.view, QRectF(rect()), s.hoverEdge);
+    canvas::GraphPainter(s.picture, s.shownColouring(), s.marks).paint(painter, s.view, QRectF(rect()), s.hoverEdge);
     s.paintGroupLabel(painter);
     if (s.drag == State::Drag::RubberBand) {
         QColor fill = c.accent;
@@ -154,7 +152,7 @@ void GraphCanvas::paintEvent(QPaintEvent* event) {
         painter.setBrush(fill);
         painter.drawRect(QRectF(s.pressAt, s.dragAt).normalized());
     }
-    canvas::paintLegend(painter, s.colouring.legend, QRectF(rect()));
+    canvas::paintLegend(painter, s.shownColouring().legend, QRectF(rect()));
     s.paintMinimap(painter);
     s.paintHoverLabel(painter);
     if (!s.focusRing) return;
@@ -177,9 +175,9 @@ QRectF GraphCanvas::State::minimapRect() const {
 
 QColor GraphCanvas::State::miniColour(size_t visible) const {
     const int sceneNode = picture.graph.nodes[visible].sceneNode;
-    // While a new scene is being laid out, the picture still shows the old one, and the fills speak of the new.
-    const bool given = scene == picture.scene && sceneNode >= 0 && static_cast<size_t>(sceneNode) < colouring.fills.size();
-    if (given && colouring.fills[sceneNode].isValid()) return colouring.fills[sceneNode];
+    const std::vector<QColor>& fills = shownColouring().fills;
+    const bool given = sceneNode >= 0 && static_cast<size_t>(sceneNode) < fills.size();
+    if (given && fills[sceneNode].isValid()) return fills[sceneNode];
     return sceneNode >= 0 ? Theme::instance().family(picture.scene->nodes[sceneNode].family) : Theme::instance().colours().secondary;
 }
 
