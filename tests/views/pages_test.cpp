@@ -149,6 +149,23 @@ private slots:
         QCOMPARE(page.findChild<QLineEdit*>()->text(), "op:" + op);
     }
 
+    void selectionComesBackToThePageWhereItWasMade() {
+        LayersPage layers(*m_context);
+        ComparePage compare(*m_context);
+        showAt(layers, 1240, 320);
+        showAt(compare, 1400, 600);
+        for (TableView* table : {&child<TableView>(layers, "layerTable"), &child<TableView>(compare, "comparedRows")}) {
+            const auto selected = [&] { return table->selectionModel()->selectedRows().value(0).row(); };
+            clickRow(*table, 0, 0);
+            clickRow(*table, 2, 0);
+            QCOMPARE(selected(), 2);
+            m_context->back();
+            QCOMPARE(selected(), 0);
+            m_context->forward();
+            QCOMPARE(selected(), 2);
+        }
+    }
+
     void compareRunsAndShowsBoth() {
         ComparePage page(*m_context);
         showAt(page, 1400, 600);

@@ -73,6 +73,7 @@ private slots:
         context.forward();
         QCOMPARE(context.selection().tensor, QString("image"));
         context.back();
+        QCOMPARE(context.selection().origin, QString());  // so that the page where it was made shows it too
         context.back();
         QVERIFY(context.selection().isEmpty());
         QVERIFY(!context.canGoBack());

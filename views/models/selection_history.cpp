@@ -16,6 +16,19 @@ bool SelectionHistory::push(Selection selection) {
     return true;
 }
 
+void SelectionHistory::back() {
+    if (canGoBack()) goTo(m_at - 1);
+}
+
+void SelectionHistory::forward() {
+    if (canGoForward()) goTo(m_at + 1);
+}
+
+void SelectionHistory::goTo(size_t entry) {
+    m_at = entry;
+    m_entries[m_at].origin.clear();
+}
+
 void SelectionHistory::clear() {
     m_entries.assign(1, Selection{});
     m_at = 0;

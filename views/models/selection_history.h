@@ -15,13 +15,16 @@ public:
     bool push(Selection selection);
     bool canGoBack() const { return m_at > 0; }
     bool canGoForward() const { return m_at + 1 < m_entries.size(); }
-    void back() { m_at -= canGoBack() ? 1 : 0; }
-    void forward() { m_at += canGoForward() ? 1 : 0; }
+    /// What is come back to was made by no page just now: its origin is gone, so that every page shows it.
+    void back();
+    void forward();
     void clear();
     /// Changes every entry in place: what a selection means in another build.
     void revise(const std::function<void(Selection&)>& change);
 
 private:
+    void goTo(size_t entry);
+
     std::vector<Selection> m_entries{Selection{}};
     size_t m_at = 0;
 };
