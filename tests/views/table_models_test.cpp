@@ -1,6 +1,7 @@
 #include <QAbstractItemModelTester>
 #include <QTest>
 #include <cmath>
+#include <numeric>
 
 #include "tests/views/sample_results.h"
 #include "views/models/compare_table_model.h"
@@ -119,6 +120,10 @@ private slots:
         QTest::newRow("precision") << "precision:bf16" << QStringList{conv};
         QTest::newRow("several") << "op:Conv precision:fp32 time>1ms" << QStringList{depthwise};
         QTest::newRow("not") << "-op:Conv -scope:head" << QStringList{flatten};
+        QTest::newRow("scope with what is inside") << "scope:head" << QStringList{softmax};
+        QTest::newRow("scope is no part of one") << "scope:attn" << QStringList{};
+        QTest::newRow("scope by wildcard") << "scope:*/conv" << QStringList{conv};
+        QTest::newRow("no scope") << "scope:" << QStringList{flatten};
         QTest::newRow("node") << "node:node_3" << QStringList{softmax};
         QTest::newRow("quoted") << "\"attn/Soft\"" << QStringList{softmax};
         QTest::newRow("half typed counts for nothing") << "time> op:Conv" << QStringList{conv, depthwise};
@@ -178,6 +183,31 @@ private slots:
         model.setGroups(table, {0, 1, 2, 3}, LayerGrouping::Scope);
         QCOMPARE(columnTexts(model, LayerGroupModel::Key), (QStringList{"model.0", "model.1", "head", "(no scope)"}));
         QCOMPARE(model.filterFor(1), QString("scope:model.1"));
+    }
+
+    void groupsLeadToTheirOwnLayers() {
+        const LayerTablePtr table = makeLayerTable(*makeProfile({{"/a.1/x/Conv", "Conv", "fp32", 1, {}},
+                                                                 {"/a.10/x/Conv", "Conv", "fp32", 2, {}},
+                                                                 {"/a.1/y/Add", "Add", "fp32", 3, {}},
+                                                                 {"/a.10/Add", "Add", "fp32", 5, {}},
+                                                                 {"/b [1]/x/Conv", "Conv", "fp32", 4, {}},
+                                                                 {"plain", "Add", "fp32", 6, {}}}),
+                                                   {}, {});
+        std::vector<int> every(table->rows.size());
+        std::iota(every.begin(), every.end(), 0);
+        std::vector<int> onlyA{0, 1, 2, 3};  // cut one level deeper, with a.10 beside a.10/x
+        for (const auto& rows : {every, onlyA}) {
+            LayerGroupModel model;
+            model.setGroups(table, rows, LayerGrouping::Scope);
+            QVERIFY(model.rowCount() >= 4);
+            for (int row = 0; row < model.rowCount(); ++row) {
+                const LayerFilter filter = LayerFilter::parse(model.filterFor(row));
+                std::vector<int> led;
+                for (const int at : rows)
+                    if (filter.matches(table->rows[static_cast<size_t>(at)])) led.push_back(at);
+                QVERIFY2(led == model.group(row).rows, qPrintable(model.filterFor(row)));
+            }
+        }
     }
 
     void scopesOfNames() {

@@ -33,20 +33,22 @@ const std::map<QString, NumberField>& numberFields() {
     return fields;
 }
 
+enum class Match { Part, Whole, Path };  // Path: itself and what is inside it, parts being divided by "/"
+
 struct TextField {
     Text value;
-    bool isWhole;  // compared whole, with wildcards
+    Match match;
 };
 
 const std::map<QString, TextField>& textFields() {
     static const std::map<QString, TextField> fields{
-        {"op", {[](const LayerRow& r) { return r.op; }, true}},
-        {"precision", {[](const LayerRow& r) { return r.precision; }, true}},
-        {"name", {[](const LayerRow& r) { return r.name; }, false}},
-        {"scope", {[](const LayerRow& r) { return r.scope; }, false}},
-        {"shape", {[](const LayerRow& r) { return r.shape; }, false}},
-        {"tactic", {[](const LayerRow& r) { return r.tactic; }, false}},
-        {"node", {[](const LayerRow& r) { return r.nodes.join('\n'); }, false}},
+        {"op", {[](const LayerRow& r) { return r.op; }, Match::Whole}},
+        {"precision", {[](const LayerRow& r) { return r.precision; }, Match::Whole}},
+        {"name", {[](const LayerRow& r) { return r.name; }, Match::Part}},
+        {"scope", {[](const LayerRow& r) { return r.scope; }, Match::Path}},
+        {"shape", {[](const LayerRow& r) { return r.shape; }, Match::Part}},
+        {"tactic", {[](const LayerRow& r) { return r.tactic; }, Match::Part}},
+        {"node", {[](const LayerRow& r) { return r.nodes.join('\n'); }, Match::Part}},
     };
     return fields;
 }
@@ -58,6 +60,21 @@ std::optional<double> unitFactor(const QString& unit, double plainUnit) {
     if (unit.isEmpty()) return plainUnit;
     const auto found = factors.find(unit.toLower());
     return found == factors.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::function<bool(const QString&)> textMatcher(const QString& wanted, Match match) {
+    if (match == Match::Part)
+        return [wanted](const QString& text) { return text.contains(wanted, Qt::CaseInsensitive); };
+    if (match == Match::Whole) {
+        const auto pattern =
+            QRegularExpression::fromWildcard(wanted.isEmpty() ? QStringLiteral("*") : wanted, Qt::CaseInsensitive);
+        return [pattern](const QString& text) { return pattern.match(text).hasMatch(); };
+    }
+    QString path = QRegularExpression::escape(wanted);
+    path.replace(QLatin1String("\\*"), QLatin1String(".*")).replace(QLatin1String("\\?"), QLatin1String("."));
+    const QRegularExpression pattern(QStringLiteral("^(?:%1)(?:/.*)?$").arg(path),
+                                     QRegularExpression::CaseInsensitiveOption);
+    return [pattern](const QString& text) { return pattern.match(text).hasMatch(); };
 }
 
 bool compare(double value, const QString& comparison, double limit) {
@@ -119,19 +136,17 @@ LayerFilter::Term LayerFilter::parseTerm(const QString& text, QString& error) {
     }
     if (const auto match = keyed.match(text); match.hasMatch()) {
         const auto field = textFields().find(match.captured(1).toLower());
-        if (field != textFields().end()) {
-            const QString wanted = match.captured(2);
-            if (!field->second.isWhole)
-                return [value = field->second.value, wanted](const LayerRow& row) {
-                    return value(row).contains(wanted, Qt::CaseInsensitive);
-                };
-            const auto pattern = QRegularExpression::fromWildcard(wanted.isEmpty() ? QStringLiteral("*") : wanted, Qt::CaseInsensitive);
-            return [value = field->second.value, pattern](const LayerRow& row) { return pattern.match(value(row)).hasMatch(); };
-        }
+        if (field != textFields().end())
+            return [value = field->second.value, fits = textMatcher(match.captured(2), field->second.match)](
+                       const LayerRow& row) { return fits(value(row)); };
         error = QObject::tr("“%1:” is unknown; there are op, precision, name, scope, shape, tactic, node").arg(match.captured(1));
         return {};
     }
     return [text](const LayerRow& row) { return anyTextHas(row, text); };
+}
+
+QString LayerFilter::term(const QString& key, const QString& value) {
+    return key + ':' + (value.contains(' ') ? '"' + value + '"' : value);
 }
 
 bool LayerFilter::matches(const LayerRow& row) const {

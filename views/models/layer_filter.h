@@ -3,7 +3,8 @@
 //   conv scope:model.2 op:Conv* precision:bf16 time>1ms share>=5% gflops<100 -tactic:reference
 //
 // A plain word is looked for in name, op, tactic and ONNX nodes. "key:text" compares whole (with * and ?) for op and
-// precision, and looks for the text elsewhere. A leading "-" turns a term round; quotes keep blanks together.
+// precision, takes a scope with all that is inside it (and those without one for "scope:"), and looks for the text
+// elsewhere. A leading "-" turns a term round; quotes keep blanks together.
 #pragma once
 
 #include <QString>
@@ -19,6 +20,9 @@ class LayerFilter {
 public:
     // The filter and, where the text makes no sense, what is wrong with it; terms that make none are left out.
     static LayerFilter parse(const QString& text);
+
+    // "key:value" as it is to be typed.
+    static QString term(const QString& key, const QString& value);
 
     bool matches(const LayerRow& row) const;
     bool isEmpty() const { return m_terms.empty(); }

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "views/models/layer_filter.h"
 #include "views/models/unit_choice.h"
 #include "views/widgets/table_roles.h"
 
@@ -95,12 +96,15 @@ void LayerGroupModel::setGroups(LayerTablePtr table, const std::vector<int>& row
 
 QString LayerGroupModel::filterFor(int row) const {
     const QString& key = group(row).key;
-    const QString value = key.contains(' ') ? '"' + key + '"' : key;
-    switch (m_grouping) {
-        case LayerGrouping::Op: return QStringLiteral("op:") + value;
-        case LayerGrouping::Precision: return QStringLiteral("precision:") + value;
-        default: return key.isEmpty() ? QString() : QStringLiteral("scope:") + value;
-    }
+    if (m_grouping == LayerGrouping::Op) return LayerFilter::term(QStringLiteral("op"), key);
+    if (m_grouping == LayerGrouping::Precision) return LayerFilter::term(QStringLiteral("precision"), key);
+    const QString scope = LayerFilter::term(QStringLiteral("scope"), key);
+    // A scope that is not as deep as the others are cut may hold some of them, which are groups of their own.
+    const QString inside = key + '/';
+    const bool hasInner = !key.isEmpty() && std::any_of(m_groups.begin(), m_groups.end(), [&](const LayerGroup& other) {
+        return other.key.startsWith(inside);
+    });
+    return hasInner ? scope + QStringLiteral(" -") + LayerFilter::term(QStringLiteral("scope"), inside + '*') : scope;
 }
 
 QVariant LayerGroupModel::number(const LayerGroup& group, int column) const {

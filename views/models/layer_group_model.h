@@ -26,7 +26,7 @@ public:
     void setGroups(LayerTablePtr table, const std::vector<int>& rows, LayerGrouping grouping);
     const LayerGroup& group(int row) const { return m_groups[static_cast<size_t>(row)]; }
     LayerGrouping grouping() const { return m_grouping; }
-    // What to type into the filter to see the group's layers.
+    // What to type into the filter to see the group's layers and no others.
     QString filterFor(int row) const;
 
 protected:

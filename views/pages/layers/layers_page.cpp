@@ -233,16 +233,18 @@ void LayersPage::followSelection(const Selection& selection) {
 void LayersPage::openGroup(const QModelIndex& index) {
     const QString term = m_groupModel.filterFor(m_sortedGroups.mapToSource(index).row());
     setGrouping(LayerGrouping::None);
-    if (!term.isEmpty()) setFilter((m_filter->text() + ' ' + term).trimmed());
+    setFilter((m_filter->text() + ' ' + term).trimmed());
 }
 
 void LayersPage::fillMenu(QMenu& menu, const QModelIndex& index) {
     if (!index.isValid()) return;
     const LayerRow& row = m_model.row(m_filtered.mapToSource(index).row());
     menu.addAction(tr("Show in Graph"), this, [this] { context().showPage(QStringLiteral("graphPage")); });
-    menu.addAction(tr("Show only op %1").arg(row.op), this, [this, term = QStringLiteral("op:") + row.op] { setFilter(term); });
+    menu.addAction(tr("Show only op %1").arg(row.op), this,
+                   [this, term = LayerFilter::term(QStringLiteral("op"), row.op)] { setFilter(term); });
     if (!row.scope.isEmpty())
-        menu.addAction(tr("Show only scope %1").arg(row.scope), this, [this, term = QStringLiteral("scope:") + row.scope] { setFilter(term); });
+        menu.addAction(tr("Show only scope %1").arg(row.scope), this,
+                       [this, term = LayerFilter::term(QStringLiteral("scope"), row.scope)] { setFilter(term); });
     if (!m_filter->text().isEmpty()) menu.addAction(tr("Show all layers"), this, [this] { setFilter({}); });
 }
 
