@@ -71,6 +71,7 @@ struct ProblemEntry {
     std::vector<int> provenance;  // ONNX nodes to go to
     std::string layer;
     std::string message, fix;
+    bool operator==(const ProblemEntry&) const = default;
 };
 
 /// What a document file holds.

@@ -321,6 +321,25 @@ private slots:
         QVERIFY(row >= 0);
         clickRow(*table, row);
         QCOMPARE(QString::fromStdString(m_context->currentBuild()->name), QString("FP32 + 1 rule"));
+        // What was clicked stays to be read, also when the problems change.
+        const auto chosen = [&] {
+            return table->selectionModel()->selectedRows(ProblemTableModel::Source).value(0).data().toString();
+        };
+        const auto reads = [&] {
+            const auto labels = page.findChildren<QLabel*>();
+            return std::any_of(labels.begin(), labels.end(), [](const QLabel* label) {
+                return label->isVisible() && label->text().contains("no_such_layer*");
+            });
+        };
+        QCOMPARE(chosen(), QString("build FP32 + 1 rule"));
+        QVERIFY(reads());
+        QVERIFY(m_session->buildNow(false, {}).hasValue());
+        const int added = m_session->builds().back()->id;
+        QTRY_COMPARE(m_context->currentBuild()->id, added);
+        QCOMPARE(chosen(), QString("build FP32 + 1 rule"));
+        QVERIFY(reads());
+        m_session->removeBuild(added);
+        QTRY_VERIFY(m_context->currentBuild()->id != added);
         auto* severities = page.findChild<SegmentedControl*>();
         const int before = table->model()->rowCount();
         QTest::mouseClick(severities, Qt::LeftButton, {}, QPoint(severities->width() / 2, severities->height() / 2));

@@ -349,6 +349,8 @@ private slots:
         QCOMPARE(columnTexts(model, ProblemTableModel::Severity), (QStringList{"Error", "Warning", "Note"}));
         QCOMPARE(columnTexts(model, ProblemTableModel::Where), (QStringList{"Foo_1", "n1 +1", "whole model"}));
         QCOMPARE(model.count(ProblemSeverity::Warning), 1);
+        QCOMPARE(model.rowOf(ProblemEntry(model.problem(2))), 2);
+        QCOMPARE(model.rowOf({}), -1);
         ProblemFilterProxy proxy(model);
         proxy.setShown(ProblemSeverity::Warning, false);
         QCOMPARE(columnTexts(proxy, ProblemTableModel::Severity), (QStringList{"Error", "Note"}));

@@ -26,14 +26,22 @@ ProblemTableModel::ProblemTableModel(QObject* parent) : ColumnTableModel(parent)
 }
 
 void ProblemTableModel::setProblems(std::vector<ProblemEntry> problems, const QStringList& nodeNames) {
+    std::stable_sort(problems.begin(), problems.end(),
+                     [](const auto& a, const auto& b) { return a.severity > b.severity; });
+    if (problems == m_problems && nodeNames == m_nodeNames)
+        return;  // a reset takes the view's selection and place away
     beginResetModel();
     m_problems = std::move(problems);
-    std::stable_sort(m_problems.begin(), m_problems.end(), [](const auto& a, const auto& b) { return a.severity > b.severity; });
     m_nodeNames = nodeNames;
     m_counts = {};
     for (const ProblemEntry& problem : m_problems) ++m_counts[static_cast<size_t>(problem.severity)];
     setRowTotal(static_cast<int>(m_problems.size()));
     endResetModel();
+}
+
+int ProblemTableModel::rowOf(const ProblemEntry& problem) const {
+    const auto found = std::find(m_problems.begin(), m_problems.end(), problem);
+    return found == m_problems.end() ? -1 : static_cast<int>(found - m_problems.begin());
 }
 
 QString ProblemTableModel::where(const ProblemEntry& problem) const {

@@ -17,8 +17,10 @@ public:
 
     explicit ProblemTableModel(QObject* parent = nullptr);
     // `nodeNames` by ONNX node index name the place of entries without a layer.
+    // Resets the model, unless it shows just these.
     void setProblems(std::vector<ProblemEntry> problems, const QStringList& nodeNames);
     const ProblemEntry& problem(int row) const { return m_problems[static_cast<size_t>(row)]; }
+    int rowOf(const ProblemEntry& problem) const;  // −1 when it is not among them
     int count(ProblemSeverity severity) const { return m_counts[static_cast<size_t>(severity)]; }
 
 protected:

@@ -94,7 +94,9 @@ QWidget* ProblemsPage::focusTarget() {
 }
 
 void ProblemsPage::followProblems() {
+    const auto before = chosen();
     m_model.setProblems(context().session().problems(), nodeNames(context().model().get()));
+    if (before) choose(*before);  // what is being read stays, also when others come or go
     m_stack->setCurrentIndex(m_model.rowCount() == 0 ? 0 : 1);
     m_empty->setText(!context().model()              ? tr("Open a model to see what is wrong or risky in it · Ctrl+O")
                      : !context().currentBuild() ? tr("No problems found in the file. A build looks at layers and kernels too · Ctrl+B")
@@ -114,27 +116,38 @@ void ProblemsPage::followProblems() {
 }
 
 void ProblemsPage::showDetail() {
-    QModelIndexList rows = m_table->selectionModel()->selectedRows();
+    auto problem = chosen();
     // A single problem needs no choice to be read whole.
-    if (rows.isEmpty() && m_filtered.rowCount() == 1) rows << m_filtered.index(0, 0);
-    m_detail->setVisible(!rows.isEmpty());
-    if (rows.isEmpty()) return;
-    const ProblemEntry& problem = m_model.problem(m_filtered.mapToSource(rows.front()).row());
-    QString text = QString::fromStdString(problem.message);
-    if (!problem.fix.empty()) text += QStringLiteral("\n") + tr("What to do: %1").arg(QString::fromStdString(problem.fix));
+    if (!problem && m_filtered.rowCount() == 1)
+        problem = m_model.problem(m_filtered.mapToSource(m_filtered.index(0, 0)).row());
+    m_detail->setVisible(problem.has_value());
+    if (!problem) return;
+    QString text = QString::fromStdString(problem->message);
+    if (!problem->fix.empty())
+        text += QStringLiteral("\n") + tr("What to do: %1").arg(QString::fromStdString(problem->fix));
     m_detail->setText(text);
 }
 
-void ProblemsPage::goThere() {
+std::optional<ProblemEntry> ProblemsPage::chosen() const {
     const QModelIndexList rows = m_table->selectionModel()->selectedRows();
-    if (rows.isEmpty()) return;
-    const ProblemEntry problem = m_model.problem(m_filtered.mapToSource(rows.front()).row());
+    if (rows.isEmpty()) return std::nullopt;
+    return m_model.problem(m_filtered.mapToSource(rows.front()).row());
+}
+
+void ProblemsPage::choose(const ProblemEntry& problem) {
+    const QModelIndex index = m_filtered.mapFromSource(m_model.index(m_model.rowOf(problem), 0));
+    if (index.isValid() && !m_table->selectionModel()->isRowSelected(index.row())) m_table->selectRow(index.row());
+}
+
+void ProblemsPage::goThere() {
+    const auto problem = chosen();
+    if (!problem) return;
     // A problem of a build is about that build's layers.
     for (const auto& build : context().session().builds())
-        if (problem.source == "build " + build->name) context().setCurrentBuild(build->id);
+        if (problem->source == "build " + build->name) context().setCurrentBuild(build->id);
     Selection selection;
-    selection.nodes = problem.provenance;
-    selection.layer = findLayer(*context().index(), problem.layer);
+    selection.nodes = problem->provenance;
+    selection.layer = findLayer(*context().index(), problem->layer);
     selection.origin = objectName();
     if (!selection.isEmpty()) context().select(std::move(selection));
 }

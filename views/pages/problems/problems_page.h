@@ -1,6 +1,8 @@
 // What is wrong or risky? Problems of import, builds and profiles; a click goes to the node or layer.
 #pragma once
 
+#include <optional>
+
 #include "views/models/problem_table_model.h"
 #include "views/pages/page.h"
 
@@ -28,6 +30,8 @@ private:
     void followProblems();
     void showDetail();
     void goThere();
+    std::optional<ProblemEntry> chosen() const;
+    void choose(const ProblemEntry& problem);
 
     ProblemTableModel m_model;
     ProblemFilterProxy m_filtered{m_model};
