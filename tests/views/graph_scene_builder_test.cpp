@@ -70,6 +70,21 @@ private slots:
         QCOMPARE(data.scene->nodes[1].badge, GraphBadge::None);
     }
 
+    void worstErrorOfANodeMayBeNegative() {
+        auto accuracy = std::make_shared<AccuracyReport>();
+        for (const auto& [node, snrDb] : {std::pair{0, 20.0}, {1, -5.0}, {1, 12.0}}) {
+            accuracy->layers.push_back({{node}, "a", "b", {}});
+            accuracy->layers.back().difference.snrDb = snrDb;
+        }
+        auto comparison = std::make_shared<Comparison>();
+        comparison->accuracy = accuracy;
+        const GraphSceneData data = buildGraphScene(
+            {std::make_shared<const BuildIndex>(smallModel(), nullptr), GraphStage::Parsed, comparison, {}});
+        QCOMPARE(data.facts[1].snrDb, std::optional(20.0));
+        QCOMPARE(data.facts[2].snrDb, std::optional(-5.0));
+        QVERIFY(!data.facts[3].snrDb);
+    }
+
     void engineOfTheSampleNamesFusedActivations() {
         testing::SampleSession session;
         session.open();

@@ -19,6 +19,7 @@
 #include "views/pages/compare/answer_tile.h"
 #include "views/pages/compare/compare_page.h"
 #include "views/pages/export/export_page.h"
+#include "views/pages/graph/graph_colouring.h"
 #include "views/pages/layers/layers_page.h"
 #include "views/pages/log/log_page.h"
 #include "views/pages/problems/problems_page.h"
@@ -185,6 +186,30 @@ private slots:
         QVERIFY(page.minimumSizeHint().height() <= 300);  // fits a window of 720 lines
         page.setPair(builds[0]->id, builds[0]->id);
         QVERIFY(!child<QPushButton>(page, "compareButton").isEnabled());
+    }
+
+    void divergenceIsColouredByTheWorstAndUnmeasuredIsGrey() {
+        auto data = std::make_shared<GraphSceneData>();
+        auto scene = std::make_shared<GraphScene>();
+        scene->nodes.resize(3);
+        data->scene = scene;
+        data->facts.resize(3);
+        data->facts[0].snrDb = -5;
+        data->facts[1].snrDb = 90;
+        const GraphColouring colouring = colourGraph(data, GraphColour::Divergence);
+        QCOMPARE(colouring.fills.size(), size_t{3});
+        QCOMPARE(colouring.fills[0], Theme::instance().difference(1.0));
+        QCOMPARE(colouring.fills[1], Theme::instance().difference(0.0));
+        QVERIFY(colouring.fills[2] != colouring.fills[0] && colouring.fills[2] != colouring.fills[1]);
+        QCOMPARE(colouring.groupFill({1, 0, 2}), colouring.fills[0]);
+        QCOMPARE(colouring.groupFill({2}), colouring.fills[2]);
+        data->facts[0].snrDb.reset();
+        data->facts[1].snrDb = -1;
+        QVERIFY(whyNoColour(*data, GraphColour::Divergence).isEmpty());
+        data->facts[1].snrDb.reset();
+        data->index = m_context->index();
+        QVERIFY(whyNoColour(*data, GraphColour::Divergence)
+                    .contains(QString::fromStdString(m_context->currentBuild()->name)));
     }
 
     void settingsPrecisionWithUndo() {

@@ -81,6 +81,28 @@ private slots:
         QVERIFY(!context.canGoForward());
     }
 
+    void errorsAreThoseOfTheCurrentBuild() {
+        testing::SampleSession session;
+        session.open();
+        WorkbenchContext context(*session);
+        const auto reference = session.build(), candidate = session.build();
+        const auto compared = session->compareNow(reference->id, candidate->id, {});
+        QVERIFY2(compared.hasValue(), compared.status().message().c_str());
+        QVERIFY(QTest::qWaitFor([&] { return context.currentComparison() == *compared; }));
+        QCOMPARE(context.comparisonOfCurrentBuild(), *compared);
+        const auto third = session.build();
+        QVERIFY(QTest::qWaitFor([&] { return context.currentBuild() == third; }));
+        QVERIFY(!context.comparisonOfCurrentBuild());  // compared with nothing, though the pages show a comparison
+        QCOMPARE(context.currentComparison(), *compared);
+        const auto other = session->compareNow(reference->id, third->id, {});
+        QVERIFY(QTest::qWaitFor([&] { return context.currentComparison() == *other; }));
+        QCOMPARE(context.comparisonOfCurrentBuild(), *other);
+        context.setCurrentBuild(candidate->id);
+        QCOMPARE(context.comparisonOfCurrentBuild(), *compared);  // its own, whichever the pages show
+        context.setCurrentBuild(reference->id);
+        QVERIFY(!context.comparisonOfCurrentBuild());  // the errors are not its own
+    }
+
     void everyEngineLayerLeadsToItsNodesAndBack() {
         testing::SampleSession session;
         session.open();

@@ -76,8 +76,9 @@ void SceneBuilder::collectDifferences() {
     if (!m_request.comparison || !m_request.comparison->accuracy) return;
     for (const LayerDifference& layer : m_request.comparison->accuracy->layers)
         for (const int node : layer.provenance) {
-            const double known = m_snrOfNode.value(node, HUGE_VAL);
-            m_snrOfNode[node] = std::min(known, layer.difference.snrDb);
+            const auto known = m_snrOfNode.constFind(node);
+            if (known == m_snrOfNode.constEnd() || layer.difference.snrDb < *known)
+                m_snrOfNode[node] = layer.difference.snrDb;
         }
 }
 
@@ -137,8 +138,8 @@ void SceneBuilder::measure(GraphNodeFacts& facts, const LayerRef& ref) {
         if (isFloatingPoint(type) || isInteger(type)) facts.precision = precisionLabel(type);
     }
     for (const int node : facts.nodes) {
-        const double snr = m_snrOfNode.value(node, -1);
-        if (snr >= 0) facts.snrDb = facts.snrDb < 0 ? snr : std::min(facts.snrDb, snr);
+        const auto snr = m_snrOfNode.constFind(node);
+        if (snr != m_snrOfNode.constEnd() && (!facts.snrDb || *snr < *facts.snrDb)) facts.snrDb = *snr;
     }
 }
 

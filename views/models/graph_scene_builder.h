@@ -21,7 +21,7 @@ struct GraphNodeFacts {
     bool preview = false;
     bool isTimed = false;           // measured in a profile, not only while building
     double milliseconds = -1;       // of the engine layer(s) that hold it; −1: unknown
-    double snrDb = -1;              // against the reference of the comparison; −1: unknown
+    std::optional<double> snrDb;    // of the worst of its tensors against the reference; may be negative; none: unknown
 };
 
 struct GraphSceneData {
@@ -34,7 +34,7 @@ struct GraphSceneData {
 struct GraphSceneRequest {
     std::shared_ptr<const BuildIndex> index;
     GraphStage stage = GraphStage::Parsed;
-    std::shared_ptr<const Comparison> comparison;  // may be null
+    std::shared_ptr<const Comparison> comparison;  // with the index's build as the candidate; may be null
     std::vector<ProblemEntry> problems;
 };
 

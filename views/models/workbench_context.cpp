@@ -122,6 +122,16 @@ void WorkbenchContext::setCurrentComparison(int id) {
     emit currentComparisonChanged();
 }
 
+std::shared_ptr<const Comparison> WorkbenchContext::comparisonOfCurrentBuild() const {
+    const auto build = currentBuild();
+    if (!build) return nullptr;
+    if (m_comparison && m_comparison->b == build->id) return m_comparison;
+    std::shared_ptr<const Comparison> newest;
+    for (const auto& comparison : m_session.comparisons())
+        if (comparison->b == build->id) newest = comparison;
+    return newest;
+}
+
 void WorkbenchContext::select(Selection selection) {
     if (selection.nodes.empty() && selection.layer) selection.nodes = m_index->nodesOf(*selection.layer);
     std::sort(selection.nodes.begin(), selection.nodes.end());

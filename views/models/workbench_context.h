@@ -33,7 +33,11 @@ public:
     void setCurrentBuild(int id);
     /// The comparison that the pages show; null while there is none. The newest becomes current when it arrives.
     std::shared_ptr<const Comparison> currentComparison() const { return m_comparison; }
+    /// 0 for none.
     void setCurrentComparison(int id);
+    /// What is known of the current build's errors: a comparison with it as the candidate, the current one or else the
+    /// newest. Null while there is none: figures of another build must not be shown for this one.
+    std::shared_ptr<const Comparison> comparisonOfCurrentBuild() const;
 
     /// As the session tells them, but for a running job's time left, which runs down evenly. As of the last jobsChanged.
     const std::vector<JobInfo>& jobs() const { return m_jobs; }

@@ -3,8 +3,10 @@
 #include <QCoreApplication>
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <set>
 
+#include "views/models/display_text.h"
 #include "views/widgets/number_format.h"
 #include "views/widgets/theme.h"
 
@@ -62,16 +64,16 @@ QColor noValue() {
     return Theme::instance().tint(Theme::instance().colours().secondary, 0.15);
 }
 
-QColor divergenceColour(double snrDb) {
-    if (snrDb < 0) return noValue();
-    return Theme::instance().difference(std::clamp((kGoodDb - snrDb) / (kGoodDb - kBadDb), 0.0, 1.0));
+QColor divergenceColour(std::optional<double> snrDb) {
+    if (!snrDb) return noValue();
+    return Theme::instance().difference(std::clamp((kGoodDb - *snrDb) / (kGoodDb - kBadDb), 0.0, 1.0));
 }
 
 QColor worstOf(const GraphSceneData& data, const std::vector<int>& members) {
-    double worst = -1;
+    std::optional<double> worst;
     for (const int member : members) {
-        const double snr = data.facts[static_cast<size_t>(member)].snrDb;
-        if (snr >= 0 && (worst < 0 || snr < worst)) worst = snr;
+        const auto& snr = data.facts[static_cast<size_t>(member)].snrDb;
+        if (snr && (!worst || *snr < *worst)) worst = snr;
     }
     return divergenceColour(worst);
 }
@@ -149,7 +151,11 @@ QString whyNoColour(const GraphSceneData& data, GraphColour by) {
     const auto any = [&](auto holds) { return std::any_of(data.facts.begin(), data.facts.end(), holds); };
     if (by == GraphColour::Time && !any([](const auto& f) { return f.milliseconds > 0; })) return tr("No times yet: build and profile");
     if (by == GraphColour::Precision && !any([](const auto& f) { return !f.precision.isEmpty(); })) return tr("No precisions yet: build and profile");
-    if (by == GraphColour::Divergence && !any([](const auto& f) { return f.snrDb >= 0; })) return tr("Nothing compared yet: compare two builds");
+    if (by == GraphColour::Divergence && !any([](const auto& f) { return f.snrDb.has_value(); })) {
+        const auto build = data.index ? data.index->build() : nullptr;
+        return build ? tr("No errors of %1 yet: compare it, as B, with a reference").arg(toQString(build->name))
+                     : tr("Nothing compared yet: compare two builds");
+    }
     return {};
 }
 

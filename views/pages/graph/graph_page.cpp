@@ -70,6 +70,7 @@ void GraphPage::connectAll() {
     });
     connect(&shared, &WorkbenchContext::currentBuildChanged, this, &GraphPage::followNewBuild);
     connect(&shared, &WorkbenchContext::currentComparisonChanged, this, later);
+    connect(&shared, &WorkbenchContext::comparisonsChanged, this, later);
     connect(&shared, &WorkbenchContext::problemsChanged, this, later);
     connect(&shared, &WorkbenchContext::selectionChanged, this, [this](const Selection& selection) {
         if (selection.origin != objectName()) showSelection();
@@ -156,7 +157,8 @@ void GraphPage::rebuildSoon() {
 
 void GraphPage::rebuild() {
     const int generation = ++m_generation;
-    GraphSceneRequest request{context().index(), m_stage, context().currentComparison(), context().session().problems()};
+    GraphSceneRequest request{context().index(), m_stage, context().comparisonOfCurrentBuild(),
+                              context().session().problems()};
     runInBackground(
         this, [request = std::move(request)] { return std::make_shared<const GraphSceneData>(buildGraphScene(request)); },
         [this, generation, model = context().model()](const std::shared_ptr<const GraphSceneData>& built) {

@@ -46,6 +46,7 @@ InspectorPage::InspectorPage(WorkbenchContext& workbench, QWidget* parent)
     connect(&workbench, &WorkbenchContext::selectionChanged, this, &InspectorPage::follow);
     connect(&workbench, &WorkbenchContext::currentBuildChanged, this, &InspectorPage::follow);
     connect(&workbench, &WorkbenchContext::currentComparisonChanged, this, &InspectorPage::follow);
+    connect(&workbench, &WorkbenchContext::comparisonsChanged, this, &InspectorPage::follow);
     follow();
 }
 
@@ -133,7 +134,8 @@ void InspectorPage::showLayer(const LayerRef& ref) {
     const auto index = context().index();
     const Layer& layer = *index->layer(ref);
     m_shown = ref;
-    present(layerTitle(layer), toQString(layer.name), layerSections({index, context().currentComparison(), context().session().problems()}, ref));
+    present(layerTitle(layer), toQString(layer.name),
+            layerSections({index, context().comparisonOfCurrentBuild(), context().session().problems()}, ref));
     loadWeights(ref);
 }
 
@@ -143,7 +145,7 @@ void InspectorPage::showTensor(const QString& name) {
         const Network* network = index->network(stage);
         const TensorId id = network ? network->findTensor(name.toStdString()) : kNone;
         if (id == kNone || !network->isAlive(id)) continue;
-        present(tr("Tensor"), name, tensorSections({index, context().currentComparison(), {}}, stage, id));
+        present(tr("Tensor"), name, tensorSections({index, context().comparisonOfCurrentBuild(), {}}, stage, id));
         if (const WeightsPtr& constant = network->tensor(id).constant) loadWeights(name, constant);
         return;
     }
@@ -151,7 +153,8 @@ void InspectorPage::showTensor(const QString& name) {
 }
 
 void InspectorPage::showNodes(const std::vector<int>& nodes) {
-    present(tr("%1 nodes").arg(nodes.size()), {}, manySections({context().index(), context().currentComparison(), {}}, nodes));
+    present(tr("%1 nodes").arg(nodes.size()), {},
+            manySections({context().index(), context().comparisonOfCurrentBuild(), {}}, nodes));
 }
 
 void InspectorPage::loadWeights(const LayerRef& ref) {

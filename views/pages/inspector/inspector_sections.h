@@ -13,7 +13,7 @@ namespace strobe {
 
 struct InspectorSubject {
     std::shared_ptr<const BuildIndex> index;
-    std::shared_ptr<const Comparison> comparison;  // may be null
+    std::shared_ptr<const Comparison> comparison;  // with the index's build as the candidate; may be null
     std::vector<ProblemEntry> problems;            // of the session
 };
 
