@@ -16,8 +16,6 @@ using Clock = std::chrono::steady_clock;
 constexpr auto kMinNotifyInterval = std::chrono::milliseconds(33);
 constexpr size_t kMaxFinished = 20;
 
-bool isFinished(JobState state) { return state != JobState::Queued && state != JobState::Running; }
-
 struct Job {
     JobInfo info;
     JobQueue::Work work;
@@ -95,7 +93,7 @@ void JobQueue::State::runOne(const std::shared_ptr<Job>& job) {
         job->work = nullptr;
         size_t finished = static_cast<size_t>(std::count_if(jobs.begin(), jobs.end(), [](const auto& j) { return isFinished(j->info.state); }));
         for (auto it = jobs.begin(); it != jobs.end() && finished > kMaxFinished;)
-            if (isFinished((*it)->info.state)) {
+            if (isFinished((*it)->info.state) && *it != job) {  // its listener is yet to be told
                 it = jobs.erase(it);
                 --finished;
             } else {
@@ -138,13 +136,14 @@ JobQueue::~JobQueue() {
     m_state->worker.join();
 }
 
-JobId JobQueue::submit(std::string title, Work work) {
+JobId JobQueue::submit(JobKind kind, std::string title, Work work) {
     JobId id = 0;
     {
         std::lock_guard lock(m_state->mutex);
         auto job = std::make_shared<Job>();
         id = job->info.id = m_state->nextId++;
         job->info.title = std::move(title);
+        job->info.kind = kind;
         job->work = std::move(work);
         m_state->jobs.push_back(std::move(job));
     }
@@ -184,10 +183,10 @@ std::vector<JobInfo> JobQueue::jobs() const {
     return all;
 }
 
-JobInfo JobQueue::info(JobId id) const {
+std::optional<JobInfo> JobQueue::info(JobId id) const {
     for (const JobInfo& job : jobs())
         if (job.id == id) return job;
-    return {};
+    return std::nullopt;
 }
 
 bool JobQueue::isIdle() const {

@@ -1,6 +1,7 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,11 @@ namespace strobe {
 
 using JobId = int;
 enum class JobState : uint8_t { Queued, Running, Succeeded, Failed, Cancelled };
+inline bool isFinished(JobState state) {
+    return state != JobState::Queued && state != JobState::Running;
+}
+/// What a job does: a later success of the same kind makes up for a failure.
+enum class JobKind : uint8_t { Other, Open, Build, Compare, Export, Save };
 
 struct JobInfo {
     JobId id = 0;
@@ -21,6 +27,7 @@ struct JobInfo {
     double secondsLeft = -1;     // −1: unknown
     double secondsSpent = 0;
     Status result;               // of a finished job
+    JobKind kind = JobKind::Other;
 };
 
 /// What a running job may do.
@@ -40,12 +47,14 @@ public:
     explicit JobQueue(std::function<void()> changed);
     ~JobQueue();  // cancels everything and joins
 
-    JobId submit(std::string title, Work work);
+    JobId submit(JobKind kind, std::string title, Work work);
+    JobId submit(std::string title, Work work) { return submit(JobKind::Other, std::move(title), std::move(work)); }
     void cancel(JobId id);
     void cancelAll();
     /// Unfinished jobs and up to 20 finished ones, oldest first.
     std::vector<JobInfo> jobs() const;
-    JobInfo info(JobId id) const;
+    /// None for an id that never was, or of a job that ended so long ago that it is no longer among jobs().
+    std::optional<JobInfo> info(JobId id) const;
     bool isIdle() const;
     /// Blocks until the job has ended (tests, CLI); never call from a GUI thread.
     Status wait(JobId id);

@@ -511,30 +511,33 @@ Status Session::openDocumentNow(const std::string& path, const CancelToken& canc
 
 JobId Session::openModel(std::string path) {
     const std::string name = std::filesystem::path(path).filename().string();
-    return m_jobs->submit("Open " + name, [this, path = std::move(path)](JobContext& job) {
+    return m_jobs->submit(JobKind::Open, "Open " + name, [this, path = std::move(path)](JobContext& job) {
         return openModelNow(path, job.cancelToken());
     });
 }
 JobId Session::buildAndProfile(bool profile) {
     const std::string title = "Build " + std::string(precisionModeName(settings().builder.precision));
-    return m_jobs->submit(title, [this, profile](JobContext& job) {
+    return m_jobs->submit(JobKind::Build, title, [this, profile](JobContext& job) {
         return buildNow(profile, [&](const BuildProgress& p) { job.progress(p.step, p.fraction, p.secondsLeft); }, job.cancelToken()).status();
     });
 }
 JobId Session::compare(int buildA, int buildB) {
-    return m_jobs->submit("Compare", [this, buildA, buildB](JobContext& job) {
+    return m_jobs->submit(JobKind::Compare, "Compare", [this, buildA, buildB](JobContext& job) {
         job.progress("Comparing samples", 0, -1);
         return compareNow(buildA, buildB, [&](double f) { job.progress("Comparing samples", f, -1); }, job.cancelToken()).status();
     });
 }
 JobId Session::exportEngine(int id, std::string path) {
-    return m_jobs->submit("Export " + std::filesystem::path(path).filename().string(), [this, id, path](JobContext& job) { return exportEngineNow(id, path, job.cancelToken()); });
+    return m_jobs->submit(JobKind::Export, "Export " + std::filesystem::path(path).filename().string(),
+                          [this, id, path](JobContext& job) { return exportEngineNow(id, path, job.cancelToken()); });
 }
 JobId Session::saveAs(std::string path) {
-    return m_jobs->submit("Save " + std::filesystem::path(path).filename().string(), [this, path](JobContext& job) { return saveNow(path, job.cancelToken()); });
+    return m_jobs->submit(JobKind::Save, "Save " + std::filesystem::path(path).filename().string(),
+                          [this, path](JobContext& job) { return saveNow(path, job.cancelToken()); });
 }
 JobId Session::openDocument(std::string path) {
-    return m_jobs->submit("Open " + std::filesystem::path(path).filename().string(), [this, path](JobContext& job) { return openDocumentNow(path, job.cancelToken()); });
+    return m_jobs->submit(JobKind::Open, "Open " + std::filesystem::path(path).filename().string(),
+                          [this, path](JobContext& job) { return openDocumentNow(path, job.cancelToken()); });
 }
 
 }  // namespace strobe

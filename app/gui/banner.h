@@ -1,4 +1,4 @@
-// An error across the top of the window's centre, until it is dismissed or the next success.
+// An error across the top of the window's centre, until it is dismissed or what failed succeeds.
 #pragma once
 
 #include <QFrame>

@@ -1,16 +1,13 @@
 #include "app/gui/document_controller.h"
 
 #include <QDir>
-#include <QElapsedTimer>
-#include <QEventLoop>
 #include <QFileDialog>
 #include <QFileInfo>
 #include <QMessageBox>
 #include <QMimeData>
-#include <QTimer>
 #include <QUrl>
-#include <algorithm>
 
+#include "app/gui/job_wait.h"
 #include "views/models/display_text.h"
 #include "views/models/recent_files.h"
 #include "views/models/workbench_context.h"
@@ -19,7 +16,6 @@
 namespace strobe {
 namespace {
 
-constexpr int kSaveLimitMs = 2000;
 const QString kSessionSuffix = QStringLiteral("strobe");
 
 bool isSession(const QString& path) {
@@ -92,45 +88,51 @@ QString DocumentController::askSavePath() {
 }
 
 void DocumentController::save() {
-    const std::string path = m_context.session().documentPath();
-    if (path.empty())
+    const QString path = toQString(m_context.session().documentPath());
+    if (path.isEmpty())
         saveAs();
     else
-        m_save = m_context.session().saveAs(path);
+        startSave(path);
 }
 
 void DocumentController::saveAs() {
     const QString path = askSavePath();
-    if (!path.isEmpty()) m_save = m_context.session().saveAs(path.toStdString());
+    if (!path.isEmpty()) startSave(path);
+}
+
+void DocumentController::startSave(const QString& path) {
+    m_savePath = path;
+    m_save = m_context.session().saveAs(path.toStdString());
 }
 
 bool DocumentController::isSaving() const {
-    const auto jobs = m_context.session().jobs().jobs();
-    return std::any_of(jobs.begin(), jobs.end(),
-                       [this](const JobInfo& job) { return job.id == m_save && job.state <= JobState::Running; });
+    const auto job = m_context.session().jobs().info(m_save);
+    return job && !isFinished(job->state);
 }
 
 bool DocumentController::saveAndWait() {
     Session& session = m_context.session();
-    const QString path = session.documentPath().empty() ? askSavePath() : toQString(session.documentPath());
-    if (path.isEmpty()) return false;
-    session.jobs().cancelAll();
-    const JobId id = session.saveAs(path.toStdString());
-    const auto hasEnded = [&] { return session.jobs().info(id).state > JobState::Running; };
-    QEventLoop loop;
-    QTimer limit;
-    limit.setSingleShot(true);
-    connect(&limit, &QTimer::timeout, &loop, &QEventLoop::quit);
-    connect(&m_context, &WorkbenchContext::jobsChanged, &loop, [&] {
-        if (hasEnded()) loop.quit();
-    });
-    limit.start(kSaveLimitMs);
-    if (!hasEnded()) loop.exec(QEventLoop::ExcludeUserInputEvents);
-    const JobInfo info = session.jobs().info(id);
-    if (info.state == JobState::Succeeded) return true;
-    const QString reason = info.result.isOk() ? tr("it takes longer than two seconds") : toQString(info.result.message());
-    QMessageBox::warning(&m_window, tr("Not saved"), tr("%1 was not saved: %2").arg(path, reason));
-    return false;
+    const bool wasSaving = isSaving();
+    if (!wasSaving) {
+        const QString path = session.documentPath().empty() ? askSavePath() : toQString(session.documentPath());
+        if (path.isEmpty()) return false;
+        startSave(path);
+    }
+    // What else runs or waits would only hold it up, and is not asked for any more.
+    for (const JobInfo& job : session.jobs().jobs())
+        if (job.id != m_save) session.jobs().cancel(job.id);
+    if (!waitForSave()) return false;
+    if (!wasSaving || !session.isModified()) return true;
+    startSave(m_savePath);  // what changed after that save was asked for
+    return waitForSave();
+}
+
+bool DocumentController::waitForSave() {
+    const auto save = waitForJob(m_context, m_save, m_window);
+    if (save && save->state == JobState::Failed)
+        QMessageBox::warning(&m_window, tr("Not saved"),
+                             tr("%1 was not saved: %2").arg(m_savePath, toQString(save->result.message())));
+    return save && save->state == JobState::Succeeded;
 }
 
 bool DocumentController::confirmLoss(const QString& question) {

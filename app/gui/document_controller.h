@@ -27,7 +27,8 @@ public:
     void reload();
     void save();
     void saveAs();
-    /// True when nothing is lost or the user agreed: then the window may close. Saving waits at most two seconds.
+    /// True when nothing is lost or the user agreed: then the window may close. Save waits until it is saved, and can
+    /// be cancelled.
     bool mayClose();
     /// The one path in dropped data that can be opened; empty for none.
     static QString openablePath(const QMimeData& data);
@@ -36,14 +37,17 @@ private:
     /// Save, Discard or Cancel; true to go on.
     bool confirmLoss(const QString& question);
     bool saveAndWait();
+    bool waitForSave();
     bool isSaving() const;
+    void startSave(const QString& path);
     QString askSavePath();
     void followModel();
     void followBuild();
 
     WorkbenchContext& m_context;
     RecentFiles& m_recent;
-    JobId m_save = -1;  // the last one that was asked for
+    JobId m_save = 0;  // the last one that was asked for, to m_savePath
+    QString m_savePath;
     QWidget& m_window;
 };
 

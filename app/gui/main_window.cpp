@@ -114,15 +114,28 @@ QString MainWindow::errorShown() const {
 }
 
 void MainWindow::reportJobs() {
+    std::set<JobId> ended;
     for (const JobInfo& job : m_context.session().jobs().jobs()) {
-        if (job.state <= JobState::Running || job.id <= m_lastReported) continue;
-        m_lastReported = job.id;
-        if (job.state == JobState::Failed)
-            m_banner->showMessage(tr("%1 failed: %2").arg(toQString(job.title), toQString(job.result.message())), !m_context.session().problems().empty());
-        else if (job.state == JobState::Succeeded)
-            m_banner->hide();
+        if (!isFinished(job.state)) continue;
+        ended.insert(job.id);
+        if (m_reported.count(job.id) == 0)
+            reportJob(job);  // in any order: a waiting job can be cancelled before a running one ends
     }
+    m_reported = std::move(ended);
     updateActions();
+}
+
+void MainWindow::reportJob(const JobInfo& job) {
+    if (job.state == JobState::Failed)
+        showError(tr("%1 failed: %2").arg(toQString(job.title), toQString(job.result.message())),
+                  !m_context.session().problems().empty(), job.kind);
+    else if (job.state == JobState::Succeeded && job.kind == m_failedKind)
+        m_banner->hide();
+}
+
+void MainWindow::showError(const QString& message, bool hasProblems, std::optional<JobKind> kind) {
+    m_failedKind = kind;
+    m_banner->showMessage(message, hasProblems);
 }
 
 void MainWindow::showPage(const QString& page) {

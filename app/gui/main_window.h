@@ -2,6 +2,8 @@
 #pragma once
 
 #include <QMainWindow>
+#include <optional>
+#include <set>
 
 #include "views/models/recent_files.h"
 #include "views/models/workbench_context.h"
@@ -51,6 +53,8 @@ private:
     void updateActions();
     void updateTitle();
     void reportJobs();
+    void reportJob(const JobInfo& job);
+    void showError(const QString& message, bool hasProblems = false, std::optional<JobKind> kind = std::nullopt);
     void fillRecentMenu();
     void showPage(const QString& page);
     void compareNewest();
@@ -71,7 +75,8 @@ private:
     MainToolBar* m_toolBar = nullptr;
     PageDocks* m_docks = nullptr;
     CommandPalette* m_palette = nullptr;
-    JobId m_lastReported = 0;
+    std::set<JobId> m_reported;           // ended jobs that were seen to
+    std::optional<JobKind> m_failedKind;  // of the job whose error the banner shows
 };
 
 }  // namespace strobe

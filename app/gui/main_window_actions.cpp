@@ -122,7 +122,7 @@ void MainWindow::saveGraph(bool asSvg) {
     if (path.isEmpty()) return;
     QString error;
     const bool saved = asSvg ? m_graph->canvas().exportSvg(path, &error) : m_graph->canvas().exportPng(path, true, &error);
-    if (!saved) m_banner->showMessage(tr("The graph was not saved to %1: %2").arg(path, error));
+    if (!saved) showError(tr("The graph was not saved to %1: %2").arg(path, error));
 }
 
 }  // namespace strobe

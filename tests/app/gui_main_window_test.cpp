@@ -1,9 +1,11 @@
 // The window as a user meets it: real mouse and key events on the sample model.
+#include <QDeadlineTimer>
 #include <QDockWidget>
 #include <QDragEnterEvent>
 #include <QDropEvent>
 #include <QFileDialog>
 #include <QFileInfo>
+#include <QLabel>
 #include <QLineEdit>
 #include <QMenu>
 #include <QMessageBox>
@@ -15,6 +17,7 @@
 #include <QToolButton>
 #include <QTreeWidget>
 #include <QUrl>
+#include <atomic>
 
 #include "app/gui/action_list.h"
 #include "app/gui/page_docks.h"
@@ -44,6 +47,7 @@ class MainWindowTest : public QObject {
     Q_OBJECT
 
 private:
+    std::atomic<bool> m_isSaveHeld = false;
     std::unique_ptr<WindowFixture> m_fixture;
 
     MainWindow& window() { return m_fixture->window(); }
@@ -101,9 +105,27 @@ private:
         });
     }
 
+    /// A save to `path` that waits for a job which does not obey, until m_isSaveHeld is false.
+    void beginLongSave(const QString& path) {
+        show();
+        openSample();
+        Session& session = m_fixture->session();
+        m_isSaveHeld = true;
+        session.jobs().submit("Hold", [this](JobContext&) {
+            for (const QDeadlineTimer end(10000); m_isSaveHeld && !end.hasExpired();) QThread::msleep(1);
+            return Status::ok();
+        });
+        window().actions()["precisionBF16"].trigger();
+        WindowUser(window()).answerFileDialog(path, [&] { key(Qt::Key_S, Qt::ControlModifier); });
+        QTRY_VERIFY(window().isWindowModified());
+    }
+
 private slots:
     void init() { m_fixture = std::make_unique<WindowFixture>(); }
-    void cleanup() { m_fixture.reset(); }
+    void cleanup() {
+        m_isSaveHeld = false;
+        m_fixture.reset();
+    }
 
     void sampleOpensByTheStartPageAndShowsItsGraph() {
         show();
@@ -425,6 +447,73 @@ private slots:
         m_fixture->session().jobs().cancel(held);
         QVERIFY(m_fixture->waitForJobs());
         QVERIFY(window().close());  // saved by now
+    }
+
+    void closingWaitsForALongSaveAndDoesNotBeginItAgain() {
+        const QString path = m_fixture->path("slow.strobe");
+        beginLongSave(path);
+        WindowUser user(window());
+        QString said;
+        user.whenUp<QMessageBox>([&](QMessageBox&) {
+            user.whenUp<QDialog>([&](QDialog& dialog) {
+                said = dialog.objectName() + ": " + dialog.findChild<QLabel*>()->text();
+                constexpr int kLongMs = 2200;  // longer than a closing window once waited
+                QTimer::singleShot(kLongMs, this, [this] { m_isSaveHeld = false; });
+            });
+            user.press(Qt::Key_Return);  // Save
+        });
+        QVERIFY(window().close());
+        QCOMPARE(said, QString("jobDialog: Save slow.strobe"));
+        QVERIFY(QFileInfo::exists(path));
+        int saves = 0;
+        for (const JobInfo& job : m_fixture->session().jobs().jobs()) saves += job.kind == JobKind::Save ? 1 : 0;
+        QCOMPARE(saves, 1);
+    }
+
+    void waitingForALongSaveCanBeCancelled() {
+        const QString path = m_fixture->path("slow.strobe");
+        beginLongSave(path);
+        WindowUser user(window());
+        user.whenUp<QMessageBox>([&](QMessageBox&) {
+            user.whenUp<QDialog>([&](QDialog& dialog) { user.click(dialog.findChild<QPushButton*>()); });
+            user.press(Qt::Key_Return);
+        });
+        QVERIFY(!window().close());
+        QVERIFY(window().isVisible());
+        m_isSaveHeld = false;
+        QVERIFY(m_fixture->waitForJobs());
+        QVERIFY(!QFileInfo::exists(path));
+        QVERIFY(window().isWindowModified());
+    }
+
+    void errorsStayUntilWhatFailedSucceeds() {
+        show();
+        openSample();
+        JobQueue& jobs = m_fixture->session().jobs();
+        const auto isHeld = std::make_shared<std::atomic<bool>>(true);
+        const auto begin = [&](const char* title, JobKind kind, bool fails) {
+            return jobs.submit(kind, title, [fails, isHeld](JobContext& job) {
+                while (*isHeld && !job.cancelToken().isCancelled()) QThread::msleep(1);
+                return fails ? invalidArgument("no room") : Status::ok();
+            });
+        };
+        const auto shown = [&] {
+            *isHeld = false;
+            if (!m_fixture->waitForJobs()) return QString("still busy");
+            QTest::qWait(50);
+            *isHeld = true;
+            return window().errorShown();
+        };
+        // Cancelled before what began earlier fails.
+        begin("Build FP32", JobKind::Build, true);
+        jobs.cancel(begin("Compare", JobKind::Compare, false));
+        QTest::qWait(50);
+        QCOMPARE(shown(), QString("Build FP32 failed: no room"));
+        // Another kind's success, before and after, wipes nothing away.
+        begin("Save", JobKind::Save, false);
+        QCOMPARE(shown(), QString("Build FP32 failed: no room"));
+        begin("Build BF16", JobKind::Build, false);
+        QCOMPARE(shown(), QString());
     }
 
     void closingCanSaveFirst() {

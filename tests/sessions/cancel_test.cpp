@@ -61,7 +61,7 @@ protected:
             EXPECT_TRUE(status.isOk()) << status.message();
             const double taken = millisecondsSince(began);
             quickest = std::min(quickest, taken);
-            std::printf("%s: %.0f ms as a whole\n", m_session.jobs().info(id).title.c_str(), taken);
+            std::printf("%s: %.0f ms as a whole\n", m_session.jobs().info(id)->title.c_str(), taken);
         }
         return quickest;
     }
@@ -69,7 +69,7 @@ protected:
     bool cancelAfter(double delayMs, const Start& start) {
         const JobId id = start();
         std::this_thread::sleep_for(std::chrono::duration<double, std::milli>(delayMs));
-        const JobInfo before = m_session.jobs().info(id);
+        const JobInfo before = *m_session.jobs().info(id);
         const auto clicked = Clock::now();
         m_session.jobs().cancel(id);
         const Status status = m_session.jobs().wait(id);

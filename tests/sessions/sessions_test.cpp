@@ -32,10 +32,30 @@ TEST(JobQueue, RunsInOrderAndReportsResults) {
         }));
     for (size_t i = 0; i < ids.size(); ++i) EXPECT_EQ(queue.wait(ids[i]).isOk(), i != 3);
     EXPECT_EQ(order, (std::vector<int>{0, 1, 2, 3, 4}));
-    EXPECT_EQ(queue.info(ids[3]).state, JobState::Failed);
-    EXPECT_EQ(queue.info(ids[3]).result.message(), "three");
-    EXPECT_EQ(queue.info(ids[4]).state, JobState::Succeeded);
+    EXPECT_EQ(queue.info(ids[3])->state, JobState::Failed);
+    EXPECT_EQ(queue.info(ids[3])->result.message(), "three");
+    EXPECT_EQ(queue.info(ids[4])->state, JobState::Succeeded);
     EXPECT_TRUE(queue.isIdle());
+    EXPECT_FALSE(queue.info(0));
+    for (int i = 0; i < 21; ++i)
+        EXPECT_TRUE(queue.wait(queue.submit("later", [](JobContext&) { return Status::ok(); })).isOk());
+    EXPECT_FALSE(queue.info(ids[4])) << "forgotten, not waiting";
+}
+
+TEST(JobQueue, JobsThatWereCancelledMeanwhileDoNotHideHowOneEnded) {
+    std::atomic<bool> release = false;
+    JobQueue queue([] {});
+    const JobId running = queue.submit(JobKind::Build, "runs", [&](JobContext&) {
+        while (!release) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        return invalidArgument("failed");
+    });
+    for (int i = 0; i < 25; ++i) queue.cancel(queue.submit("waits", [](JobContext&) { return Status::ok(); }));
+    release = true;
+    EXPECT_FALSE(queue.wait(running).isOk());
+    const auto ended = queue.info(running);
+    ASSERT_TRUE(ended);
+    EXPECT_EQ(ended->state, JobState::Failed);
+    EXPECT_EQ(ended->kind, JobKind::Build);
 }
 
 TEST(JobQueue, CancelsRunningAndWaitingJobs) {
@@ -55,8 +75,8 @@ TEST(JobQueue, CancelsRunningAndWaitingJobs) {
     queue.cancel(running);
     EXPECT_EQ(queue.wait(running).code(), ErrorCode::Cancelled);
     EXPECT_EQ(queue.wait(waiting).code(), ErrorCode::Cancelled);
-    EXPECT_EQ(queue.info(running).state, JobState::Cancelled);
-    EXPECT_EQ(queue.info(waiting).state, JobState::Cancelled);
+    EXPECT_EQ(queue.info(running)->state, JobState::Cancelled);
+    EXPECT_EQ(queue.info(waiting)->state, JobState::Cancelled);
     EXPECT_FALSE(secondRan);
 }
 
@@ -69,7 +89,7 @@ TEST(JobQueue, AnExceptionFailsItsJobAlone) {
     EXPECT_EQ(queue.wait(other).code(), ErrorCode::Internal);
     EXPECT_NE(queue.wait(other).message().find("odd"), std::string::npos);
     EXPECT_TRUE(queue.wait(next).isOk());
-    EXPECT_EQ(queue.info(memory).state, JobState::Failed);
+    EXPECT_EQ(queue.info(memory)->state, JobState::Failed);
 }
 
 TEST(Settings, UndoAndRedo) {

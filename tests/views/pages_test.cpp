@@ -188,6 +188,27 @@ private slots:
         QVERIFY(!child<QPushButton>(page, "compareButton").isEnabled());
     }
 
+    void compareButtonComesBackHoweverTheJobEnds() {
+        ComparePage page(*m_context);
+        showAt(page, 1400, 600);
+        auto& button = child<QPushButton>(page, "compareButton");
+        const auto run = [&](int jobs) {
+            JobId last = 0;
+            for (int i = 0; i < jobs; ++i)
+                last = m_session->jobs().submit("trivial", [](JobContext&) { return Status::ok(); });
+            QVERIFY(m_session->jobs().wait(last).isOk());
+        };
+        QTest::mouseClick(&button, Qt::LeftButton);
+        QVERIFY(!button.isEnabled());
+        QTRY_VERIFY_WITH_TIMEOUT(button.isEnabled(), 20000);
+        run(21);  // the queue forgets the comparison
+        QTest::qWait(100);
+        QVERIFY(button.isEnabled());
+        QTest::mouseClick(&button, Qt::LeftButton);
+        run(21);  // before the page heard that it ended
+        QTRY_VERIFY(button.isEnabled());
+    }
+
     void divergenceIsColouredByTheWorstAndUnmeasuredIsGrey() {
         auto data = std::make_shared<GraphSceneData>();
         auto scene = std::make_shared<GraphScene>();

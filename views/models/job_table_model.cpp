@@ -11,8 +11,7 @@ namespace strobe {
 namespace {
 
 QString detailOf(const JobInfo& job) {
-    if (!job.result.isOk() && job.state != JobState::Queued && job.state != JobState::Running)
-        return QString::fromStdString(job.result.message());
+    if (!job.result.isOk() && isFinished(job.state)) return QString::fromStdString(job.result.message());
     if (job.state != JobState::Running) return {};
     QString text = QString::fromStdString(job.step);
     if (job.fraction > 0) text += QStringLiteral(" · ") + formatPercent(job.fraction);

@@ -334,16 +334,16 @@ void ComparePage::compareNow() {
 
 void ComparePage::followJobs() {
     const bool isPair = m_a->count() > 1 && chosen(*m_a) != chosen(*m_b);
-    const JobState state = m_job == 0 ? JobState::Succeeded : context().session().jobs().info(m_job).state;
-    const bool isBusy = state == JobState::Queued || state == JobState::Running;
+    const auto job = context().session().jobs().info(m_job);
+    const bool isBusy = job && !isFinished(job->state);
     m_compare->setEnabled(isPair && !isBusy);
     m_compare->setToolTip(!isPair  ? tr("Choose two different builds")
                           : isBusy ? tr("These builds are being compared")
                                    : tr("Runs both builds on the same inputs and compares outputs and every tensor that both hold"));
-    if (state == JobState::Failed) {
-        setQuestion(tr("Could not compare: %1").arg(QString::fromStdString(context().session().jobs().info(m_job).result.message())));
-        m_job = 0;
-    }
+    if (isBusy) return;
+    m_job = 0;
+    if (job && job->state == JobState::Failed)
+        setQuestion(tr("Could not compare: %1").arg(QString::fromStdString(job->result.message())));
 }
 
 }  // namespace strobe

@@ -312,22 +312,27 @@ void ExportPage::saveReport(Report report, const QString& path) {
     const auto build = chosen();
     if (!build) return;
     m_jobPath = path;
-    m_job = context().session().jobs().submit("Save " + QFileInfo(path).fileName().toStdString(), [build, report, path = path.toStdString()](JobContext&) {
-        const std::string text = reportText(report, *build);
-        return writeFileAtomically(path, {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
-    });
+    m_job = context().session().jobs().submit(
+        JobKind::Export, "Save " + QFileInfo(path).fileName().toStdString(),
+        [build, report, path = path.toStdString()](JobContext&) {
+            const std::string text = reportText(report, *build);
+            return writeFileAtomically(path, {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
+        });
     say(tr("Writing %1…").arg(path), false);
 }
 
 void ExportPage::followJob() {
     if (m_job == 0) return;
-    const JobInfo job = context().session().jobs().info(m_job);
-    if (job.state == JobState::Queued || job.state == JobState::Running) return;
+    const auto job = context().session().jobs().info(m_job);
+    if (job && !isFinished(job->state)) return;
     m_job = 0;
-    if (job.state == JobState::Succeeded)
+    if (!job) return say({}, false);  // so long ago that nobody knows how it ended
+    if (job->state == JobState::Succeeded)
         say(tr("Wrote %1, %2").arg(m_jobPath, formatBytes(static_cast<double>(QFileInfo(m_jobPath).size()))), false);
     else
-        say(job.state == JobState::Cancelled ? tr("Cancelled; nothing was written") : QString::fromStdString(job.result.message()), job.state == JobState::Failed);
+        say(job->state == JobState::Cancelled ? tr("Cancelled; nothing was written")
+                                              : QString::fromStdString(job->result.message()),
+            job->state == JobState::Failed);
 }
 
 void ExportPage::say(const QString& text, bool isError) {

@@ -32,7 +32,7 @@ LogPage::LogPage(WorkbenchContext& context, QWidget* parent)
     m_table->setMenuBuilder([this](QMenu& menu, const QModelIndex& index) {
         if (!index.isValid()) return;
         const JobInfo job = m_model.job(index.row());
-        if (job.state == JobState::Queued || job.state == JobState::Running)
+        if (!isFinished(job.state))
             menu.addAction(tr("Cancel this job"), this, [this, id = job.id] { this->context().session().jobs().cancel(id); });
     });
     m_detail->setReadOnly(true);
@@ -70,7 +70,7 @@ void LogPage::followJobs() {
     int failed = 0, waiting = 0;
     for (int row = 0; row < m_model.rowCount(); ++row) {
         failed += m_model.job(row).state == JobState::Failed ? 1 : 0;
-        waiting += m_model.job(row).state <= JobState::Running ? 1 : 0;
+        waiting += isFinished(m_model.job(row).state) ? 0 : 1;
     }
     QString text = m_model.rowCount() == 1 ? tr("1 job") : tr("%1 jobs").arg(m_model.rowCount());
     if (waiting > 0) text += tr(", %1 at work or waiting").arg(waiting);
