@@ -15,6 +15,7 @@
 #include <QToolButton>
 
 #include "kernels/cpu/register.h"
+#include "tests/views/sample_session.h"
 #include "views/models/workbench_context.h"
 #include "views/pages/compare/answer_tile.h"
 #include "views/pages/compare/compare_page.h"
@@ -207,6 +208,40 @@ private slots:
         QTest::mouseClick(&button, Qt::LeftButton);
         run(21);  // before the page heard that it ended
         QTRY_VERIFY(button.isEnabled());
+    }
+
+    void newestBuildIsTheCandidateUntilAPairIsChosen() {
+        testing::SampleSession session;
+        session.open();
+        WorkbenchContext context(*session);
+        ComparePage page(context);
+        showAt(page, 1400, 600);
+        const auto boxes = page.findChildren<QComboBox*>();
+        QCOMPARE(boxes.size(), 2);
+        QComboBox &a = *boxes[0], &b = *boxes[1];
+        const auto shows = [&](int idA, int idB) {
+            return a.currentData().toInt() == idA && b.currentData().toInt() == idB;
+        };
+        const int first = session.build()->id, second = session.build()->id;
+        QTRY_VERIFY(shows(first, second));
+        const auto compared = session->compareNow(first, second, {});
+        QTRY_COMPARE(context.currentComparison(), *compared);
+        const int third = session.build()->id;
+        QTRY_VERIFY(shows(first, third));
+        QVERIFY(!context.currentComparison());  // the page shows none
+        context.setCurrentComparison((*compared)->id);
+        QVERIFY(shows(first, second));
+        session->removeBuild(third);
+        QTRY_COMPARE(b.count(), 2);
+        QVERIFY(shows(first, second));
+        const int fourth = session.build()->id;
+        QTRY_VERIFY(shows(first, fourth));
+        b.setFocus();
+        QTest::keyClick(&b, Qt::Key_Up);
+        QVERIFY(shows(first, second));
+        session.build();
+        QTRY_COMPARE(b.count(), 4);
+        QVERIFY(shows(first, second));
     }
 
     void divergenceIsColouredByTheWorstAndUnmeasuredIsGrey() {

@@ -263,6 +263,12 @@ private slots:
         QCOMPARE(speedAnswer(b, a).verdict, CompareFigure::Verdict::Worse);
         QVERIFY(speedAnswer(a, a).headline.contains("equally fast"));
         QVERIFY(speedAnswer(a, makeBuild(3, "FP16", nullptr, 1)).headline.contains("No times"));
+        const Build c =
+            makeBuild(4, "FP16", makeProfile({{"a", "Conv", "fp16", 9.98, {}}}), 2 << 20);  // less than the noise
+        QCOMPARE(speedAnswer(a, c).brief, QString("equally fast"));
+        QCOMPARE(speed.brief, QString::fromUtf8("2.00× as fast"));
+        QCOMPARE(speedAnswer(b, a).brief, QString::fromUtf8("2.00× as long"));
+        QCOMPARE(speedAnswer(a, makeBuild(3, "FP16", nullptr, 1)).brief, QString());
         const auto figures = compareFigures(a, b, &comparison);
         const auto find = [&](const QString& name) {
             return *std::find_if(figures.begin(), figures.end(), [&](const CompareFigure& f) { return f.name == name; });
@@ -284,6 +290,7 @@ private slots:
             QVERIFY(answer.isDoubtful);
             QCOMPARE(answer.verdict, CompareFigure::Verdict::None);
             QCOMPARE(answer.headline, QString("Speed is doubtful"));
+            QCOMPARE(answer.brief, QString("doubtful"));
             QVERIFY2(answer.detail.contains("BF16 was measured on a busy machine"), qPrintable(answer.detail));
         }
     }

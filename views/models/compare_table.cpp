@@ -170,11 +170,19 @@ CompareAnswer speedAnswer(const Build& a, const Build& b) {
     const QString detail = QObject::tr("%1 against %2").arg(latencyText(b), latencyText(a));
     for (const Build* build : {&a, &b})
         if (!build->profile->disturbance().empty() || tookLongerThanChosen(*build))
-            return {QObject::tr("Speed is doubtful"), detail + QObject::tr(" · %1 was measured on a busy machine: build it again").arg(QString::fromStdString(build->name)), Verdict::None, true};
-    if (!faster->isSignificant()) return {QObject::tr("%1 and %2 are equally fast").arg(nameB, nameA), detail, Verdict::None, false};
-    const bool isFaster = faster->ratio > 1;
-    return {isFaster ? QObject::tr("%1 is %2× as fast").arg(nameB, formatNumber(faster->ratio)) : QObject::tr("%1 takes %2× as long").arg(nameB, formatNumber(1 / faster->ratio)),
-            detail, isFaster ? Verdict::Better : Verdict::Worse, false};
+            return {QObject::tr("Speed is doubtful"),
+                    detail + QObject::tr(" · %1 was measured on a busy machine: build it again")
+                                 .arg(QString::fromStdString(build->name)),
+                    Verdict::None, true, QObject::tr("doubtful")};
+    if (!faster->isSignificant())
+        return {QObject::tr("%1 and %2 are equally fast").arg(nameB, nameA), detail, Verdict::None, false,
+                QObject::tr("equally fast")};
+    if (faster->ratio > 1) {
+        const QString brief = QObject::tr("%1× as fast").arg(formatNumber(faster->ratio));
+        return {QObject::tr("%1 is %2").arg(nameB, brief), detail, Verdict::Better, false, brief};
+    }
+    const QString brief = QObject::tr("%1× as long").arg(formatNumber(1 / faster->ratio));
+    return {QObject::tr("%1 takes %2").arg(nameB, brief), detail, Verdict::Worse, false, brief};
 }
 
 CompareAnswer accuracyAnswer(const Comparison* comparison) {

@@ -52,6 +52,7 @@ struct CompareAnswer {
     QString headline, detail;
     CompareFigure::Verdict verdict = CompareFigure::Verdict::None;
     bool isDoubtful = false;  // neither good nor bad: to be looked at
+    QString brief = {};       // of speedAnswer, where both names stand already: "1.86× as fast"; empty without times
 };
 CompareAnswer speedAnswer(const Build& a, const Build& b);
 // Does accuracy hold? By labels where the data has them, else by the output that differs most. `comparison` may be null.

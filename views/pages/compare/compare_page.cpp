@@ -83,11 +83,14 @@ ComparePage::ComparePage(WorkbenchContext& context, QWidget* parent)
     m_stack->addWidget(content);
     body().addWidget(m_stack);
     connect(&context, &WorkbenchContext::buildsChanged, this, &ComparePage::followBuilds);
-    connect(&context, &WorkbenchContext::modelChanged, this, &ComparePage::followBuilds);
+    connect(&context, &WorkbenchContext::modelChanged, this, [this] {
+        for (QComboBox* box : {m_a, m_b}) box->clear();  // another model's build may have the same id
+        followBuilds();
+    });
     connect(&context, &WorkbenchContext::currentComparisonChanged, this, &ComparePage::followComparison);
     connect(&context, &WorkbenchContext::selectionChanged, this, &ComparePage::followSelection);
     connect(&context, &WorkbenchContext::jobsChanged, this, &ComparePage::followJobs);
-    followBuilds();
+    fillBuilds();
     followComparison();
 }
 
@@ -98,9 +101,14 @@ void ComparePage::buildHeader() {
     swap->setAccessibleName(tr("Swap A and B"));
     m_swap = swap;
     for (QWidget* widget : std::initializer_list<QWidget*>{m_a, swap, m_b, m_compare}) headerControls().addWidget(widget);
-    connect(m_a, &QComboBox::activated, this, &ComparePage::showPair);
-    connect(m_b, &QComboBox::activated, this, &ComparePage::showPair);
-    connect(swap, &QPushButton::clicked, this, [this] { setPair(chosen(*m_b), chosen(*m_a)); });
+    connect(m_a, &QComboBox::activated, this, &ComparePage::choosePair);
+    connect(m_b, &QComboBox::activated, this, &ComparePage::choosePair);
+    connect(swap, &QPushButton::clicked, this, [this] {
+        const int a = m_a->currentIndex();
+        m_a->setCurrentIndex(m_b->currentIndex());
+        m_b->setCurrentIndex(a);
+        choosePair();
+    });
     connect(m_compare, &QPushButton::clicked, this, &ComparePage::compareNow);
 }
 
@@ -199,9 +207,10 @@ std::shared_ptr<const Comparison> ComparePage::comparisonOf(int a, int b) const 
     return nullptr;
 }
 
-void ComparePage::followBuilds() {
+void ComparePage::fillBuilds() {
     const auto builds = context().session().builds();
     const int oldA = chosen(*m_a), oldB = chosen(*m_b);
+    const int oldNewest = m_b->itemData(m_b->count() - 1).toInt();
     for (QComboBox* box : {m_a, m_b}) {
         box->clear();
         for (const auto& build : builds) box->addItem(buildLabel(*build), build->id);
@@ -210,10 +219,20 @@ void ComparePage::followBuilds() {
         const int at = box.findData(id);
         box.setCurrentIndex(at >= 0 ? at : otherwise);
     };
-    // The first build is the reference, the newest the candidate, until the user says otherwise.
+    // The first build is the reference, the newest the candidate, until the user says otherwise of builds that exist.
+    m_isPairChosen = m_isPairChosen && m_a->findData(oldA) >= 0 && m_b->findData(oldB) >= 0;
+    const bool hasNewer = !builds.empty() && builds.back()->id > oldNewest;
     restore(*m_a, oldA, 0);
-    const bool wasSame = oldA == oldB;
-    restore(*m_b, wasSame ? 0 : oldB, static_cast<int>(builds.size()) - 1);
+    restore(*m_b, (hasNewer && !m_isPairChosen) || oldA == oldB ? 0 : oldB, static_cast<int>(builds.size()) - 1);
+}
+
+void ComparePage::followBuilds() {
+    fillBuilds();
+    showPair();
+}
+
+void ComparePage::choosePair() {
+    m_isPairChosen = true;
     showPair();
 }
 
@@ -234,7 +253,8 @@ void ComparePage::showPair() {
     const auto a = context().session().build(chosen(*m_a)), b = context().session().build(chosen(*m_b));
     const bool isPair = a && b && a != b;
     const auto comparison = isPair ? comparisonOf(a->id, b->id) : nullptr;
-    if (comparison) context().setCurrentComparison(comparison->id);
+    // What the page shows, so that one it does not show can be asked for again.
+    context().setCurrentComparison(comparison ? comparison->id : 0);
     m_compare->setText(comparison ? tr("Compare again") : tr("Compare"));
     followJobs();
     const bool hasTwo = context().session().builds().size() >= 2;

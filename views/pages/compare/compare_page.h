@@ -32,8 +32,10 @@ private:
     QWidget* buildAnswers();
     QWidget* buildFigures();
     QWidget* buildRows();
+    void fillBuilds();
     void followBuilds();
     void followComparison();
+    void choosePair();
     void followSelection(const Selection& selection);
     void showPair();
     void showOutput();
@@ -60,7 +62,8 @@ private:
     BarChart* m_histogram;
     QLabel* m_histogramTitle;
     TablePane* m_rowPane;
-    int m_job = 0;
+    bool m_isPairChosen = false;  // by the user: then a new build is not the candidate by itself
+    JobId m_job = 0;              // the comparison that this page asked for, until it ends
 };
 
 }  // namespace strobe

@@ -8,6 +8,7 @@
 #include <QVBoxLayout>
 
 #include "engine_core/onnx/importer.h"
+#include "views/models/compare_table.h"
 #include "views/models/display_text.h"
 #include "views/models/workbench_context.h"
 #include "views/widgets/number_format.h"
@@ -146,12 +147,9 @@ void SessionPage::addComparisons() {
         const auto a = session.build(comparison->a), b = session.build(comparison->b);
         if (!a || !b) continue;
         const bool isCurrent = context().currentComparison() == comparison;
-        QString ratio;
-        if (a->profile && b->profile && a->profile->latency.median > 0 && b->profile->latency.median > 0) {
-            const double gain = a->profile->latency.median / b->profile->latency.median;
-            ratio = gain >= 1 ? tr("%1× as fast").arg(formatNumber(gain)) : tr("%1× as long").arg(formatNumber(1 / gain));
-        }
-        auto* item = new QTreeWidgetItem(m_tree, {tr("%1 ↔ %2").arg(toQString(a->name), toQString(b->name)), ratio}, kComparison);
+        auto* item = new QTreeWidgetItem(
+            m_tree, {tr("%1 ↔ %2").arg(toQString(a->name), toQString(b->name)), speedAnswer(*a, *b).brief},
+            kComparison);
         item->setData(0, Qt::UserRole, comparison->id);
         item->setIcon(0, comparisonMark(*a, *b, devicePixelRatioF()));
         item->setFont(1, Theme::figuresFont());
