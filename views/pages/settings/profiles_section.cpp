@@ -11,6 +11,7 @@
 #include "views/models/display_text.h"
 #include "views/models/settings_text.h"
 #include "views/models/workbench_context.h"
+#include "views/widgets/breakable_text.h"
 #include "views/widgets/theme.h"
 
 namespace strobe {
@@ -18,12 +19,6 @@ namespace {
 
 const Dims& corner(const ShapeRange& range, size_t at) {
     return at == 0 ? range.min : at == 1 ? range.opt : range.max;
-}
-
-/// Names and shapes of exporters are long: lines may break after each sign that divides them.
-QString breakable(QString text) {
-    for (const QChar sign : {QChar('/'), QChar('_'), QChar('.'), QChar(0x00d7)}) text.replace(sign, QString(sign) + QChar(0x200b));
-    return text;
 }
 
 }  // namespace
