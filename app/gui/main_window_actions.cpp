@@ -64,8 +64,11 @@ void MainWindow::connectViewActions() {
     const std::pair<const char*, GraphStage> stages[] = {{"stageParsed", GraphStage::Parsed}, {"stageFused", GraphStage::Fused}, {"stageEngine", GraphStage::Engine}};
     for (const auto& [id, stage] : stages)
         m_actions->on(id, [this, which = stage] { m_graph->setStage(which); });
-    const std::pair<const char*, GraphColour> colours[] = {
-        {"colourFamily", GraphColour::Family}, {"colourTime", GraphColour::Time}, {"colourPrecision", GraphColour::Precision}, {"colourDivergence", GraphColour::Divergence}};
+    const std::pair<const char*, GraphColour> colours[] = {{"colourFamily", GraphColour::Family},
+                                                           {"colourTime", GraphColour::Time},
+                                                           {"colourPrecision", GraphColour::Precision},
+                                                           {"colourMemory", GraphColour::Memory},
+                                                           {"colourDivergence", GraphColour::Divergence}};
     for (const auto& [id, colour] : colours)
         m_actions->on(id, [this, which = colour] { m_graph->setColour(which); });
     m_actions->on("fitGraph", [this] { m_graph->canvas().zoomToFit(); });
