@@ -52,9 +52,9 @@ void MainWindow::connectBuildActions() {
     m_actions->on("buildOnly", [this] { m_context.session().buildAndProfile(false); });
     m_actions->on("compare", [this] { compareNewest(); });
     m_actions->on("cancel", [this] { m_context.session().jobs().cancelAll(); });
-    const char* const precisions[] = {"precisionFP32", "precisionBF16", "precisionFP16", "precisionBest"};
-    for (int mode = 0; mode < 4; ++mode)
-        m_actions->on(precisions[mode], [this, mode] {
+    for (const PrecisionMode mode :
+         {PrecisionMode::Fp32, PrecisionMode::Bf16, PrecisionMode::Fp16, PrecisionMode::Best})
+        m_actions->on("precision" + toQString(precisionModeName(mode)), [this, mode] {
             setPrecision(m_context, mode);
             updateActions();  // a click on the precision in force unchecks it
         });
