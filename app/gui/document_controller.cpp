@@ -26,27 +26,36 @@ bool isSession(const QString& path) {
 
 DocumentController::DocumentController(WorkbenchContext& context, RecentFiles& recent, QWidget& window)
     : QObject(&window), m_context(context), m_recent(recent), m_window(window) {
-    connect(&context, &WorkbenchContext::modelChanged, this, &DocumentController::followModel);
-    connect(&context, &WorkbenchContext::currentBuildChanged, this, &DocumentController::followBuild);
-    connect(&context, &WorkbenchContext::documentChanged, this, [this] {
-        const std::string path = m_context.session().documentPath();
-        if (!path.empty() && (m_recent.files().empty() || m_recent.files().front().path != toQString(path))) m_recent.add(toQString(path));
-    });
+    connect(&context, &WorkbenchContext::modelChanged, this, &DocumentController::followFiles);
+    connect(&context, &WorkbenchContext::documentChanged, this, &DocumentController::followFiles);
+    connect(&context, &WorkbenchContext::currentBuildChanged, this, &DocumentController::rememberFigures);
 }
 
-void DocumentController::followModel() {
+QStringList DocumentController::openFiles() const {
+    QStringList paths;
+    if (const auto model = m_context.model()) paths << toQString(model->path);
+    if (const std::string document = m_context.session().documentPath(); !document.empty())
+        paths << toQString(document);
+    return paths;
+}
+
+void DocumentController::followFiles() {
+    const QStringList files = openFiles();
+    if (files == m_followed) return;
+    m_followed = files;
+    // What was opened or saved last; a session's model comes along with it, and may lie on another machine.
+    if (!files.isEmpty()) m_recent.add(files.back());
+    rememberFigures();
+}
+
+void DocumentController::rememberFigures() {
     const auto model = m_context.model();
     if (!model) return;
-    m_recent.add(toQString(model->path));
-    m_recent.setFigures(toQString(model->path), tr("%1 nodes").arg(formatCount(static_cast<int64_t>(model->parsed->sourceNodes().size()))));
-}
-
-void DocumentController::followBuild() {
-    const auto model = m_context.model();
     const auto build = m_context.currentBuild();
-    if (!model || !build || !build->profile) return;
-    const QString nodes = formatCount(static_cast<int64_t>(model->parsed->sourceNodes().size()));
-    m_recent.setFigures(toQString(model->path), tr("%1 nodes · %2 %3").arg(nodes, toQString(build->name), formatTime(build->profile->latency.median / 1e3)));
+    QString figures = tr("%1 nodes").arg(formatCount(static_cast<int64_t>(model->parsed->sourceNodes().size())));
+    if (build && build->profile)
+        figures += tr(" · %1 %2").arg(toQString(build->name), formatTime(build->profile->latency.median / 1e3));
+    for (const QString& path : openFiles()) m_recent.setFigures(path, figures);
 }
 
 void DocumentController::openPath(const QString& path) {

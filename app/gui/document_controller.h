@@ -3,6 +3,7 @@
 
 #include <QObject>
 #include <QString>
+#include <QStringList>
 
 #include "sessions/session.h"
 
@@ -24,6 +25,8 @@ public:
     void openWithDialog();
     /// Where dialogs begin: beside the session or model that is open, else beside the last one that was.
     QString folder() const;
+    /// The open model, and the session when it has a file.
+    QStringList openFiles() const;
     void reload();
     void save();
     void saveAs();
@@ -41,11 +44,12 @@ private:
     bool isSaving() const;
     void startSave(const QString& path);
     QString askSavePath();
-    void followModel();
-    void followBuild();
+    void followFiles();
+    void rememberFigures();
 
     WorkbenchContext& m_context;
     RecentFiles& m_recent;
+    QStringList m_followed;  // the open files as they were added to the recent ones
     JobId m_save = 0;  // the last one that was asked for, to m_savePath
     QString m_savePath;
     QWidget& m_window;

@@ -6,16 +6,14 @@
 
 #include "app/gui/action_list.h"
 #include "app/gui/shapes_editor.h"
-#include "views/models/background.h"
 #include "views/models/display_text.h"
+#include "views/models/run_shapes.h"
+#include "views/models/target_device.h"
 #include "views/models/workbench_context.h"
-#include "views/widgets/segmented_control.h"
-#include "views/widgets/theme.h"
+#include "views/pages/settings/precision_control.h"
 
 namespace strobe {
 namespace {
-
-constexpr PrecisionMode kModes[] = {PrecisionMode::Fp32, PrecisionMode::Bf16, PrecisionMode::Fp16, PrecisionMode::Best};
 
 QToolButton* textButton(QWidget* parent, const QString& name) {
     auto* button = new QToolButton(parent);
@@ -26,10 +24,10 @@ QToolButton* textButton(QWidget* parent, const QString& name) {
 
 }  // namespace
 
-void setPrecision(WorkbenchContext& context, int mode) {
+void setPrecision(WorkbenchContext& context, PrecisionMode mode) {
     Settings settings = context.session().settings();
-    settings.builder.precision = kModes[mode];
-    context.session().setSettings(std::move(settings), "precision " + std::string(precisionModeName(kModes[mode])));
+    settings.builder.precision = mode;
+    context.session().setSettings(std::move(settings), "precision " + std::string(precisionModeName(mode)));
 }
 
 MainToolBar::MainToolBar(WorkbenchContext& context, const ActionList& actions, QWidget* parent)
@@ -38,7 +36,7 @@ MainToolBar::MainToolBar(WorkbenchContext& context, const ActionList& actions, Q
       m_open(textButton(this, "openButton")),
       m_target(textButton(this, "targetButton")),
       m_shapes(textButton(this, "shapesButton")),
-      m_precision(new SegmentedControl(SegmentedControl::Mode::One, this)),
+      m_precision(new PrecisionControl(this)),
       m_editor(new ShapesEditor(context, this)) {
     setObjectName("mainToolBar");
     setMovable(false);
@@ -67,41 +65,17 @@ MainToolBar::MainToolBar(WorkbenchContext& context, const ActionList& actions, Q
     connect(&context, &WorkbenchContext::settingsChanged, this, &MainToolBar::follow);
     connect(&context, &WorkbenchContext::modelChanged, this, &MainToolBar::follow);
     follow();
-    // Looking for devices may load a driver.
-    runInBackground(
-        this, [session = &context.session()] { return session->devices(); }, [this](const std::vector<DeviceInfo>& devices) { fillTargets(devices); });
 }
 
 void MainToolBar::addTarget() {
     m_target->setPopupMode(QToolButton::InstantPopup);
     m_target->setToolTip(tr("Where the engine runs"));
-    m_target->setMenu(new QMenu(m_target));
-    addWidget(m_target);
-}
-
-void MainToolBar::addShapes() {
-    connect(m_shapes, &QToolButton::clicked, this, [this] { m_editor->openAt(m_shapes->mapToGlobal(QPoint(0, m_shapes->height() + 2))); });
-    addWidget(m_shapes);
-}
-
-void MainToolBar::addPrecisions() {
-    m_precision->setObjectName("precisions");
-    const DeviceInfo cpu = cpuDeviceInfo();
-    const Theme& theme = Theme::instance();
-    m_precision->addSegment("FP32", tr("Everything in 32 bits: the reference"), theme.precision("FP32"));
-    m_precision->addSegment("BF16", cpu.hasBf16 ? tr("16 bits with FP32's range") : tr("Preview: this CPU has no BF16 arithmetic; accuracy is right, speed is not"), theme.precision("BF16"), !cpu.hasBf16);
-    m_precision->addSegment("FP16", cpu.hasFp16 ? tr("16 bits with more digits and less range") : tr("Preview: this CPU has no FP16 arithmetic; accuracy is right, speed is not"), theme.precision("FP16"), !cpu.hasFp16);
-    m_precision->addSegment("Best", tr("Each layer in the precision that is fastest here"));
-    connect(m_precision, &SegmentedControl::currentChanged, this, [this](int index) { setPrecision(m_context, index); });
-    addWidget(m_precision);
-}
-
-void MainToolBar::fillTargets(const std::vector<DeviceInfo>& devices) {
-    m_devices = devices;
-    m_target->menu()->clear();
-    auto* group = new QActionGroup(m_target->menu());
-    for (const DeviceInfo& device : devices) {
-        QAction* action = m_target->menu()->addAction(QStringLiteral("%1: %2").arg(toQString(device.id), toQString(device.name)));
+    auto* menu = new QMenu(m_target);
+    m_target->setMenu(menu);
+    menu->setToolTipsVisible(true);
+    auto* group = new QActionGroup(menu);
+    for (const DeviceInfo& device : m_context.session().devices()) {
+        QAction* action = menu->addAction(QStringLiteral("%1: %2").arg(toQString(device.id), toQString(device.name)));
         action->setCheckable(true);
         action->setData(toQString(device.id));
         action->setEnabled(device.unavailableReason.empty());
@@ -113,14 +87,25 @@ void MainToolBar::fillTargets(const std::vector<DeviceInfo>& devices) {
             m_context.session().setSettings(std::move(settings), "target " + id);
         });
     }
-    m_target->menu()->setToolTipsVisible(true);
-    follow();
+    addWidget(m_target);
+}
+
+void MainToolBar::addShapes() {
+    connect(m_shapes, &QToolButton::clicked, this,
+            [this] { m_editor->openAt(m_shapes->mapToGlobal(QPoint(0, m_shapes->height() + 2))); });
+    addWidget(m_shapes);
+}
+
+void MainToolBar::addPrecisions() {
+    m_precision->setObjectName("precisions");
+    connect(m_precision, &PrecisionControl::chosen, this,
+            [this](PrecisionMode mode) { setPrecision(m_context, mode); });
+    addWidget(m_precision);
 }
 
 void MainToolBar::follow() {
     const Settings settings = m_context.session().settings();
-    for (int i = 0; i < 4; ++i)
-        if (kModes[i] == settings.builder.precision) m_precision->setCurrent(i);
+    m_precision->showChoice(settings.builder.precision, deviceOf(m_context.session(), settings));
     m_target->setText(tr("Target: %1").arg(toQString(settings.builder.device).toUpper()));
     for (QAction* action : m_target->menu()->actions()) action->setChecked(action->data().toString() == toQString(settings.builder.device));
     const auto model = m_context.model();

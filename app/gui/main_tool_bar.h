@@ -2,16 +2,15 @@
 #pragma once
 
 #include <QToolBar>
-#include <vector>
 
-#include "engine_core/builder/device.h"
+#include "engine_core/builder/builder_config.h"
 
 class QToolButton;
 
 namespace strobe {
 
 class ActionList;
-class SegmentedControl;
+class PrecisionControl;
 class ShapesEditor;
 class WorkbenchContext;
 
@@ -25,19 +24,17 @@ private:
     void addTarget();
     void addShapes();
     void addPrecisions();
-    void fillTargets(const std::vector<DeviceInfo>& devices);
     void follow();
 
     WorkbenchContext& m_context;
     QToolButton* m_open;
     QToolButton* m_target;
     QToolButton* m_shapes;
-    SegmentedControl* m_precision;
+    PrecisionControl* m_precision;
     ShapesEditor* m_editor;
-    std::vector<DeviceInfo> m_devices;
 };
 
 /// Sets one precision for the whole network, undoable.
-void setPrecision(WorkbenchContext& context, int mode);
+void setPrecision(WorkbenchContext& context, PrecisionMode mode);
 
 }  // namespace strobe

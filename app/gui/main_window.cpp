@@ -101,8 +101,20 @@ void MainWindow::followContext() {
     });
     connect(&m_recent, &RecentFiles::changed, this, &MainWindow::fillRecentMenu);
     connect(&m_graph->canvas(), &GraphCanvas::layoutFinished, this, [this] {
-        if (const auto model = m_graph->shownModel()) m_recent.setThumbnail(toQString(model->path), m_graph->canvas().thumbnail(kThumbnail));
+        m_pictured.clear();
+        rememberPicture();
     });
+    connect(&m_context, &WorkbenchContext::documentChanged, this,
+            &MainWindow::rememberPicture);  // a session may get its file later
+}
+
+void MainWindow::rememberPicture() {
+    const auto model = m_context.model(), shown = m_graph->shownModel();
+    if (!model || !shown || shown->hash != model->hash || m_graph->canvas().isLayoutRunning()) return;
+    const QStringList files = m_documents->openFiles();
+    if (files == m_pictured) return;  // documents change often
+    m_pictured = files;
+    for (const QString& path : files) m_recent.setThumbnail(path, m_graph->canvas().thumbnail(kThumbnail));
 }
 
 void MainWindow::openPath(const QString& path) {

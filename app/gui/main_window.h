@@ -62,10 +62,12 @@ private:
     void saveGraph(bool asSvg);
     void setTheme(int mode);
     void restoreLayout();
+    void rememberPicture();
 
     WorkbenchContext m_context;
     RecentFiles m_recent;
     QString m_samplePath;
+    QStringList m_pictured;  // the open files that have the picture of this layout
     ActionList* m_actions;
     DocumentController* m_documents;
     QStackedWidget* m_centre = nullptr;

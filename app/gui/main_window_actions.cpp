@@ -52,9 +52,9 @@ void MainWindow::connectBuildActions() {
     m_actions->on("buildOnly", [this] { m_context.session().buildAndProfile(false); });
     m_actions->on("compare", [this] { compareNewest(); });
     m_actions->on("cancel", [this] { m_context.session().jobs().cancelAll(); });
-    const char* const precisions[] = {"precisionFP32", "precisionBF16", "precisionFP16", "precisionBest"};
-    for (int mode = 0; mode < 4; ++mode)
-        m_actions->on(precisions[mode], [this, mode] {
+    for (const PrecisionMode mode :
+         {PrecisionMode::Fp32, PrecisionMode::Bf16, PrecisionMode::Fp16, PrecisionMode::Best})
+        m_actions->on("precision" + toQString(precisionModeName(mode)), [this, mode] {
             setPrecision(m_context, mode);
             updateActions();  // a click on the precision in force unchecks it
         });
@@ -64,8 +64,11 @@ void MainWindow::connectViewActions() {
     const std::pair<const char*, GraphStage> stages[] = {{"stageParsed", GraphStage::Parsed}, {"stageFused", GraphStage::Fused}, {"stageEngine", GraphStage::Engine}};
     for (const auto& [id, stage] : stages)
         m_actions->on(id, [this, which = stage] { m_graph->setStage(which); });
-    const std::pair<const char*, GraphColour> colours[] = {
-        {"colourFamily", GraphColour::Family}, {"colourTime", GraphColour::Time}, {"colourPrecision", GraphColour::Precision}, {"colourDivergence", GraphColour::Divergence}};
+    const std::pair<const char*, GraphColour> colours[] = {{"colourFamily", GraphColour::Family},
+                                                           {"colourTime", GraphColour::Time},
+                                                           {"colourPrecision", GraphColour::Precision},
+                                                           {"colourMemory", GraphColour::Memory},
+                                                           {"colourDivergence", GraphColour::Divergence}};
     for (const auto& [id, colour] : colours)
         m_actions->on(id, [this, which = colour] { m_graph->setColour(which); });
     m_actions->on("fitGraph", [this] { m_graph->canvas().zoomToFit(); });

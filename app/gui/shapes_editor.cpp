@@ -5,44 +5,14 @@
 #include <QLineEdit>
 #include <QPushButton>
 #include <QVBoxLayout>
-#include <algorithm>
 
 #include "views/models/display_text.h"
+#include "views/models/run_shapes.h"
 #include "views/models/settings_text.h"
 #include "views/models/workbench_context.h"
 #include "views/widgets/theme.h"
 
 namespace strobe {
-
-std::map<std::string, Dims> effectiveShapes(const Model& model, const Settings& settings) {
-    std::map<std::string, Dims> shapes = settings.shapes;
-    const auto profiles = completeProfiles(*model.parsed, settings.builder.profiles, model.assumed.values);
-    if (!profiles || profiles->empty()) return shapes;
-    for (const auto& [name, range] : profiles->front().inputs) shapes.try_emplace(name, range.opt);
-    return shapes;
-}
-
-Settings withShapes(const Model& model, Settings settings, const std::map<std::string, Dims>& shapes) {
-    settings.shapes = shapes;
-    auto profiles = completeProfiles(*model.parsed, settings.builder.profiles, model.assumed.values);
-    if (!profiles || profiles->empty()) return settings;
-    bool allowed = true;
-    for (auto& [name, range] : profiles->front().inputs) {
-        const auto asked = shapes.find(name);
-        if (asked == shapes.end() || asked->second.size() != range.opt.size()) continue;
-        const bool wasGuess = settings.builder.profiles.empty() || range.min == range.max;
-        for (size_t d = 0; d < range.opt.size(); ++d) {
-            const int64_t extent = asked->second[d];
-            if (extent == range.opt[d] || (extent >= range.min[d] && extent <= range.max[d])) continue;
-            allowed = false;
-            range.opt[d] = extent;
-            range.min[d] = wasGuess ? extent : std::min(range.min[d], extent);
-            range.max[d] = wasGuess ? extent : std::max(range.max[d], extent);
-        }
-    }
-    if (!allowed) settings.builder.profiles = std::move(*profiles);
-    return settings;
-}
 
 ShapesEditor::ShapesEditor(WorkbenchContext& context, QWidget* parent)
     : QFrame(parent, Qt::Popup), m_context(context), m_rows(new QGridLayout), m_error(new QLabel(this)) {
@@ -113,16 +83,14 @@ void ShapesEditor::apply() {
         if (!dims && status.isOk()) status = dims.status();
         if (dims) shapes[name] = *dims;
     }
-    if (status.isOk()) {
-        const auto symbols = bindSymbols(*model->parsed, shapes);
-        status = symbols ? tryShapes(*model->parsed, *symbols).status : symbols.status();
-    }
+    Session& session = m_context.session();
+    auto settings = status.isOk() ? withShapes(*model, session.settings(), shapes) : Result<Settings>(status);
+    status = settings.status();
     m_error->setText(toQString(status.message()));
     m_error->setVisible(!status.isOk());
     adjustSize();
     if (!status.isOk()) return;
-    Session& session = m_context.session();
-    session.setSettings(withShapes(*model, session.settings(), shapes), tr("shapes").toStdString());
+    session.setSettings(std::move(*settings), tr("shapes").toStdString());
     close();
 }
 

@@ -14,11 +14,6 @@ namespace strobe {
 
 class WorkbenchContext;
 
-/// Concrete extents of every input: what the settings say, else the opt shapes of the profile (or those that the builder assumes).
-std::map<std::string, Dims> effectiveShapes(const Model& model, const Settings& settings);
-/// The settings with these shapes to profile at; profiles are widened where they would not allow them.
-Settings withShapes(const Model& model, Settings settings, const std::map<std::string, Dims>& shapes);
-
 class ShapesEditor : public QFrame {
     Q_OBJECT
 public:

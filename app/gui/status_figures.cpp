@@ -4,6 +4,7 @@
 
 #include "engine_core/onnx/importer.h"
 #include "views/models/display_text.h"
+#include "views/models/target_device.h"
 #include "views/models/workbench_context.h"
 #include "views/widgets/number_format.h"
 #include "views/widgets/status_widgets.h"
@@ -37,10 +38,10 @@ StatusFigures::StatusFigures(WorkbenchContext& context, QWidget* parent)
 }
 
 void StatusFigures::showFigures() {
-    static const DeviceInfo cpu = cpuDeviceInfo();
-    const int asked = m_context.session().settings().builder.threads;
-    const int threads = asked > 0 ? asked : cpu.cores;
-    QStringList texts{tr("CPU: %1, %2 threads").arg(toQString(cpu.name)).arg(threads)}, tips{toQString(cpu.fingerprint)};
+    const Settings settings = m_context.session().settings();
+    const DeviceInfo device = deviceOf(m_context.session(), settings);
+    QStringList texts{deviceText(device, settings.builder.threads)};
+    QStringList tips{toQString(device.unavailableReason.empty() ? device.fingerprint : device.unavailableReason)};
     const auto model = m_context.model();
     const auto build = m_context.currentBuild();
     if (model) {

@@ -1,4 +1,5 @@
 // The window as a user meets it: real mouse and key events on the sample model.
+#include <QComboBox>
 #include <QDeadlineTimer>
 #include <QDockWidget>
 #include <QDragEnterEvent>
@@ -21,12 +22,12 @@
 
 #include "app/gui/action_list.h"
 #include "app/gui/page_docks.h"
-#include "app/gui/shapes_editor.h"
 #include "tests/app/gui_support.h"
 #include "tests/app/odd_models.h"
 #include "tests/app/window_user.h"
 #include "views/models/display_text.h"
 #include "views/models/recent_files.h"
+#include "views/models/run_shapes.h"
 #include "views/models/settings_text.h"
 #include "views/pages/graph/graph_page.h"
 #include "views/pages/inspector/inspector_page.h"
@@ -555,9 +556,77 @@ private slots:
         QVERIFY(!parseDims("1×N×2").hasValue());
         show();
         openSample();
-        const Settings wide = withShapes(*context().model(), m_fixture->session().settings(), {{"image", {16, 1, 8, 8}}});
-        QCOMPARE(wide.shapes.at("image"), (Dims{16, 1, 8, 8}));
-        QCOMPARE(wide.builder.profiles.front().inputs.at("image").opt.front(), int64_t{16});
+        const auto wide = withShapes(*context().model(), m_fixture->session().settings(), {{"image", {16, 1, 8, 8}}});
+        QCOMPARE(wide->shapes.at("image"), (Dims{16, 1, 8, 8}));
+        QCOMPARE(wide->builder.profiles.front().inputs.at("image").opt.front(), int64_t{16});
+    }
+
+    void aSavedSessionIsRememberedWithFiguresAndPicture() {
+        show();
+        openSample();
+        buildQuickly();
+        waitForStage(GraphStage::Engine);
+        const QString path = m_fixture->path("kept.strobe");
+        m_fixture->session().saveAs(path.toStdString());
+        QVERIFY(m_fixture->waitForJobs());
+        const auto isComplete = [&] {
+            const RecentFiles recent;
+            return recent.files().size() == 2 && recent.files()[0].path == path &&
+                   recent.files()[0].figures.contains(" · FP32 ") && !recent.files()[0].thumbnail().isNull();
+        };
+        QTRY_VERIFY(isComplete());
+        // And one that is opened, without its model.
+        RecentFiles().remove(path);
+        RecentFiles().remove(QFileInfo(WindowFixture::samplePath()).absoluteFilePath());
+        m_fixture->reopen();
+        show();
+        QVERIFY(context().model() != nullptr);
+        window().openPath(path);
+        QVERIFY(m_fixture->waitForJobs());
+        QTRY_VERIFY(RecentFiles().files().size() == 1 && RecentFiles().files()[0].path == path);
+        QTRY_VERIFY(!RecentFiles().files()[0].thumbnail().isNull());
+        QVERIFY2(RecentFiles().files()[0].figures.contains(" · FP32 "), qPrintable(RecentFiles().files()[0].figures));
+    }
+
+    void aVanishedFileSaysSoAndLeavesTheList() {
+        RecentFiles().add("/no/such/vanished.onnx");
+        RecentFiles().add(WindowFixture::samplePath());
+        m_fixture->reopen();
+        show();
+        const auto rows = [&] {
+            QList<QToolButton*> found;
+            for (auto* row : window().startPage().findChildren<QToolButton*>("recentFile"))
+                if (row->isVisible()) found << row;
+            return found;
+        };
+        QTRY_COMPARE(rows().size(), 2);
+        QToolButton* gone = rows()[0]->text() == "vanished.onnx" ? rows()[0] : rows()[1];
+        const auto labels = window().startPage().findChildren<QLabel*>();
+        QVERIFY(
+            std::any_of(labels.begin(), labels.end(), [](const QLabel* label) { return label->text() == "missing"; }));
+        // A click offers what is left to do; the keyboard removes.
+        WindowUser user(window());
+        user.whenMenuChoose("Remove from list");
+        user.click(gone);
+        QTRY_COMPARE(rows().size(), 1);
+        QVERIFY(rows().front()->hasFocus());
+        QTest::keyClick(rows().front(), Qt::Key_Delete);
+        QTRY_COMPARE(rows().size(), 0);
+        QVERIFY(RecentFiles().files().empty());
+    }
+
+    void memoryColoursTheGraphWithItsUnits() {
+        show();
+        openSample();
+        auto& page = window().graphPage();
+        window().actions()["colourMemory"].trigger();
+        QCOMPARE(page.findChild<QComboBox*>("graphColours")->currentText(), QString("Memory"));
+        GraphSceneRequest request{context().index(), GraphStage::Parsed, nullptr, {}};
+        const auto data = std::make_shared<const GraphSceneData>(buildGraphScene(request));
+        const GraphColouring colouring = colourGraph(data, GraphColour::Memory);
+        QVERIFY2(colouring.legend.title.startsWith("Outputs and weights"), qPrintable(colouring.legend.title));
+        QVERIFY2(colouring.legend.rampHigh.endsWith("B"), qPrintable(colouring.legend.rampHigh));
+        QCOMPARE(colouring.fills.size(), data->scene->nodes.size());
     }
 
     void layoutIsKeptAndReset() {

@@ -119,8 +119,10 @@ private:
             settle();
             bothThemes(name);
         }
-        const std::pair<GraphColour, const char*> colours[] = {
-            {GraphColour::Family, "graph-by-family"}, {GraphColour::Precision, "graph-by-precision"}, {GraphColour::Divergence, "graph-by-divergence"}};
+        const std::pair<GraphColour, const char*> colours[] = {{GraphColour::Family, "graph-by-family"},
+                                                               {GraphColour::Precision, "graph-by-precision"},
+                                                               {GraphColour::Memory, "graph-by-memory"},
+                                                               {GraphColour::Divergence, "graph-by-divergence"}};
         for (const auto& [colour, name] : colours) {
             graph.setColour(colour);
             bothThemes(name);

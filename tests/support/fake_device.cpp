@@ -111,6 +111,8 @@ public:
         info.kind = DeviceKind::Cuda;
         info.id = "cuda:0";
         info.name = info.fingerprint = "a fake device";
+        info.hasBf16 = m_script.hasBf16;
+        info.hasFp16 = m_script.hasFp16;
         return {info};
     }
     Result<std::shared_ptr<Device>> open(int) const override {

@@ -16,6 +16,7 @@ struct FakeDeviceScript {
     bool recordsNothing = false;         // its recorder starts, and has no records in the end
     bool hasNoEvents = false;
     std::optional<Status> waitFailure;   // of its streams
+    bool hasBf16 = false, hasFp16 = false;  // arithmetic that it says it has
     int kernelsRun = 0;
 };
 

@@ -186,6 +186,20 @@ private slots:
         QCOMPARE(foreign, 0);
     }
 
+    void theWholeOfADeepGraphFitsAndItsMarksAreHit() {
+        GraphCanvas& canvas = *m_canvas;
+        canvas.setScene(networkScene(10'000));
+        QVERIFY(canvas.waitForLayout(60000));
+        canvas.zoomToFit();
+        QVERIFY(canvas.nodeRect(1000).top() >= 0);
+        QVERIFY2(canvas.nodeRect(10'999).bottom() <= canvas.height(), "the end of the graph is out of sight");
+        // The last node painted there is hit, though its true size is a fraction of a pixel.
+        const QPointF last = canvas.nodeRect(10'999).topLeft();
+        QTest::mouseClick(&canvas, Qt::LeftButton, {}, (last + QPointF(1, 0.6)).toPoint());
+        QCOMPARE(canvas.selection().size(), size_t{1});
+        QVERIFY(canvas.selection().front() > 10'900);
+    }
+
     void exportsAndSaysWhyNot() {
         GraphCanvas& canvas = *m_canvas;
         const QTemporaryDir folder;

@@ -58,9 +58,6 @@ private slots:
     void scopesWithFewNodesJoinTheirParents() {
         const GraphSceneData data = sceneOf(smallModel(), nullptr, GraphStage::Parsed);
         QCOMPARE(data.scene->nodes[1].group, QString("body"));  // "body/first" holds two nodes only
-        QCOMPARE(nameScope("/a/b/c"), QString("a/b"));
-        QCOMPARE(nameScope("plain"), QString());
-        QCOMPARE(nameScope("/plain"), QString());
     }
 
     void problemsBecomeBadgesOfTheWorstSeverity() {
@@ -96,6 +93,17 @@ private slots:
         // Ids are indices of engine layers, except for inputs and outputs.
         for (size_t i = 0; i < nodes.size(); ++i)
             if (data.facts[i].layer) QCOMPARE(nodes[i].id, static_cast<int64_t>(data.facts[i].layer->index));
+    }
+
+    void memoryIsThatOfOutputsAndWeights() {
+        auto model = std::make_shared<Model>(*smallModel());
+        QCOMPARE(sceneOf(model, nullptr, GraphStage::Parsed).facts[1].bytes, -1.0);  // N is not known
+        model->assumed.values["N"] = 3;
+        const GraphSceneData data = sceneOf(model, nullptr, GraphStage::Parsed);
+        const double output = 3 * 2 * 4 * 4 * 4;
+        QCOMPARE(data.facts[1].bytes, output + 2 * 2 * 4);  // Conv: with its weights
+        QCOMPARE(data.facts[2].bytes, output);
+        QCOMPARE(data.facts[0].bytes, -1.0);  // the input is no layer
     }
 
     void stagesWithoutABuildHaveNoScene() { QVERIFY(sceneOf(smallModel(), nullptr, GraphStage::Engine).scene == nullptr); }

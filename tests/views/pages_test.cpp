@@ -15,6 +15,7 @@
 #include <QToolButton>
 
 #include "kernels/cpu/register.h"
+#include "tests/views/page_user.h"
 #include "tests/views/sample_session.h"
 #include "views/models/workbench_context.h"
 #include "views/pages/compare/answer_tile.h"
@@ -31,37 +32,13 @@
 #include "views/widgets/theme.h"
 
 using namespace strobe;
+using namespace strobe::testing;
 
 namespace {
 
 void clickRow(TableView& table, int row, int column = 1) {
     table.scrollTo(table.model()->index(row, column));
     QTest::mouseClick(table.viewport(), Qt::LeftButton, {}, table.visualRect(table.model()->index(row, column)).center());
-}
-
-void clickSegment(SegmentedControl& control, int index) {
-    // Segments are as wide as their texts: step from the left until the wanted one answers.
-    for (int x = 4; x < control.width() && control.current() != index; x += 6) QTest::mouseClick(&control, Qt::LeftButton, {}, QPoint(x, control.height() / 2));
-    QCOMPARE(control.current(), index);
-}
-
-void typeInto(QLineEdit& edit, const QString& text) {
-    edit.selectAll();
-    QTest::keyClicks(&edit, text);
-    QTest::keyClick(&edit, Qt::Key_Return);
-}
-
-template <class T>
-T& child(QWidget& page, const char* name) {
-    auto* found = page.findChild<T*>(name);
-    if (found == nullptr) qFatal("no child %s", name);
-    return *found;
-}
-
-void showAt(QWidget& page, int width, int height) {
-    page.resize(width, height);
-    page.show();
-    QVERIFY(QTest::qWaitForWindowExposed(&page));
 }
 
 }  // namespace

@@ -213,6 +213,7 @@ private slots:
     void scopesOfNames() {
         QCOMPARE(scopeOf("/model.2/cv1/conv/Conv"), QString("model.2/cv1/conv"));
         QCOMPARE(scopeOf("encoder/dense"), QString("encoder"));
+        QCOMPARE(scopeOf("/a/b/c"), QString("a/b"));
         QCOMPARE(scopeOf("/Conv"), QString());
         QCOMPARE(scopeOf("Conv_12"), QString());
     }

@@ -1,14 +1,22 @@
 #include <QAction>
 #include <QApplication>
 #include <QClipboard>
+#include <QContextMenuEvent>
+#include <QLabel>
 #include <QLineEdit>
+#include <QMenu>
 #include <QPushButton>
 #include <QSignalSpy>
 #include <QStandardItemModel>
+#include <QTemporaryDir>
 #include <QTest>
+#include <QTimer>
 
+#include "views/widgets/bar_chart.h"
+#include "views/widgets/breakable_text.h"
 #include "views/widgets/command_palette.h"
 #include "views/widgets/filter_bar.h"
+#include "views/widgets/key_value_view.h"
 #include "views/widgets/segmented_control.h"
 #include "views/widgets/status_widgets.h"
 #include "views/widgets/table_roles.h"
@@ -46,6 +54,64 @@ class WidgetsTest : public QObject {
 
 private slots:
     void initTestCase() { Theme::instance().install(); }
+
+    void aChartIsSavedFromItsContextMenu() {
+        const QTemporaryDir folder;
+        BarChart chart;
+        BarChartData bars;
+        bars.title = "Values of conv1.weight";
+        bars.values = {1, 4, 9, 4, 1};
+        bars.low = -1;
+        bars.high = 1;
+        bars.colour = Qt::red;
+        chart.setData(bars);
+        QString error;
+        QVERIFY2(chart.savePicture(folder.filePath("bars.png"), &error), qPrintable(error));
+        const QImage image(folder.filePath("bars.png"));
+        QCOMPARE(image.pixelColor(image.width() / 2, image.height() / 2), QColor(Qt::red));
+        QVERIFY(chart.savePicture(folder.filePath("bars.svg"), &error));
+        QFile svg(folder.filePath("bars.svg"));
+        QVERIFY(svg.open(QIODevice::ReadOnly));
+        QVERIFY(svg.readAll().contains("Values of conv1.weight"));
+        QVERIFY(!chart.savePicture("/nowhere/bars.svg", &error));
+        QVERIFY2(error.startsWith("/nowhere/bars.svg could not be written"), qPrintable(error));
+        chart.show();
+        QStringList offered;
+        QTimer::singleShot(100, &chart, [&offered] {
+            auto* menu = qobject_cast<QMenu*>(QApplication::activePopupWidget());
+            if (menu == nullptr) return;
+            for (const QAction* action : menu->actions()) offered << action->text();
+            menu->close();
+        });
+        QContextMenuEvent event(QContextMenuEvent::Mouse, QPoint(20, 20), chart.mapToGlobal(QPoint(20, 20)));
+        QCoreApplication::sendEvent(&chart, &event);
+        QCOMPARE(offered, (QStringList{"Save chart as PNG…", "Save chart as SVG…"}));
+    }
+
+    void longValuesWrapAndAreCopiedAsTheyAre() {
+        const QString shape =
+            QStringLiteral("1×64×div(div(height+1,2)+1,2)*2×div(div(width+1,2)+1,2)*2+height×some_long_symbol_name");
+        KeyValueView view;
+        view.setSections({{{}, {{"shape", shape, {}, true, {}}}}});
+        view.resize(200, 300);
+        view.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&view));
+        for (QLabel* label : view.findChildren<QLabel*>())
+            QVERIFY2(label->minimumSizeHint().width() <= 200 && label->geometry().right() <= 200,
+                     qPrintable(label->text()));
+        QLabel* value = nullptr;
+        for (QLabel* label : view.findChildren<QLabel*>())
+            if (unbroken(label->text()) == shape) value = label;
+        QVERIFY(value != nullptr);
+        value->actions().front()->trigger();
+        QCOMPARE(QApplication::clipboard()->text(), shape);
+        value->setSelection(0, static_cast<int>(value->text().size()));
+        value->setFocus();
+        QTest::keyClick(value, Qt::Key_C, Qt::ControlModifier);
+        QCOMPARE(QApplication::clipboard()->text(), shape);
+        QCOMPARE(unbroken(breakable("0.5 a.b/c")), QString("0.5 a.b/c"));
+        QVERIFY(breakable("0.5") == "0.5");
+    }
 
     void textHasContrastInBothThemes() {
         for (const ThemeMode mode : {ThemeMode::Light, ThemeMode::Dark}) {

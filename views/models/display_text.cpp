@@ -62,6 +62,13 @@ QString layerTitle(const Layer& layer) {
     return op + QStringLiteral(" + ") + joinSteps(steps, QStringLiteral(" + "));
 }
 
+QString scopeOf(const QString& name) {
+    const qsizetype end = name.lastIndexOf('/');
+    if (end <= 0) return {};
+    const qsizetype begin = name.startsWith('/') ? 1 : 0;
+    return name.mid(begin, end - begin);
+}
+
 QString insideSentence(QString label) {
     if (label.size() > 1 && label[0].isUpper() && !label[1].isUpper()) label[0] = label[0].toLower();
     return label;

@@ -26,6 +26,8 @@ QString opText(const Layer& layer);
 QString layerTitle(const Layer& layer);
 /// The steps of a pointwise program in order, constants left out: "Mul", "Add", "Relu".
 QStringList programSteps(const PointwiseProgram& program);
+/// The name scope of a layer or node: "block3/depthwise" of "/block3/depthwise/conv"; empty without one.
+QString scopeOf(const QString& name);
 
 /// A label that begins with a capital as it stands inside a sentence: "Threads" → "threads"; "FP32" stays.
 QString insideSentence(QString label);

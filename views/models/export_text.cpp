@@ -76,7 +76,41 @@ QString listFlag(const char* flag, const QStringList& values) {
     return values.isEmpty() ? QString() : QStringLiteral(" --%1=%2").arg(QLatin1String(flag), shellQuoted(values.join(',')));
 }
 
-/// The settings as strobe-cli's flags, what is default left out.
+/// Profiles in their order; one alone needs no number.
+QString profileFlags(const std::vector<OptimizationProfile>& profiles) {
+    QString flags;
+    for (size_t at = 0; at < profiles.size(); ++at) {
+        std::map<std::string, Dims> min, opt, max;
+        for (const auto& [name, range] : profiles[at].inputs) {
+            min[name] = range.min;
+            opt[name] = range.opt;
+            max[name] = range.max;
+        }
+        if (profiles.size() > 1) flags += QStringLiteral(" --profile=%1").arg(at);
+        flags += shapesFlag("minShapes", min) + shapesFlag("optShapes", opt) + shapesFlag("maxShapes", max);
+    }
+    return flags;
+}
+
+/// What changes the measured times of candidates, and where they are kept.
+QString timingFlags(const BuilderConfig& builder) {
+    QString flags;
+    if (builder.averageTimings != 0) flags += QStringLiteral(" --avgTiming=%1").arg(builder.averageTimings);
+    if (builder.workspaceLimit != 0) {
+        const bool isWhole = builder.workspaceLimit % (size_t{1} << 20) == 0;
+        flags += QStringLiteral(" --memPoolSize=workspace:%1%2")
+                     .arg(isWhole ? builder.workspaceLimit >> 20 : builder.workspaceLimit)
+                     .arg(isWhole ? "M" : "B");
+    }
+    flags += builder.timingCachePath.empty()
+                 ? QStringLiteral(" --noTimingCache")
+                 : QStringLiteral(" --timingCacheFile=") + shellQuoted(QString::fromStdString(builder.timingCachePath));
+    if (builder.errorOnTimingCacheMiss) flags += QStringLiteral(" --errorOnTimingCacheMiss");
+    return flags;
+}
+
+/// The settings as strobe-cli's flags, what is default left out. It has none for the budget of constant folding, which
+/// nothing sets.
 QString settingsFlags(const Settings& settings) {
     const BuilderConfig& builder = settings.builder;
     static const BuilderConfig defaults;
@@ -85,14 +119,7 @@ QString settingsFlags(const Settings& settings) {
     if (builder.device != defaults.device) flags += QStringLiteral(" --device=") + QString::fromStdString(builder.device);
     if (builder.optimizationLevel != defaults.optimizationLevel) flags += QStringLiteral(" --builderOptimizationLevel=%1").arg(builder.optimizationLevel);
     if (builder.threads != defaults.threads) flags += QStringLiteral(" --cpuThreads=%1").arg(builder.threads);
-    std::map<std::string, Dims> corners[3];
-    for (const OptimizationProfile& profile : builder.profiles)
-        for (const auto& [name, range] : profile.inputs) {
-            corners[0][name] = range.min;
-            corners[1][name] = range.opt;
-            corners[2][name] = range.max;
-        }
-    flags += shapesFlag("minShapes", corners[0]) + shapesFlag("optShapes", corners[1]) + shapesFlag("maxShapes", corners[2]);
+    flags += timingFlags(builder) + profileFlags(builder.profiles);
     QStringList rules, pins, passes, bans;
     for (const PrecisionRule& rule : builder.precisionRules) rules << QString::fromStdString(rule.pattern) + ':' + precisionLabel(rule.type).toLower();
     for (const auto& [layer, tactic] : builder.pinnedTactics) pins << QString::fromStdString(layer) + ':' + QString::fromStdString(tactic);
@@ -171,9 +198,9 @@ std::vector<ExportCommand> exportCommands(const Build& build, const QString& mod
     commands.push_back({QObject::tr("Measure it"), QStringLiteral("strobe-cli") + engine + shapes});
     commands.push_back({QObject::tr("Run it once"), QStringLiteral("strobe-cli run") + engine + (data.isEmpty() ? shapes : QStringLiteral(" --loadInputs=") + shellQuoted(data)) +
                                                         QStringLiteral(" --exportOutput=outputs.npz")});
-    if (build.settings.builder.profiles.size() <= 1)
-        commands.push_back({QObject::tr("Build it again"), QStringLiteral("strobe-cli build --onnx=") + shellQuoted(modelPath) + settingsFlags(build.settings) +
-                                                               QStringLiteral(" --saveEngine=") + shellQuoted(enginePath)});
+    commands.push_back({QObject::tr("Build it again"), QStringLiteral("strobe-cli build --onnx=") +
+                                                           shellQuoted(modelPath) + settingsFlags(build.settings) +
+                                                           QStringLiteral(" --saveEngine=") + shellQuoted(enginePath)});
     return commands;
 }
 

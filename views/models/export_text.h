@@ -22,8 +22,7 @@ ExportFacts exportFacts(const Build& build);
 struct ExportCommand {
     QString title, command;
 };
-// Measures the engine file, runs it on the build's data, and builds it again from the model with the same settings. The last is left out
-// where no flags say the settings (several shape profiles).
+// Measures the engine file, runs it on the build's data, and builds it again from the model with the same settings.
 std::vector<ExportCommand> exportCommands(const Build& build, const QString& modelPath, const QString& enginePath);
 // A page for people, as profiler/html_report.h makes it. Needs a profile.
 std::string buildReportHtml(const Build& build);

@@ -3,6 +3,7 @@
 #include <QHash>
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "engine_core/runtime/engine.h"
 #include "views/models/display_text.h"
@@ -37,6 +38,7 @@ private:
     void addLayers();
     void addLayer(LayerId id, int refIndex);
     void measure(GraphNodeFacts& facts, const LayerRef& ref);
+    double bytesOf(const Layer& layer, const EngineLayer* made) const;
     void describe(GraphNode& node, const GraphNodeFacts& facts, const Layer& layer);
     void addEdges();
     void addEdge(int from, int to, const Tensor& tensor);
@@ -117,6 +119,7 @@ void SceneBuilder::addLayer(LayerId id, int refIndex) {
     facts.op = layer.op ? toQString(layer.op->name) : QString();
     facts.attributes = toQString(layer.attributes.toString());
     measure(facts, *facts.layer);
+    facts.bytes = bytesOf(layer, m_index.engineLayer(*facts.layer));
     node.id = refIndex;
     describe(node, facts, layer);
     m_nodeOfLayer[id] = static_cast<int>(m_scene->nodes.size());
@@ -143,11 +146,29 @@ void SceneBuilder::measure(GraphNodeFacts& facts, const LayerRef& ref) {
     }
 }
 
+double SceneBuilder::bytesOf(const Layer& layer, const EngineLayer* made) const {
+    const SymbolValues& symbols = m_symbols ? *m_symbols : m_index.model()->assumed.values;
+    double bytes = 0;
+    for (size_t slot = 0; slot < layer.outputs.size(); ++slot) {
+        if (layer.outputs[slot] == kNone) continue;
+        const Tensor& tensor = m_network.tensor(layer.outputs[slot]);
+        const auto dims = tensor.rankKnown ? evaluate(tensor.shape, symbols) : std::nullopt;
+        if (!dims) return -1;
+        const DataType type = made && slot < made->outputs.size() ? made->outputs[slot].type : tensor.type;
+        bytes += static_cast<double>(dataTypeBytes(type, elementCount(*dims)));
+    }
+    std::set<TensorId> read;
+    for (const TensorId id : layer.inputs)
+        if (id != kNone && m_network.tensor(id).constant && read.insert(id).second)
+            bytes += static_cast<double>(m_network.tensor(id).constant->bytes);
+    return bytes;
+}
+
 void SceneBuilder::describe(GraphNode& node, const GraphNodeFacts& facts, const Layer& layer) {
     node.title = layerTitle(layer);
     node.subtitle = toQString(layer.name);
     node.family = isUnsupported(layer) ? NodeFamily::Other : nodeFamily(layer.op);
-    node.group = nameScope(node.subtitle);
+    node.group = scopeOf(node.subtitle);
     node.precision = m_request.stage == GraphStage::Engine ? facts.precision : QString();
     node.preview = facts.preview;
     for (const int source : layer.provenance) node.badge = std::max(node.badge, m_badgeOfNode.value(source));
@@ -162,6 +183,7 @@ void SceneBuilder::describe(GraphNode& node, const GraphNodeFacts& facts, const 
     if (!time.isEmpty())
         lines += (m_request.stage == GraphStage::Parsed ? QStringLiteral("in a layer of %1") : QStringLiteral("%1"))
                      .arg(time) + (facts.isTimed ? QString() : QStringLiteral(" while building"));
+    if (facts.bytes > 0) lines += QStringLiteral("%1 of outputs and weights").arg(formatBytes(facts.bytes));
     if (m_request.stage != GraphStage::Parsed && layer.provenance.size() > 1)
         lines += QStringLiteral("made from %1 ONNX nodes").arg(layer.provenance.size());
     node.tooltip = lines.join('\n');
@@ -201,13 +223,6 @@ void SceneBuilder::addEdge(int from, int to, const Tensor& tensor) {
 GraphSceneData buildGraphScene(const GraphSceneRequest& request) {
     if (!request.index || !request.index->network(request.stage)) return {nullptr, {}, request.stage, request.index};
     return SceneBuilder(request).build();
-}
-
-QString nameScope(const QString& name) {
-    const qsizetype end = name.lastIndexOf('/');
-    if (end <= 0) return {};
-    const qsizetype begin = name.startsWith('/') ? 1 : 0;
-    return name.mid(begin, end - begin);
 }
 
 void pruneScopes(std::vector<GraphNode>& nodes, int smallest) {

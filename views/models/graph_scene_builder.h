@@ -21,6 +21,7 @@ struct GraphNodeFacts {
     bool preview = false;
     bool isTimed = false;           // measured in a profile, not only while building
     double milliseconds = -1;       // of the engine layer(s) that hold it; −1: unknown
+    double bytes = -1;              // of the layer's outputs and the weights that it reads; −1: unknown
     std::optional<double> snrDb;    // of the worst of its tensors against the reference; may be negative; none: unknown
 };
 
@@ -45,8 +46,6 @@ inline constexpr int64_t kOutputNodeBit = int64_t{1} << 41;
 /// Null scene when the stage has no network. Any thread.
 GraphSceneData buildGraphScene(const GraphSceneRequest& request);
 
-/// "block3/depthwise" of "/block3/depthwise/conv"; empty without a scope.
-QString nameScope(const QString& name);
 /// Shortens scopes that hold fewer than `smallest` nodes to their parents, since a frame around one node says nothing.
 void pruneScopes(std::vector<GraphNode>& nodes, int smallest = 3);
 

@@ -44,12 +44,6 @@ QString plural(const QString& kind, size_t count) {
 
 }  // namespace
 
-QString scopeOf(const QString& name) {
-    const auto last = name.lastIndexOf('/');
-    if (last <= 0) return {};
-    return name.mid(name.startsWith('/') ? 1 : 0, last - (name.startsWith('/') ? 1 : 0));
-}
-
 LayerTablePtr makeLayerTable(const Profile& profile, std::span<const LayerFacts> facts,
                              std::span<const SourceNode> nodes) {
     auto table = std::make_shared<LayerTable>();

@@ -58,7 +58,5 @@ std::vector<LayerFacts> layerFacts(const Engine& engine);
 
 // "42 % of 6.91 ms is in 5 depthwise convolutions": the kind of layer that takes most.
 QString layersHeadline(const LayerTable& table);
-// The scope of a layer or node name: all but its last part, without the leading slash.
-QString scopeOf(const QString& name);
 
 }  // namespace strobe

@@ -1,15 +1,27 @@
 #include "views/widgets/bar_chart.h"
 
+#include <QContextMenuEvent>
+#include <QFileDialog>
+#include <QFileInfo>
+#include <QMenu>
+#include <QMessageBox>
 #include <QMouseEvent>
 #include <QPainter>
+#include <QRegularExpression>
 #include <QToolTip>
 #include <algorithm>
 #include <cmath>
 
 #include "views/widgets/number_format.h"
+#include "views/widgets/picture_file.h"
 #include "views/widgets/theme.h"
 
 namespace strobe {
+namespace {
+
+constexpr QSize kPicture(640, 240);
+
+}  // namespace
 
 BarChart::BarChart(QWidget* parent) : QWidget(parent) {
     setMouseTracking(true);
@@ -28,14 +40,14 @@ void BarChart::setEmptyText(const QString& text) {
     update();
 }
 
-QRectF BarChart::plotArea() const {
+QRectF BarChart::plotArea(const QRectF& area) const {
     const bool hasAxis = !m_data.labels.empty() || m_data.low != m_data.high;
     const double axis = hasAxis ? QFontMetricsF(Theme::figuresFont(-1)).height() + 4 : 2;
-    return QRectF(rect()).adjusted(kGrid, 6, -kGrid, -axis - 2);
+    return area.adjusted(kGrid, 6, -kGrid, -axis - 2);
 }
 
 int BarChart::barAt(const QPointF& point) const {
-    const QRectF plot = plotArea();
+    const QRectF plot = plotArea(QRectF(rect()));
     if (m_data.values.empty() || point.x() < plot.left() || point.x() >= plot.right()) return -1;
     const auto count = static_cast<double>(m_data.values.size());
     return static_cast<int>((point.x() - plot.left()) / plot.width() * count);
@@ -59,30 +71,39 @@ QString BarChart::describe(int bar) const {
 }
 
 void BarChart::paintEvent(QPaintEvent*) {
-    const ThemeColours& c = Theme::instance().colours();
     QPainter painter(this);
     painter.setFont(Theme::figuresFont(-1));
     if (m_data.values.empty()) {
-        painter.setPen(c.secondary);
+        painter.setPen(Theme::instance().colours().secondary);
         painter.drawText(rect(), Qt::AlignCenter | Qt::TextWordWrap, m_emptyText);
         return;
     }
-    const QRectF plot = plotArea();
-    const double step = plot.width() / static_cast<double>(m_data.values.size());
+    paintBars(painter, QRectF(rect()), m_hover);
+    paintAxis(painter, QRectF(rect()));
+}
+
+void BarChart::paintBars(QPainter& painter, const QRectF& area, int hovered) const {
+    const QRectF plot = plotArea(area);
+    const double step = barWidth(plot);
     const double gap = step > 6 ? std::min(step * 0.2, 6.0) : step > 3 ? 1 : 0;
-    const QColor colour = m_data.colour.isValid() ? m_data.colour : c.accent;
+    const QColor colour = m_data.colour.isValid() ? m_data.colour : Theme::instance().colours().accent;
     for (size_t i = 0; i < m_data.values.size(); ++i) {
         const double value = heightOf(m_data.values[i]);
         // What is not zero is at least one pixel tall.
         const double height = value > 0 ? std::max(1.0, value * plot.height()) : 0;
         const QRectF bar(plot.left() + static_cast<double>(i) * step + gap / 2, plot.bottom() - height, step - gap,
                          height);
-        painter.fillRect(bar, static_cast<int>(i) == m_hover ? colour.lighter(120) : colour);
+        painter.fillRect(bar, static_cast<int>(i) == hovered ? colour.lighter(120) : colour);
     }
+}
+
+void BarChart::paintAxis(QPainter& painter, const QRectF& area) const {
+    const ThemeColours& c = Theme::instance().colours();
+    const QRectF plot = plotArea(area);
     painter.setPen(c.hairline);
     painter.drawLine(plot.bottomLeft(), plot.bottomRight());
     painter.setPen(c.secondary);
-    const QRectF axis(plot.left(), plot.bottom() + 2, plot.width(), height() - plot.bottom() - 2);
+    const QRectF axis(plot.left(), plot.bottom() + 2, plot.width(), area.bottom() - plot.bottom() - 2);
     if (m_data.low != m_data.high) {
         painter.drawText(axis, Qt::AlignLeft | Qt::AlignTop, formatNumber(m_data.low));
         painter.drawText(axis, Qt::AlignRight | Qt::AlignTop,
@@ -93,11 +114,60 @@ void BarChart::paintEvent(QPaintEvent*) {
                              QStringLiteral("0"));
         }
     }
+    const double step = barWidth(plot);
     for (size_t i = 0; i < std::min(m_data.labels.size(), m_data.values.size()); ++i) {
         const QRectF box(plot.left() + static_cast<double>(i) * step, axis.top(), step, axis.height());
         painter.drawText(box, Qt::AlignHCenter | Qt::AlignTop,
                          painter.fontMetrics().elidedText(m_data.labels[i], Qt::ElideRight, static_cast<int>(step)));
     }
+}
+
+void BarChart::paintPicture(QPainter& painter) const {
+    const QRectF page(QPointF(0, 0), QSizeF(kPicture));
+    const ThemeColours& c = Theme::instance().colours();
+    painter.fillRect(page, c.surface);
+    QRectF title = page.adjusted(kGrid, kGrid, -kGrid, 0);
+    painter.setFont(Theme::systemFont(0, true));
+    title.setHeight(painter.fontMetrics().height());
+    painter.setPen(c.text);
+    painter.drawText(title, Qt::AlignLeft,
+                     painter.fontMetrics().elidedText(m_data.title, Qt::ElideMiddle, static_cast<int>(title.width())));
+    painter.setFont(Theme::figuresFont(-1));
+    const QRectF area = page.adjusted(0, title.bottom(), 0, -kGrid / 2);
+    paintBars(painter, area, -1);
+    paintAxis(painter, area);
+}
+
+bool BarChart::savePicture(const QString& path, QString* error) const {
+    const auto paint = [this](QPainter& painter) { paintPicture(painter); };
+    if (path.endsWith(QLatin1String(".svg"), Qt::CaseInsensitive))
+        return saveSvg(m_data.title, kPicture, paint, path, error);
+    constexpr int kScale = 2;  // sharp in a document
+    QImage image(kPicture * kScale, QImage::Format_RGB32);
+    image.setDevicePixelRatio(kScale);
+    QPainter painter(&image);
+    paint(painter);
+    painter.end();
+    return savePng(image, path, error);
+}
+
+void BarChart::saveWithDialog(const QString& suffix) {
+    static const QRegularExpression other(QStringLiteral("[^A-Za-z0-9]+"));
+    const QString name = QString(m_data.title).replace(other, QStringLiteral("_")) + '.' + suffix;
+    QString path =
+        QFileDialog::getSaveFileName(this, tr("Save chart"), name, tr("%1 (*.%2)").arg(suffix.toUpper(), suffix));
+    if (path.isEmpty()) return;
+    if (QFileInfo(path).suffix().compare(suffix, Qt::CaseInsensitive) != 0) path += '.' + suffix;
+    QString error;
+    if (!savePicture(path, &error)) QMessageBox::warning(this, tr("Not saved"), error);
+}
+
+void BarChart::contextMenuEvent(QContextMenuEvent* event) {
+    if (m_data.values.empty()) return;
+    QMenu menu(this);
+    menu.addAction(tr("Save chart as PNG…"), this, [this] { saveWithDialog(QStringLiteral("png")); });
+    menu.addAction(tr("Save chart as SVG…"), this, [this] { saveWithDialog(QStringLiteral("svg")); });
+    menu.exec(event->globalPos());
 }
 
 void BarChart::mouseMoveEvent(QMouseEvent* event) {

@@ -1,4 +1,5 @@
-// Vertical bars with a value axis: histograms of weights or differences, and small categories.
+// Vertical bars with a value axis: histograms of weights or differences, and small categories. Its context menu saves
+// it as a picture.
 #pragma once
 
 #include <QColor>
@@ -9,6 +10,7 @@
 namespace strobe {
 
 struct BarChartData {
+    QString title;                // of a saved picture: "Values of conv1.weight"
     std::vector<double> values;   // not negative; one bar each
     std::vector<QString> labels;  // under the bars; empty for a histogram
     double low = 0, high = 0;     // ends of a histogram's axis; equal for none
@@ -24,17 +26,25 @@ public:
     explicit BarChart(QWidget* parent = nullptr);
     void setData(BarChartData bars);
     void setEmptyText(const QString& text);
+    /// PNG, or SVG where the path ends in .svg. False: `error` says why.
+    bool savePicture(const QString& path, QString* error) const;
     QSize sizeHint() const override { return {280, 120}; }
 
 protected:
     void paintEvent(QPaintEvent* event) override;
     void mouseMoveEvent(QMouseEvent* event) override;
     void leaveEvent(QEvent* event) override;
+    void contextMenuEvent(QContextMenuEvent* event) override;
 
 private:
-    QRectF plotArea() const;
+    QRectF plotArea(const QRectF& area) const;
+    void paintBars(QPainter& painter, const QRectF& area, int hovered) const;
+    void paintAxis(QPainter& painter, const QRectF& area) const;
+    void paintPicture(QPainter& painter) const;
+    void saveWithDialog(const QString& suffix);
     int barAt(const QPointF& point) const;
     double heightOf(double value) const;  // 0..1
+    double barWidth(const QRectF& plot) const { return plot.width() / static_cast<double>(m_data.values.size()); }
     QString describe(int bar) const;
 
     BarChartData m_data;

@@ -1,18 +1,54 @@
 #include "views/widgets/key_value_view.h"
 
+#include <QAction>
 #include <QApplication>
 #include <QClipboard>
 #include <QContextMenuEvent>
 #include <QGridLayout>
+#include <QKeyEvent>
 #include <QLabel>
 #include <QMenu>
 #include <QScrollBar>
 #include <QTimer>
 
+#include "views/widgets/breakable_text.h"
 #include "views/widgets/elided_label.h"
 #include "views/widgets/theme.h"
 
 namespace strobe {
+namespace {
+
+/// A value that wraps wherever its parts divide, and is copied as it is.
+class ValueLabel : public QLabel {
+public:
+    explicit ValueLabel(const KeyValueRow& row) {
+        setWordWrap(true);
+        setTextFormat(row.link.isEmpty() ? Qt::PlainText : Qt::RichText);
+        const QString text = row.mono ? breakable(row.value) : row.value;
+        setText(row.link.isEmpty() ? text
+                                   : QStringLiteral("<a style=\"text-decoration:none\" href=\"%1\">%2</a>")
+                                         .arg(row.link.toHtmlEscaped(), text.toHtmlEscaped()));
+        setTextInteractionFlags(Qt::TextBrowserInteraction);
+        setFont(row.mono ? Theme::monoFont(-1) : Theme::figuresFont());
+        setMinimumWidth(40);
+        auto* copy = new QAction(QObject::tr("Copy"), this);
+        QObject::connect(copy, &QAction::triggered, this, [this, value = row.value] {
+            QApplication::clipboard()->setText(hasSelectedText() ? unbroken(selectedText()) : value);
+        });
+        addAction(copy);
+    }
+
+protected:
+    void keyPressEvent(QKeyEvent* event) override {
+        if (event->matches(QKeySequence::Copy))
+            actions().front()->trigger();
+        else
+            QLabel::keyPressEvent(event);
+    }
+    void contextMenuEvent(QContextMenuEvent* event) override { event->ignore(); }  // the view has one for all
+};
+
+}  // namespace
 
 KeyValueView::KeyValueView(QWidget* parent) : QScrollArea(parent) {
     setWidgetResizable(true);
@@ -52,16 +88,8 @@ void KeyValueView::setSections(std::vector<KeyValueSection> sections) {
 }
 
 void KeyValueView::addRow(QGridLayout& grid, int at, const KeyValueRow& row) {
-    auto* value = new QLabel;
-    value->setWordWrap(true);
-    value->setTextFormat(row.link.isEmpty() ? Qt::PlainText : Qt::RichText);
-    value->setText(row.link.isEmpty() ? row.value
-                                      : QStringLiteral("<a style=\"text-decoration:none\" href=\"%1\">%2</a>")
-                                            .arg(row.link.toHtmlEscaped(), row.value.toHtmlEscaped()));
-    value->setTextInteractionFlags(Qt::TextBrowserInteraction);
+    auto* value = new ValueLabel(row);
     value->setToolTip(row.tooltip);
-    value->setFont(row.mono ? Theme::monoFont(-1) : Theme::figuresFont());
-    value->setMinimumWidth(40);
     connect(value, &QLabel::linkActivated, this, &KeyValueView::linkActivated);
     if (row.key.isEmpty()) {
         value->setForegroundRole(QPalette::PlaceholderText);
@@ -87,6 +115,8 @@ QString KeyValueView::plainText() const {
 
 void KeyValueView::contextMenuEvent(QContextMenuEvent* event) {
     QMenu menu(this);
+    // The value under the pointer.
+    if (QWidget* value = childAt(event->pos()); value != nullptr) menu.addActions(value->actions());
     menu.addAction(tr("Copy all"), this, [this] { QApplication::clipboard()->setText(plainText()); });
     menu.exec(event->globalPos());
 }

@@ -26,6 +26,12 @@ void SegmentedControl::addSegment(const QString& text, const QString& tooltip, c
     update();
 }
 
+void SegmentedControl::setSegmentHint(int index, const QString& tooltip, bool hatched) {
+    m_segments[static_cast<size_t>(index)].tooltip = tooltip;
+    m_segments[static_cast<size_t>(index)].hatched = hatched;
+    update();
+}
+
 void SegmentedControl::setSegmentEnabled(int index, bool enabled, const QString& why) {
     m_segments[static_cast<size_t>(index)].enabled = enabled;
     m_segments[static_cast<size_t>(index)].why = why;

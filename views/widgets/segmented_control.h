@@ -16,6 +16,9 @@ public:
 
     // `colour` marks the segment with a stripe while it is on; `hatched` marks a preview.
     void addSegment(const QString& text, const QString& tooltip = {}, const QColor& colour = {}, bool hatched = false);
+    void setSegmentHint(int index, const QString& tooltip, bool hatched);
+    bool isHatched(int index) const { return m_segments[static_cast<size_t>(index)].hatched; }
+    QString segmentToolTip(int index) const { return m_segments[static_cast<size_t>(index)].tooltip; }
     // `why` it is disabled is added to its tooltip.
     void setSegmentEnabled(int index, bool enabled, const QString& why = {});
     int count() const { return static_cast<int>(m_segments.size()); }

@@ -309,7 +309,9 @@ void ComparePage::showOutput() {
         for (const QString& label : decadeLabels(bars.values.size())) bars.labels.push_back(label);
         bars.valueName = tr("elements");
         bars.logarithmic = true;
-        m_histogramTitle->setText(tr("|A − B| of %1, %2 elements, by power of ten").arg(QString::fromStdString(output.tensor), formatCount(output.count)));
+        bars.title = tr("|A − B| of %1, %2 elements, by power of ten")
+                         .arg(QString::fromStdString(output.tensor), formatCount(output.count));
+        m_histogramTitle->setText(bars.title);
     }
     m_histogram->setData(std::move(bars));
     if (!m_isFollowing && !rows.isEmpty())

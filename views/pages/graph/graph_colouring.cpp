@@ -20,14 +20,21 @@ QString tr(const char* text) {
     return QCoreApplication::translate("GraphColouring", text);
 }
 
-struct TimeRange {
-    double low = 0, high = 0;  // ms
-    bool isCut = false;        // faster layers than `low` look like `low`
+/// What a ramp of colours can show of a node.
+struct Measure {
+    double GraphNodeFacts::*value;  // negative: unknown
+    QString title;
+    QString (*write)(double value, int digits);
+};
+
+struct ValueRange {
+    double low = 0, high = 0;
+    bool isCut = false;  // less than `low` looks like `low`
     bool isEmpty() const { return high <= 0; }
     /// Logarithmic, since layers span decades; small ranges are not stretched.
-    double at(double milliseconds) const {
-        if (milliseconds <= low || high <= low) return milliseconds >= high ? 1 : 0;
-        return std::clamp(std::log(milliseconds / low) / std::log(high / low), 0.0, 1.0);
+    double at(double value) const {
+        if (value <= low || high <= low) return value >= high ? 1 : 0;
+        return std::clamp(std::log(value / low) / std::log(high / low), 0.0, 1.0);
     }
 };
 
@@ -39,14 +46,14 @@ double roundUp(double value) {
     return 10 * power;
 }
 
-TimeRange timeRange(const GraphSceneData& data) {
-    TimeRange range{HUGE_VAL, 0};
+ValueRange rangeOf(const GraphSceneData& data, double GraphNodeFacts::*value) {
+    ValueRange range{HUGE_VAL, 0};
     for (const GraphNodeFacts& facts : data.facts) {
-        if (facts.milliseconds <= 0) continue;
-        range.low = std::min(range.low, facts.milliseconds);
-        range.high = std::max(range.high, facts.milliseconds);
+        if (facts.*value <= 0) continue;
+        range.low = std::min(range.low, facts.*value);
+        range.high = std::max(range.high, facts.*value);
     }
-    // Under a hundredth of the slowest layer nobody looks for time; the ramp keeps its colours for the others.
+    // Under a hundredth of the most nobody looks for time or memory; the ramp keeps its colours for the others.
     const double least = roundUp(range.high / 100);
     range.isCut = range.low < least;
     if (range.isCut) range.low = least;
@@ -86,19 +93,36 @@ void colourByFamily(const GraphSceneData& data, GraphColouring& colouring) {
     for (const NodeFamily family : present) colouring.legend.swatches.push_back({Theme::instance().family(family), nodeFamilyLabel(family)});
 }
 
-void colourByTime(const std::shared_ptr<const GraphSceneData>& data, GraphColouring& colouring) {
-    const TimeRange range = timeRange(*data);
+Measure timeOf(const GraphSceneData& data) {
+    return {&GraphNodeFacts::milliseconds,
+            data.stage == GraphStage::Parsed ? tr("Time of the layer that holds the node") : tr("Time of the layer"),
+            [](double milliseconds, int digits) { return formatTime(milliseconds / 1e3, digits); }};
+}
+
+Measure memoryOf(const GraphSceneData& data) {
+    const bool isAssumed = !data.index->build() && !data.index->model()->assumed.values.empty();
+    return {&GraphNodeFacts::bytes,
+            isAssumed ? tr("Outputs and weights, at assumed shapes") : tr("Outputs and weights of the layer"),
+            [](double bytes, int) { return formatBytes(bytes); }};
+}
+
+void colourByMeasure(const std::shared_ptr<const GraphSceneData>& data, const Measure& measure,
+                     GraphColouring& colouring) {
+    const auto value = measure.value;
+    const ValueRange range = rangeOf(*data, value);
     if (range.isEmpty()) return;
-    for (const GraphNodeFacts& facts : data->facts)
-        colouring.fills.push_back(facts.milliseconds < 0 ? noValue() : Theme::instance().magnitude(range.at(facts.milliseconds)));
-    colouring.legend.title = data->stage == GraphStage::Parsed ? tr("Time of the layer that holds the node") : tr("Time of the layer");
+    const auto fill = [range](double shown) {
+        return shown < 0 ? noValue() : Theme::instance().magnitude(range.at(shown));
+    };
+    for (const GraphNodeFacts& facts : data->facts) colouring.fills.push_back(fill(facts.*value));
+    colouring.legend.title = measure.title;
     for (int i = 0; i < 32; ++i) colouring.legend.ramp.push_back(Theme::instance().magnitude(i / 31.0));
-    colouring.legend.rampLow = range.isCut ? tr("≤ %1").arg(formatTime(range.low / 1e3, 1)) : formatTime(range.low / 1e3);
-    colouring.legend.rampHigh = formatTime(range.high / 1e3);
-    colouring.groupFill = [data, range](const std::vector<int>& members) {
+    colouring.legend.rampLow = range.isCut ? tr("≤ %1").arg(measure.write(range.low, 1)) : measure.write(range.low, 3);
+    colouring.legend.rampHigh = measure.write(range.high, 3);
+    colouring.groupFill = [data, value, fill](const std::vector<int>& members) {
         double most = -1;
-        for (const int member : members) most = std::max(most, data->facts[static_cast<size_t>(member)].milliseconds);
-        return most < 0 ? noValue() : Theme::instance().magnitude(range.at(most));
+        for (const int member : members) most = std::max(most, data->facts[static_cast<size_t>(member)].*value);
+        return fill(most);
     };
 }
 
@@ -135,7 +159,10 @@ GraphColouring colourGraph(std::shared_ptr<const GraphSceneData> data, GraphColo
             colourByFamily(*data, colouring);
             break;
         case GraphColour::Time:
-            colourByTime(data, colouring);
+            colourByMeasure(data, timeOf(*data), colouring);
+            break;
+        case GraphColour::Memory:
+            colourByMeasure(data, memoryOf(*data), colouring);
             break;
         case GraphColour::Precision:
             colourByPrecision(*data, colouring);
@@ -151,6 +178,8 @@ QString whyNoColour(const GraphSceneData& data, GraphColour by) {
     const auto any = [&](auto holds) { return std::any_of(data.facts.begin(), data.facts.end(), holds); };
     if (by == GraphColour::Time && !any([](const auto& f) { return f.milliseconds > 0; })) return tr("No times yet: build and profile");
     if (by == GraphColour::Precision && !any([](const auto& f) { return !f.precision.isEmpty(); })) return tr("No precisions yet: build and profile");
+    if (by == GraphColour::Memory && !any([](const auto& f) { return f.bytes > 0; }))
+        return tr("No sizes known: give the inputs shapes in Settings");
     if (by == GraphColour::Divergence && !any([](const auto& f) { return f.snrDb.has_value(); })) {
         const auto build = data.index ? data.index->build() : nullptr;
         return build ? tr("No errors of %1 yet: compare it, as B, with a reference").arg(toQString(build->name))

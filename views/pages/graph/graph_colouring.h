@@ -8,7 +8,7 @@
 
 namespace strobe {
 
-enum class GraphColour : uint8_t { Family, Time, Precision, Divergence };
+enum class GraphColour : uint8_t { Family, Time, Precision, Memory, Divergence };
 
 /// `data` is kept by the colouring for folded groups.
 GraphColouring colourGraph(std::shared_ptr<const GraphSceneData> data, GraphColour by);

@@ -44,7 +44,8 @@ void GraphPage::buildHeader() {
     m_stages->addSegment(tr("Engine"), tr("The layers that run, in their precisions and layouts"));
     m_stages->setObjectName("graphStages");
     m_stages->setCurrent(0);
-    for (const QString& name : {tr("Op family"), tr("Time"), tr("Precision"), tr("Divergence")}) m_colours->addItem(name);
+    for (const QString& name : {tr("Op family"), tr("Time"), tr("Precision"), tr("Memory"), tr("Divergence")})
+        m_colours->addItem(name);
     m_colours->setObjectName("graphColours");
     m_colours->setToolTip(tr("What the colours mean"));
     m_search->setObjectName("graphSearch");

@@ -172,11 +172,12 @@ void InspectorPage::loadWeights(const QString& name, std::shared_ptr<const Weigh
             m_sections.push_back(weightSection(name, *weights, statistics));
             m_details->setSections(m_sections);
             BarChartData bars;
+            bars.title = tr("Values of %1").arg(name);
             bars.values = statistics.histogram;
             bars.low = statistics.min;
             bars.high = statistics.max;
             bars.valueName = tr("values");
-            m_weightsTitle->setText(tr("Values of %1").arg(name));
+            m_weightsTitle->setText(bars.title);
             m_weightsTitle->setVisible(!bars.values.empty());
             m_weights->setVisible(!bars.values.empty());
             m_weights->setData(std::move(bars));

@@ -12,6 +12,7 @@ namespace strobe {
 namespace {
 
 constexpr size_t kMaxNodeLinks = 16;
+constexpr qsizetype kLongShape = 40;
 
 QString tr(const char* text) {
     return QCoreApplication::translate("Inspector", text);
@@ -27,12 +28,17 @@ QString layerLink(const LayerRef& ref) {
 
 KeyValueRow tensorRow(const QString& key, const Tensor& tensor, const SymbolValues* symbols) {
     const QString symbolic = tensorShapeText(tensor), concrete = tensorShapeText(tensor, symbols);
-    QString text = QStringLiteral("%1\n%2 %3").arg(toQString(tensor.name), toQString(dataTypeName(tensor.type)), symbolic);
-    if (concrete != symbolic) text += QStringLiteral(" = ") + concrete;
+    // An expression that fills lines says less than the extents; the tensor's own page and the tip have it whole.
+    const bool isShort = concrete != symbolic && symbolic.size() > kLongShape;
+    QString text =
+        QStringLiteral("%1\n%2 %3")
+            .arg(toQString(tensor.name), toQString(dataTypeName(tensor.type)), isShort ? concrete : symbolic);
+    if (concrete != symbolic && !isShort) text += QStringLiteral(" = ") + concrete;
     if (tensor.constant) text += tr(" · constant, %1").arg(formatBytes(static_cast<double>(tensor.constant->bytes)));
     if (tensor.isSymbolicConstant()) text += tr(" · known from the shapes");
     // A link is rich text, where a line break is markup.
-    return {key, text.replace('\n', QStringLiteral(" · ")), QStringLiteral("tensor:") + toQString(tensor.name), true, {}};
+    return {key, text.replace('\n', QStringLiteral(" · ")), QStringLiteral("tensor:") + toQString(tensor.name), true,
+            isShort ? symbolic : QString()};
 }
 
 KeyValueSection tensorList(const QString& heading, const Network& network, const std::vector<TensorId>& ids, const SymbolValues* symbols) {

@@ -73,8 +73,11 @@ BuildSection::BuildSection(WorkbenchContext& context, QWidget* parent)
     addWideRow(form, tr("Timing cache"), *cacheRow);
     m_cacheState = &addNote();
     m_error = &addError(QStringLiteral("timingCacheError"));
-    connect(m_cache, &QLineEdit::editingFinished, this, [this] {
-        commit(tr("Timing cache"), [this](Settings& settings) { settings.builder.timingCachePath = m_cache->text().trimmed().toStdString(); });
+    onTyped(*m_cache, [this] {
+        commit(
+            tr("Timing cache"),
+            [this](Settings& settings) { settings.builder.timingCachePath = m_cache->text().trimmed().toStdString(); },
+            {m_cache});
     });
     connect(clear, &QPushButton::clicked, this, &BuildSection::clearCache);
 }
@@ -94,7 +97,7 @@ void BuildSection::refresh(const Settings& settings) {
     m_workspace->setValue(static_cast<int>(builder.workspaceLimit >> 20));
     const QString path = QString::fromStdString(builder.timingCachePath);
     // A path too long for the field shows its end, which tells more than its beginning.
-    if (!(m_cache->hasFocus() && m_cache->isModified()) && m_cache->text() != path) m_cache->setText(path);
+    showText(*m_cache, path);
     m_cache->setToolTip(path);
     const QFileInfo file(path);
     m_cacheState->setText(path.isEmpty()     ? QString()

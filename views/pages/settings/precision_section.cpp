@@ -12,42 +12,26 @@
 #include "views/models/display_text.h"
 #include "views/models/op_colour.h"
 #include "views/models/settings_text.h"
+#include "views/models/target_device.h"
 #include "views/models/workbench_context.h"
-#include "views/widgets/segmented_control.h"
+#include "views/pages/settings/precision_control.h"
 #include "views/widgets/theme.h"
 
 namespace strobe {
 namespace {
 
-constexpr PrecisionMode kModes[] = {PrecisionMode::Fp32, PrecisionMode::Bf16, PrecisionMode::Fp16, PrecisionMode::Best};
 constexpr DataType kRuleTypes[] = {DataType::Float32, DataType::BFloat16, DataType::Float16};
-
-QString modeName(PrecisionMode mode) {
-    return toQString(precisionModeName(mode));
-}
-
-DeviceInfo deviceOf(const Session& session, const Settings& settings) {
-    for (const DeviceInfo& device : session.devices())
-        if (device.id == settings.builder.device) return device;
-    return cpuDeviceInfo();
-}
 
 }  // namespace
 
 PrecisionSection::PrecisionSection(WorkbenchContext& context, QWidget* parent)
-    : SettingsSection(tr("Precision"), context, parent), m_mode(new SegmentedControl(SegmentedControl::Mode::One, this)) {
-    const DeviceInfo device = deviceOf(context.session(), context.session().settings());
-    for (const PrecisionMode mode : kModes) {
-        const bool isPreview = (mode == PrecisionMode::Fp16 && !device.hasFp16) || (mode == PrecisionMode::Bf16 && !device.hasBf16);
-        m_mode->addSegment(modeName(mode), precisionExplanation(mode, device),
-                           mode == PrecisionMode::Best ? QColor() : Theme::instance().precision(modeName(mode)), isPreview);
-    }
+    : SettingsSection(tr("Precision"), context, parent), m_mode(new PrecisionControl(this)) {
     m_mode->setObjectName(QStringLiteral("precisionMode"));
     body().addWidget(m_mode);
     m_explanation = &addNote();
-    connect(m_mode, &SegmentedControl::currentChanged, this, [this](int index) {
-        const PrecisionMode mode = kModes[index];
-        commit(tr("Precision %1").arg(modeName(mode)), [mode](Settings& settings) { settings.builder.precision = mode; });
+    connect(m_mode, &PrecisionControl::chosen, this, [this](PrecisionMode mode) {
+        commit(tr("Precision %1").arg(toQString(precisionModeName(mode))),
+               [mode](Settings& settings) { settings.builder.precision = mode; });
     });
 
     auto* heading = new QLabel(tr("Layers that differ"), this);
@@ -112,8 +96,7 @@ void PrecisionSection::addRow(const PrecisionRule& rule) {
     m_rows.push_back(row);
     updateCount(row);
     connect(row.pattern, &QLineEdit::textChanged, this, [this, row] { updateCount(row); });
-    connect(row.pattern, &QLineEdit::editingFinished, this,
-            [this, row] { commitRules(tr("Precision rule %1").arg(row.pattern->text().trimmed())); });
+    onTyped(*row.pattern, [this, row] { commitRules(tr("Precision rule %1").arg(row.pattern->text().trimmed())); });
     connect(row.type, &QComboBox::activated, this, [this, row] { commitRules(tr("Precision of %1").arg(row.pattern->text().trimmed())); });
     connect(remove, &QToolButton::clicked, this, [this, box = row.box] { removeRow(box); });
 }
@@ -146,15 +129,20 @@ std::vector<PrecisionRule> PrecisionSection::rules() const {
 }
 
 void PrecisionSection::commitRules(const QString& label) {
-    commit(label, [this](Settings& settings) { settings.builder.precisionRules = rules(); });
+    std::vector<QLineEdit*> patterns;
+    for (const RuleRow& row : m_rows) patterns.push_back(row.pattern);
+    commit(
+        label, [this](Settings& settings) { settings.builder.precisionRules = rules(); }, patterns);
 }
 
 void PrecisionSection::refresh(const Settings& settings) {
     const PrecisionMode mode = settings.builder.precision;
-    m_mode->setCurrent(static_cast<int>(std::find(std::begin(kModes), std::end(kModes), mode) - std::begin(kModes)));
-    m_explanation->setText(precisionExplanation(mode, deviceOf(context().session(), settings)));
-    const bool isTyping = std::any_of(m_rows.begin(), m_rows.end(), [](const RuleRow& row) { return row.pattern->hasFocus() && row.pattern->isModified(); });
-    if (!isTyping && rules() != settings.builder.precisionRules) {
+    const DeviceInfo device = deviceOf(context().session(), settings);
+    m_mode->showChoice(mode, device);
+    m_explanation->setText(precisionExplanation(mode, device));
+    const bool isTypingRule =
+        std::any_of(m_rows.begin(), m_rows.end(), [](const RuleRow& row) { return isTyping(*row.pattern); });
+    if (!isTypingRule && rules() != settings.builder.precisionRules) {
         clearRows();
         for (const PrecisionRule& rule : settings.builder.precisionRules) addRow(rule);
     }

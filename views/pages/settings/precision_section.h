@@ -9,7 +9,7 @@ class QLineEdit;
 
 namespace strobe {
 
-class SegmentedControl;
+class PrecisionControl;
 
 // Precision of the whole network, and rules for single layers.
 class PrecisionSection : public SettingsSection {
@@ -33,7 +33,7 @@ private:
     void updateCount(const RuleRow& row) const;
     std::shared_ptr<const Network> rulesNetwork() const;
 
-    SegmentedControl* m_mode;
+    PrecisionControl* m_mode;
     QLabel* m_explanation;
     QVBoxLayout* m_rowsLayout;
     std::vector<RuleRow> m_rows;

@@ -11,6 +11,7 @@
 #include "views/models/display_text.h"
 #include "views/models/settings_text.h"
 #include "views/models/workbench_context.h"
+#include "views/widgets/breakable_text.h"
 #include "views/widgets/theme.h"
 
 namespace strobe {
@@ -18,12 +19,6 @@ namespace {
 
 const Dims& corner(const ShapeRange& range, size_t at) {
     return at == 0 ? range.min : at == 1 ? range.opt : range.max;
-}
-
-/// Names and shapes of exporters are long: lines may break after each sign that divides them.
-QString breakable(QString text) {
-    for (const QChar sign : {QChar('/'), QChar('_'), QChar('.'), QChar(0x00d7)}) text.replace(sign, QString(sign) + QChar(0x200b));
-    return text;
 }
 
 }  // namespace
@@ -144,9 +139,7 @@ void ProfilesSection::addInput(ProfileBox& profile, QGridLayout& grid, const Ten
         grid.addWidget(title, row, 0);
         grid.addWidget(edit, row++, 1, 1, 2);
         fields.edits[at] = edit;
-        connect(edit, &QLineEdit::editingFinished, this, [this, edit] {
-            if (edit->isModified()) commitProfiles(tr("Shape profile"));
-        });
+        onTyped(*edit, [this] { commitProfiles(tr("Shape profile")); });
     }
     profile.inputs.push_back(std::move(fields));
 }
@@ -161,7 +154,7 @@ void ProfilesSection::fill(const std::vector<OptimizationProfile>& asked, const 
                 QLineEdit& edit = *input.edits[c];
                 const QString text = shapeText(corner(whole, c));
                 edit.setPlaceholderText(text);
-                if (!(edit.hasFocus() && edit.isModified())) edit.setText(isGiven ? text : QString());
+                showText(edit, isGiven ? text : QString());
             }
         }
     }
@@ -197,10 +190,11 @@ void ProfilesSection::commitProfiles(const QString& label) {
     const Status status = profiles ? completeProfiles(*context().model()->parsed, *profiles, context().model()->assumed.values).status() : profiles.status();
     setError(*m_error, QString::fromStdString(status.message()));
     if (!status.isOk()) return;
+    std::vector<QLineEdit*> taken;
     for (const ProfileBox& box : m_profiles)
-        for (const InputRow& input : box.inputs)
-            for (QLineEdit* edit : input.edits) edit->setModified(false);
-    commit(label, [&](Settings& settings) { settings.builder.profiles = *profiles; });
+        for (const InputRow& input : box.inputs) taken.insert(taken.end(), input.edits.begin(), input.edits.end());
+    commit(
+        label, [&](Settings& settings) { settings.builder.profiles = *profiles; }, taken);
 }
 
 void ProfilesSection::removeProfile(QWidget* box) {

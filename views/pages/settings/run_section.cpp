@@ -12,6 +12,7 @@
 #include <limits>
 
 #include "views/models/display_text.h"
+#include "views/models/run_shapes.h"
 #include "views/models/settings_text.h"
 #include "views/models/workbench_context.h"
 #include "views/widgets/theme.h"
@@ -58,7 +59,7 @@ RunSection::RunSection(WorkbenchContext& context, QWidget* parent)
     setTabOrder(m_file, choose);
     m_shapes = &addForm();
     m_error = &addError(QStringLiteral("runError"));
-    connect(m_file, &QLineEdit::editingFinished, this, [this] { commitFile(m_file->text().trimmed()); });
+    onTyped(*m_file, [this] { commitFile(m_file->text().trimmed()); });
     connect(choose, &QPushButton::clicked, this, &RunSection::chooseFile);
     connect(m_seed, &QSpinBox::valueChanged, this, [this](int seed) {
         commit(tr("Seed"), [seed](Settings& settings) { settings.seed = static_cast<unsigned>(seed); });
@@ -77,8 +78,7 @@ void RunSection::commitFile(const QString& path) {
     const bool isMissing = !path.isEmpty() && !QFileInfo(path).isFile();
     setError(*m_error, isMissing ? tr("%1 does not exist; choose an .npz file or leave the field empty for random numbers").arg(path) : QString());
     if (isMissing) return;
-    m_file->setModified(false);
-    commit(tr("Input data"), [&](Settings& settings) { settings.inputFile = path.toStdString(); });
+    commit(tr("Input data"), [&](Settings& settings) { settings.inputFile = path.toStdString(); }, {m_file});
 }
 
 void RunSection::rebuildShapes() {
@@ -97,40 +97,41 @@ void RunSection::rebuildShapes() {
         m_shapeEdits[input.name] = edit;
         setTabOrder(before, edit);
         before = edit;
-        connect(edit, &QLineEdit::editingFinished, this, [this, edit] {
-            if (edit->isModified()) commitShapes();
-        });
+        onTyped(*edit, [this] { commitShapes(); });
     }
 }
 
 void RunSection::commitShapes() {
     std::map<std::string, Dims> shapes;
+    std::vector<QLineEdit*> taken;
     for (const auto& [name, edit] : m_shapeEdits) {
         const auto dims = parseDims(edit->text());
         if (!dims) return setError(*m_error, QString::fromStdString(dims.status().message()));
         if (!dims->empty()) shapes[name] = *dims;
+        taken.push_back(edit);
     }
-    const auto symbols = bindSymbols(*m_shownModel->parsed, shapes);
-    setError(*m_error, QString::fromStdString(symbols.status().message()));
-    if (!symbols) return;
-    for (const auto& [name, edit] : m_shapeEdits) edit->setModified(false);
-    commit(tr("Shapes to profile"), [&](Settings& settings) { settings.shapes = shapes; });
+    auto changed = withShapes(*m_shownModel, context().session().settings(), shapes);
+    setError(*m_error, QString::fromStdString(changed.status().message()));
+    if (changed)
+        commit(
+            tr("Shapes to profile"), [&](Settings& settings) { settings = std::move(*changed); }, taken);
 }
 
 void RunSection::refresh(const Settings& settings) {
     const QString path = QString::fromStdString(settings.inputFile);
-    if (!(m_file->hasFocus() && m_file->isModified()) && m_file->text() != path) m_file->setText(path);
+    showText(*m_file, path);
     m_file->setToolTip(path);
     const QSignalBlocker quietSeed(m_seed), quietDuration(m_duration);
     m_seed->setValue(static_cast<int>(settings.seed));
     m_duration->setValue(settings.profileMs / 1000);
     if (m_shownModel != context().model()) rebuildShapes();
     if (!m_shownModel) return;
-    const auto profiles = completeProfiles(*m_shownModel->parsed, settings.builder.profiles, m_shownModel->assumed.values);
+    const auto effective = effectiveShapes(*m_shownModel, settings);
     for (const auto& [name, edit] : m_shapeEdits) {
         const auto given = settings.shapes.find(name);
-        if (!(edit->hasFocus() && edit->isModified())) edit->setText(given == settings.shapes.end() ? QString() : shapeText(given->second));
-        if (profiles) edit->setPlaceholderText(shapeText(profiles->front().inputs.at(name).opt));
+        showText(*edit, given == settings.shapes.end() ? QString() : shapeText(given->second));
+        if (const auto shape = effective.find(name); shape != effective.end())
+            edit->setPlaceholderText(shapeText(shape->second));
     }
 }
 

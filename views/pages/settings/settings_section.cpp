@@ -3,6 +3,7 @@
 #include <QEvent>
 #include <QFormLayout>
 #include <QLabel>
+#include <QLineEdit>
 #include <QToolButton>
 #include <QVBoxLayout>
 
@@ -85,7 +86,23 @@ void SettingsSection::setError(QLabel& label, const QString& text) {
     label.setVisible(!text.isEmpty());
 }
 
-void SettingsSection::commit(const QString& label, const std::function<void(Settings&)>& change) {
+void SettingsSection::onTyped(QLineEdit& edit, const std::function<void()>& take) {
+    connect(&edit, &QLineEdit::editingFinished, this, [&edit, take] {
+        if (edit.isModified()) take();
+    });
+}
+
+bool SettingsSection::isTyping(const QLineEdit& edit) {
+    return edit.hasFocus() && edit.isModified();
+}
+
+void SettingsSection::showText(QLineEdit& edit, const QString& text) {
+    if (!isTyping(edit) && edit.text() != text) edit.setText(text);
+}
+
+void SettingsSection::commit(const QString& label, const std::function<void(Settings&)>& change,
+                             const std::vector<QLineEdit*>& taken) {
+    for (QLineEdit* edit : taken) edit->setModified(false);
     Settings settings = m_context.session().settings();
     change(settings);
     m_context.session().setSettings(std::move(settings), label.toStdString());

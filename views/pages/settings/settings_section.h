@@ -3,11 +3,13 @@
 
 #include <QWidget>
 #include <functional>
+#include <vector>
 
 #include "sessions/session.h"
 
 class QFormLayout;
 class QLabel;
+class QLineEdit;
 class QToolButton;
 class QVBoxLayout;
 
@@ -32,8 +34,16 @@ protected:
     /// A label with its field below: for what needs the whole width, as paths do.
     static void addWideRow(QFormLayout& form, const QString& label, QLayout& field);
     QLabel& addNote(const QString& text = {});
-    // Changes the session's settings; `label` is what the Edit menu offers to undo.
-    void commit(const QString& label, const std::function<void(Settings&)>& change);
+    // Changes the session's settings; `label` is what the Edit menu offers to undo. `taken` are the fields whose text
+    // this takes over: nobody types in them any more, so that undo shows.
+    void commit(const QString& label, const std::function<void(Settings&)>& change,
+                const std::vector<QLineEdit*>& taken = {});
+    // Calls `take` when the user has finished a text (Return, or the keyboard left the field). What it refuses stays as
+    // typed.
+    void onTyped(QLineEdit& edit, const std::function<void()>& take);
+    static bool isTyping(const QLineEdit& edit);
+    // Unless the user is typing there.
+    static void showText(QLineEdit& edit, const QString& text);
     // A label that says what is wrong in the theme's colour; hidden while empty.
     QLabel& addError(const QString& objectName);
     static void setError(QLabel& label, const QString& text);

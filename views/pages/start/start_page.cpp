@@ -1,14 +1,18 @@
 #include "views/pages/start/start_page.h"
 
 #include <QAction>
+#include <QDesktopServices>
 #include <QDir>
 #include <QFileInfo>
 #include <QGridLayout>
 #include <QLabel>
+#include <QMenu>
 #include <QPainter>
 #include <QPushButton>
 #include <QToolButton>
+#include <QUrl>
 #include <QVBoxLayout>
+#include <algorithm>
 
 #include "views/models/recent_files.h"
 #include "views/models/workbench_context.h"
@@ -114,27 +118,84 @@ void StartPage::fillRecent() {
     int at = 0;
     for (const RecentFile& file : m_recent.files()) {
         if (at == kShownFiles) break;  // Open's menu has the others
-        const bool exists = QFileInfo::exists(file.path);
-        auto* picture = new QLabel;
-        const QImage thumbnail = file.thumbnail();
-        if (!thumbnail.isNull()) picture->setPixmap(QPixmap::fromImage(thumbnail.scaled(kPicture * devicePixelRatioF(), Qt::IgnoreAspectRatio, Qt::SmoothTransformation)));
-        picture->setFixedSize(kPicture);
-        picture->setScaledContents(true);
-        m_rows->addWidget(picture, at, 0);
-        auto* name = new QToolButton;
-        name->setText(QFileInfo(file.path).fileName());
-        name->setToolTip(exists ? file.path : tr("%1 is no longer there").arg(file.path));
-        name->setEnabled(exists);
-        connect(name, &QToolButton::clicked, this, [this, path = file.path] { emit openRequested(path); });
-        m_rows->addWidget(name, at, 1, Qt::AlignLeft);
-        auto* folder = new ElidedLabel(shortFolder(file.path), nullptr, Qt::ElideMiddle);
-        folder->setForegroundRole(QPalette::PlaceholderText);
-        m_rows->addWidget(folder, at, 2);
-        auto* figures = new QLabel(file.figures);
-        figures->setFont(Theme::figuresFont());
-        m_rows->addWidget(figures, at, 3, Qt::AlignRight);
-        ++at;
+        addRecent(file, at++);
     }
+}
+
+void StartPage::addRecent(const RecentFile& file, int row) {
+    const bool exists = QFileInfo::exists(file.path);
+    auto* picture = new QLabel;
+    const QImage thumbnail = file.thumbnail();
+    if (!thumbnail.isNull())
+        picture->setPixmap(QPixmap::fromImage(
+            thumbnail.scaled(kPicture * devicePixelRatioF(), Qt::IgnoreAspectRatio, Qt::SmoothTransformation)));
+    picture->setFixedSize(kPicture);
+    picture->setScaledContents(true);
+    auto* name = new QToolButton;
+    name->setObjectName(QStringLiteral("recentFile"));
+    name->setText(QFileInfo(file.path).fileName());
+    name->setToolTip(exists ? file.path : tr("%1 is no longer there").arg(file.path));
+    if (!exists) name->setForegroundRole(QPalette::PlaceholderText);
+    auto* folder = new ElidedLabel(shortFolder(file.path), nullptr, Qt::ElideMiddle);
+    folder->setForegroundRole(QPalette::PlaceholderText);
+    auto* figures = new QLabel(exists ? file.figures : tr("missing"));
+    figures->setFont(Theme::figuresFont());
+    if (!exists) figures->setForegroundRole(QPalette::PlaceholderText);
+    m_rows->addWidget(picture, row, 0);
+    m_rows->addWidget(name, row, 1, Qt::AlignLeft);
+    m_rows->addWidget(folder, row, 2);
+    m_rows->addWidget(figures, row, 3, Qt::AlignRight);
+    const QList<QAction*> actions = rowActions(*name, file.path, exists);
+    for (QWidget* part : std::initializer_list<QWidget*>{picture, name, folder, figures}) {
+        part->setContextMenuPolicy(Qt::ActionsContextMenu);
+        part->addActions(actions);
+    }
+    connect(name, &QToolButton::clicked, this, [this, name, path = file.path] {
+        if (QFileInfo::exists(path)) return emit openRequested(path);
+        // What is left to do with it is in the menu.
+        QMenu menu(this);
+        menu.addActions(name->actions());
+        menu.exec(name->mapToGlobal(QPoint(0, name->height())));
+    });
+}
+
+QList<QAction*> StartPage::rowActions(QWidget& row, const QString& path, bool exists) {
+    const auto action = [&row](const QString& text, const QKeySequence& key, bool isEnabled) {
+        auto* made = new QAction(text, &row);
+        made->setShortcut(key);
+        made->setShortcutContext(Qt::WidgetShortcut);
+        made->setEnabled(isEnabled);
+        return made;
+    };
+    const QString folder = QFileInfo(path).absolutePath();
+    QAction* open = action(tr("Open"), {}, exists);
+    QAction* openFolder = action(tr("Open folder"), {}, QFileInfo::exists(folder));
+    QAction* remove = action(tr("Remove from list"), Qt::Key_Delete, true);
+    connect(open, &QAction::triggered, this, [this, path] { emit openRequested(path); });
+    connect(openFolder, &QAction::triggered, this,
+            [folder] { QDesktopServices::openUrl(QUrl::fromLocalFile(folder)); });
+    // The row that the action belongs to goes with it.
+    connect(
+        remove, &QAction::triggered, this, [this, path] { removeRecent(path); }, Qt::QueuedConnection);
+    return {open, openFolder, remove};
+}
+
+void StartPage::removeRecent(const QString& path) {
+    const auto& files = m_recent.files();
+    const auto at =
+        std::find_if(files.begin(), files.end(), [&](const RecentFile& file) { return file.path == path; }) -
+        files.begin();
+    m_recent.remove(path);
+    // The keyboard goes on from the row that moved up.
+    if (const int row =
+            std::min(static_cast<int>(at), static_cast<int>(std::min<size_t>(files.size(), kShownFiles)) - 1);
+        row >= 0)
+        m_rows->itemAtPosition(row, 1)->widget()->setFocus();
+}
+
+void StartPage::showEvent(QShowEvent* event) {
+    fillRecent();  // files may have come and gone
+    Page::showEvent(event);
 }
 
 void StartPage::paintEvent(QPaintEvent*) {

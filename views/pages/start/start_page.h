@@ -10,6 +10,7 @@ class QPushButton;
 namespace strobe {
 
 class RecentFiles;
+struct RecentFile;
 
 class StartPage : public Page {
     Q_OBJECT
@@ -21,9 +22,14 @@ signals:
 
 protected:
     void paintEvent(QPaintEvent* event) override;
+    void showEvent(QShowEvent* event) override;
 
 private:
     void fillRecent();
+    void addRecent(const RecentFile& file, int row);
+    /// What a row's context menu offers; the keyboard has it by the menu key, and Delete.
+    QList<QAction*> rowActions(QWidget& row, const QString& path, bool exists);
+    void removeRecent(const QString& path);
     QWidget* makeActions(const QString& samplePath);
     QWidget* makeHelp();
 

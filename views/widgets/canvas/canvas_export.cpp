@@ -1,10 +1,9 @@
-#include <QFileInfo>
 #include <QPainter>
-#include <QSvgGenerator>
 #include <algorithm>
 #include <cmath>
 
 #include "views/widgets/canvas/canvas_state.h"
+#include "views/widgets/picture_file.h"
 
 namespace strobe {
 namespace {
@@ -49,38 +48,25 @@ QImage GraphCanvas::thumbnail(const QSize& size) const {
 
 bool GraphCanvas::exportPng(const QString& path, bool wholeGraph, QString* error) const {
     const QImage image = toImage(wholeGraph);
-    if (!image.isNull() && image.save(path, "PNG")) return true;
-    if (error != nullptr)
-        *error = image.isNull()
-                     ? tr("There is no graph to export yet: open a model first.")
-                     : tr("%1 could not be written: check that the folder exists and may be written.").arg(path);
+    if (!image.isNull()) return savePng(image, path, error);
+    if (error != nullptr) *error = tr("There is no graph to export yet: open a model first.");
     return false;
 }
 
 bool GraphCanvas::exportSvg(const QString& path, QString* error) const {
     const State& s = *m_state;
-    const bool isEmpty = s.picture.rects.empty();
-    const QFileInfo info(path);
-    const QFileInfo folder(info.absolutePath());
-    if (isEmpty || !folder.isWritable() || (info.exists() && !info.isWritable())) {
-        if (error != nullptr)
-            *error = isEmpty
-                         ? tr("There is no graph to export yet: open a model first.")
-                         : tr("%1 could not be written: check that the folder exists and may be written.").arg(path);
+    if (s.picture.rects.empty()) {
+        if (error != nullptr) *error = tr("There is no graph to export yet: open a model first.");
         return false;
     }
     const QRectF area = s.picture.bounds.adjusted(-kMargin, -kMargin, kMargin, kMargin);
-    QSvgGenerator generator;
-    generator.setFileName(path);
-    generator.setSize(area.size().toSize());
-    generator.setViewBox(QRectF(QPointF(0, 0), area.size()));
-    generator.setTitle(tr("Graph"));
-    QPainter painter(&generator);
-    const QRectF page(QPointF(0, 0), area.size());
-    painter.fillRect(page, Theme::instance().colours().window);
-    canvas::GraphPainter(s.picture, s.shownColouring(), s.marks).paint(painter, {area.topLeft(), 1.0}, page, -1);
-    canvas::paintLegend(painter, s.shownColouring().legend, page);
-    return painter.end();
+    const auto paint = [&](QPainter& painter) {
+        const QRectF page(QPointF(0, 0), area.size());
+        painter.fillRect(page, Theme::instance().colours().window);
+        canvas::GraphPainter(s.picture, s.shownColouring(), s.marks).paint(painter, {area.topLeft(), 1.0}, page, -1);
+        canvas::paintLegend(painter, s.shownColouring().legend, page);
+    };
+    return saveSvg(tr("Graph"), area.size().toSize(), paint, path, error);
 }
 
 }  // namespace strobe

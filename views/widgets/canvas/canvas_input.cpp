@@ -28,7 +28,7 @@ void GraphCanvas::mousePressEvent(QMouseEvent* event) {
     if (isLeft && s.minimapRect().contains(event->position())) {
         s.drag = State::Drag::Minimap;
         s.moveByMinimap(event->position());
-    } else if (isLeft && extends && s.picture.nodeAt(s.view.unmap(event->position())) < 0) {
+    } else if (isLeft && extends && s.nodeAt(event->position()) < 0) {
         s.drag = State::Drag::RubberBand;
     } else if (isLeft || event->button() == Qt::MiddleButton) {
         s.drag = State::Drag::Pan;
@@ -61,7 +61,7 @@ void GraphCanvas::mouseReleaseEvent(QMouseEvent* event) {
     if (drag == State::Drag::RubberBand && s.moved) s.finishRubberBand(event->modifiers());
     update();
     if (drag == State::Drag::Minimap || s.moved || event->button() != Qt::LeftButton) return;
-    const int node = s.picture.nodeAt(s.view.unmap(event->position()));
+    const int node = s.nodeAt(event->position());
     if (node < 0) {
         if (event->modifiers() == Qt::NoModifier && !s.selected.empty()) s.select({}, Qt::NoModifier);
         return;
@@ -75,7 +75,7 @@ void GraphCanvas::mouseReleaseEvent(QMouseEvent* event) {
 void GraphCanvas::mouseDoubleClickEvent(QMouseEvent* event) {
     State& s = *m_state;
     if (event->button() != Qt::LeftButton || s.minimapRect().contains(event->position())) return;
-    const int node = s.picture.nodeAt(s.view.unmap(event->position()));
+    const int node = s.nodeAt(event->position());
     if (node >= 0) {
         const auto& visible = s.picture.graph.nodes[node];
         if (visible.sceneNode < 0)
@@ -171,7 +171,7 @@ void GraphCanvas::leaveEvent(QEvent*) {
 void GraphCanvas::contextMenuEvent(QContextMenuEvent* event) {
     State& s = *m_state;
     const bool byKey = event->reason() == QContextMenuEvent::Keyboard;
-    const int node = byKey ? s.current() : s.picture.nodeAt(s.view.unmap(QPointF(event->pos())));
+    const int node = byKey ? s.current() : s.nodeAt(QPointF(event->pos()));
     if (node >= 0 && !s.isSelected(node)) {
         s.currentId = s.idsOf(node).front();
         s.hasCurrent = true;
@@ -184,7 +184,7 @@ bool GraphCanvas::event(QEvent* event) {
     if (event->type() != QEvent::ToolTip) return QWidget::event(event);
     const State& s = *m_state;
     const auto* help = static_cast<QHelpEvent*>(event);
-    const int node = s.picture.nodeAt(s.view.unmap(QPointF(help->pos())));
+    const int node = s.nodeAt(QPointF(help->pos()));
     QString text;
     if (node >= 0) {
         const auto& visible = s.picture.graph.nodes[node];
@@ -201,11 +201,15 @@ bool GraphCanvas::event(QEvent* event) {
     return true;
 }
 
+int GraphCanvas::State::nodeAt(const QPointF& device) const {
+    return picture.nodeAt(view.unmap(device), view.zoom);
+}
+
 void GraphCanvas::State::setHover(const QPointF& device) {
     hoverAt = device;
     const bool onMinimap = minimapRect().contains(device);
     const QPointF at = view.unmap(device);
-    const int node = onMinimap ? -1 : picture.nodeAt(at);
+    const int node = onMinimap ? -1 : nodeAt(device);
     const int edge = onMinimap || node >= 0 || view.zoom < 0.2 ? -1 : picture.edgeAt(at, 5 / view.zoom);
     if (edge != hoverEdge || edge >= 0) widget.update();
     hoverEdge = edge;

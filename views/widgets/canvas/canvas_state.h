@@ -25,6 +25,7 @@ struct GraphCanvas::State {
     /// That of the scene in the picture, whose nodes it counts by index.
     const GraphColouring& shownColouring() const { return picture.scene == scene ? colouring : oldColouring; }
     void updateMarks();
+    int nodeAt(const QPointF& device) const;        // visible node, or −1
     int visibleOf(int64_t id) const;                // visible node, or −1
     std::vector<int64_t> idsOf(int visible) const;  // a folded group has those of its members
     bool isSelected(int visible) const;
@@ -34,6 +35,8 @@ struct GraphCanvas::State {
     void setView(const QPointF& origin, double zoom);
     void moveTo(const QPointF& centre, double zoom);  // animated
     void frame(const QRectF& area, double maxZoom);
+    double zoomToShow(const QRectF& area) const;  // whole, with a margin
+    double leastZoom() const;
     void showWhole();  // at once; the beginning of a graph that is too long to be seen whole
     void zoomAt(const QPointF& device, double factor);
     QRectF viewArea() const { return view.unmap(QRectF(widget.rect())); }

@@ -9,7 +9,8 @@
 namespace strobe {
 namespace {
 
-constexpr double kMinZoom = 0.004, kMaxZoom = 4.0;
+constexpr double kMinZoom = 0.004, kMaxZoom = 4.0;         // a graph that needs less to be seen whole gets it
+constexpr double kFitMargin = 24;                          // pixels around a framed area
 constexpr double kReadableZoom = 0.75, kRevealZoom = 0.9;  // a revealed node reads well
 
 }  // namespace
@@ -55,7 +56,8 @@ void GraphCanvas::setMinimapVisible(bool visible) {
 }
 
 void GraphCanvas::State::setView(const QPointF& origin, double zoom) {
-    view.zoom = std::clamp(zoom, kMinZoom, kMaxZoom);
+    const double before = view.zoom;
+    view.zoom = std::clamp(zoom, leastZoom(), kMaxZoom);
     // Some of the graph always stays in sight.
     const QSizeF size(widget.width() / view.zoom, widget.height() / view.zoom);
     const double marginX = size.width() * 0.8, marginY = size.height() * 0.8;
@@ -70,7 +72,7 @@ void GraphCanvas::State::setView(const QPointF& origin, double zoom) {
 
 void GraphCanvas::State::moveTo(const QPointF& centre, double zoom) {
     animation.stop();
-    zoom = std::clamp(zoom, kMinZoom, kMaxZoom);
+    zoom = std::clamp(zoom, leastZoom(), kMaxZoom);
     if (!animated || !widget.isVisible()) {
         setView(centre - QPointF(widget.width(), widget.height()) / (2 * zoom), zoom);
         return;
@@ -85,10 +87,17 @@ void GraphCanvas::State::moveTo(const QPointF& centre, double zoom) {
 void GraphCanvas::State::frame(const QRectF& area, double maxZoom) {
     if (area.isEmpty()) return;
     fitPending = !widget.isVisible();
-    const double pad = 24;
-    const double zoom =
-        std::min({maxZoom, (widget.width() - 2 * pad) / area.width(), (widget.height() - 2 * pad) / area.height()});
-    moveTo(area.center(), std::max(zoom, kMinZoom));
+    moveTo(area.center(), std::min(maxZoom, zoomToShow(area)));
+}
+
+double GraphCanvas::State::zoomToShow(const QRectF& area) const {
+    const double width = std::max(1.0, widget.width() - 2 * kFitMargin),
+                 height = std::max(1.0, widget.height() - 2 * kFitMargin);
+    return std::min(width / area.width(), height / area.height());
+}
+
+double GraphCanvas::State::leastZoom() const {
+    return picture.bounds.isEmpty() ? kMinZoom : std::min(kMinZoom, zoomToShow(picture.bounds));
 }
 
 void GraphCanvas::State::showWhole() {
@@ -111,7 +120,7 @@ void GraphCanvas::State::showWhole() {
 void GraphCanvas::State::zoomAt(const QPointF& device, double factor) {
     animation.stop();
     const QPointF fixed = view.unmap(device);
-    const double zoom = std::clamp(view.zoom * factor, kMinZoom, kMaxZoom);
+    const double zoom = std::clamp(view.zoom * factor, leastZoom(), kMaxZoom);
     setView(fixed - device / zoom, zoom);
 }
 

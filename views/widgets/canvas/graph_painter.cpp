@@ -91,8 +91,16 @@ void GraphPainter::paintEdgesFar(QPainter& painter, const std::vector<int>& edge
     for (const int e : edges) {
         const VisibleEdge& edge = m_picture.graph.edges[e];
         auto& list = ((marksOf(edge.from) | marksOf(edge.to)) & kSelected) != 0 ? strong : lines;
+        // Bends within a pixel are not seen, nor are edges that short: a whole graph has tens of thousands.
         const auto& path = m_picture.paths[e];
-        for (size_t i = 0; i + 1 < path.size(); ++i) list.emplace_back(m_view.map(path[i]), m_view.map(path[i + 1]));
+        if (path.empty()) continue;
+        QPointF from = m_view.map(path.front());
+        for (size_t i = 1; i < path.size(); ++i) {
+            const QPointF to = m_view.map(path[i]);
+            if ((to - from).manhattanLength() < 1.5) continue;
+            list.emplace_back(from, to);
+            from = to;
+        }
     }
     painter.setRenderHint(QPainter::Antialiasing, false);
     painter.setPen(QPen(blend(c.hairline, c.secondary, 0.3), 0));
@@ -136,8 +144,7 @@ void GraphPainter::paintNodesFar(QPainter& painter, const std::vector<int>& node
     painter.setRenderHint(QPainter::Antialiasing, false);
     std::vector<int> framed;
     for (const int node : nodes) {
-        QRectF rect = m_view.map(m_picture.rects[node]);
-        rect.setSize(rect.size().expandedTo(QSizeF(1.5, 1)));
+        const QRectF rect = m_view.map(m_picture.markOf(node, m_view.zoom));
         const QColor fill = fillOf(node);
         painter.fillRect(rect, dim(fill.isValid() ? fill : stripeOf(node), node));
         if ((marksOf(node) & (kSelected | kHighlighted | kHit)) != 0) framed.push_back(node);
@@ -145,7 +152,7 @@ void GraphPainter::paintNodesFar(QPainter& painter, const std::vector<int>& node
     // Frames last and never below a few pixels: a selection must be seen from any distance.
     painter.setBrush(Qt::NoBrush);
     for (const int node : framed) {
-        const QRectF rect = m_view.map(m_picture.rects[node]).adjusted(-2, -2, 2, 2);
+        const QRectF rect = m_view.map(m_picture.markOf(node, m_view.zoom)).adjusted(-2, -2, 2, 2);
         const bool isHitOnly = (marksOf(node) & (kSelected | kHighlighted)) == 0;
         painter.setPen(QPen(isHitOnly ? c.warning : c.accent, 2));
         painter.drawRect(rect);

@@ -6,6 +6,8 @@
 namespace strobe::canvas {
 namespace {
 
+constexpr QSizeF kLeastMark(4, 1.5);  // pixels
+
 QRectF segmentArea(const QPointF& a, const QPointF& b) {
     return QRectF(QPointF(std::min(a.x(), b.x()), std::min(a.y(), b.y())),
                   QPointF(std::max(a.x(), b.x()), std::max(a.y(), b.y())));
@@ -74,11 +76,20 @@ void AreaIndex::query(const QRectF& area, std::vector<int>& items) const {
     std::sort(items.begin() + static_cast<std::ptrdiff_t>(first), items.end());
 }
 
-int GraphPicture::nodeAt(const QPointF& point) const {
+QRectF GraphPicture::markOf(int node, double zoom) const {
+    QRectF area = rects[node];
+    area.setSize(area.size().expandedTo(kLeastMark / zoom));
+    return area;
+}
+
+int GraphPicture::nodeAt(const QPointF& point, double zoom) const {
     std::vector<int> found;
-    nodeIndex.query(QRectF(point, QSizeF(0, 0)), found);
-    const auto hit = std::find_if(found.begin(), found.end(), [&](int node) { return rects[node].contains(point); });
-    return hit == found.end() ? -1 : *hit;
+    const QSizeF reach = kLeastMark / zoom;
+    nodeIndex.query(QRectF(point - QPointF(reach.width(), reach.height()), reach), found);
+    // Marks overlap from afar: the last one painted lies on top.
+    const auto hit =
+        std::find_if(found.rbegin(), found.rend(), [&](int node) { return markOf(node, zoom).contains(point); });
+    return hit == found.rend() ? -1 : *hit;
 }
 
 int GraphPicture::edgeAt(const QPointF& point, double tolerance) const {

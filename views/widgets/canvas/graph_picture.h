@@ -71,7 +71,8 @@ struct GraphPicture {
     QRectF bounds;
     AreaIndex nodeIndex, edgeIndex;
 
-    int nodeAt(const QPointF& point) const;                    // visible node, or −1
+    int nodeAt(const QPointF& point, double zoom) const;       // visible node, or −1
+    QRectF markOf(int node, double zoom) const;                // its area; from afar a mark of a few pixels
     int edgeAt(const QPointF& point, double tolerance) const;  // visible edge, or −1
 };
 

@@ -1,0 +1,118 @@
+// The command that the Export page gives for building an engine again, read by the CLI's own parser.
+#include <gtest/gtest.h>
+
+#include <CLI/CLI.hpp>
+#include <QProcess>
+
+#include "app/cli/command_line.h"
+#include "app/cli/shape_flags.h"
+#include "kernels/cpu/register.h"
+#include "views/models/export_text.h"
+
+namespace strobe {
+namespace {
+
+using namespace cli;
+
+class ExportFlags : public ::testing::Test {
+protected:
+    ExportFlags() {
+        registerCpuKernels(m_kernels);
+        m_session = std::make_unique<Session>(m_kernels);
+        EXPECT_TRUE(m_session->openModelNow("resources/sample/digits.onnx").isOk());
+        Settings settings = m_session->settings();
+        settings.builder.optimizationLevel = 0;
+        settings.builder.timingCachePath.clear();
+        m_session->setSettings(settings, "test");
+        const auto built = m_session->buildNow(false, {});
+        EXPECT_TRUE(built.hasValue());
+        m_build = *built;
+    }
+
+    /// What a shell makes of the command that builds with these settings, read as strobe-cli reads it.
+    BuilderConfig again(const BuilderConfig& config) {
+        Build build = *m_build;
+        build.settings.builder = config;
+        const QString command = exportCommands(build, "resources/sample/digits.onnx", "a b.engine").back().command;
+        EXPECT_TRUE(command.startsWith("strobe-cli build ")) << command.toStdString();
+        QProcess shell;
+        shell.start("/bin/sh", {"-c", "printf '%s\\n' " + command.mid(17)});
+        EXPECT_TRUE(shell.waitForFinished());
+        std::vector<std::string> words{"build"};
+        for (const QString& word : QString::fromUtf8(shell.readAllStandardOutput()).split('\n', Qt::SkipEmptyParts))
+            words.push_back(word.toStdString());
+        std::vector<const char*> argv;
+        for (const std::string& word : words) argv.push_back(word.c_str());
+        CLI::App app;
+        Options options;
+        addBuildCommandFlags(app, options);
+        const Status parsed = parseArguments(app, static_cast<int>(argv.size()), argv.data());
+        EXPECT_TRUE(parsed.isOk()) << parsed.message() << command.toStdString();
+        EXPECT_EQ(options.saveEngine, "a b.engine");
+        auto settings = settingsFrom(options);
+        EXPECT_TRUE(settings.hasValue()) << settings.status().message();
+        const Status shapes = takeShapes(options, *m_session->model(), {}, *settings);
+        EXPECT_TRUE(shapes.isOk()) << shapes.message();
+        return settings->builder;
+    }
+
+    KernelRegistry m_kernels;
+    std::unique_ptr<Session> m_session;
+    std::shared_ptr<const Build> m_build;
+};
+
+OptimizationProfile profileOf(int64_t min, int64_t opt, int64_t max) {
+    return {{{"image", {{min, 1, 8, 8}, {opt, 1, 8, 8}, {max, 1, 8, 8}}}}};
+}
+
+TEST_F(ExportFlags, SayEverySettingOfTheBuild) {
+    const std::pair<const char*, void (*)(BuilderConfig&)> changes[] = {
+        {"defaults", [](BuilderConfig&) {}},
+        {"device", [](BuilderConfig& c) { c.device = "cuda:0"; }},
+        {"precision", [](BuilderConfig& c) { c.precision = PrecisionMode::Best; }},
+        {"precisionRules",
+         [](BuilderConfig& c) {
+             c.precisionRules = {{"op:Conv", DataType::BFloat16}, {"conv*", DataType::Float32}};
+         }},
+        {"one profile", [](BuilderConfig& c) { c.profiles = {profileOf(1, 4, 16)}; }},
+        {"optimizationLevel", [](BuilderConfig& c) { c.optimizationLevel = 5; }},
+        {"threads", [](BuilderConfig& c) { c.threads = 3; }},
+        {"averageTimings", [](BuilderConfig& c) { c.averageTimings = 7; }},
+        {"workspace in MiB", [](BuilderConfig& c) { c.workspaceLimit = size_t{48} << 20; }},
+        {"workspace in bytes", [](BuilderConfig& c) { c.workspaceLimit = 123457; }},
+        {"disabledPasses", [](BuilderConfig& c) { c.disabledPasses = {"ConstantFolding"}; }},
+        {"bannedTactics",
+         [](BuilderConfig& c) {
+             c.bannedTactics = {"onednn.conv", "cpu.pointwise"};
+         }},
+        {"pinnedTactics",
+         [](BuilderConfig& c) {
+             c.pinnedTactics = {{"/body/conv:0", "onednn.conv"}, {"it's one", "a b"}};
+         }},
+        {"timingCachePath", [](BuilderConfig& c) { c.timingCachePath = "/tmp/my cache.timing"; }},
+        {"errorOnTimingCacheMiss",
+         [](BuilderConfig& c) {
+             c.timingCachePath = "/tmp/t";
+             c.errorOnTimingCacheMiss = true;
+         }},
+    };
+    for (const auto& [name, change] : changes) {
+        SCOPED_TRACE(name);
+        BuilderConfig config;
+        change(config);
+        EXPECT_EQ(again(config), config);
+    }
+}
+
+TEST_F(ExportFlags, NumberSeveralProfiles) {
+    Build build = *m_build;
+    build.settings.builder.profiles = {profileOf(1, 1, 1), profileOf(2, 4, 8)};
+    const QString command = exportCommands(build, "m.onnx", "m.engine").back().command;
+    EXPECT_TRUE(
+        command.contains(" --profile=0 --minShapes=image:1x1x8x8 --optShapes=image:1x1x8x8 --maxShapes=image:1x1x8x8"
+                         " --profile=1 --minShapes=image:2x1x8x8 --optShapes=image:4x1x8x8 --maxShapes=image:8x1x8x8"))
+        << command.toStdString();
+}
+
+}  // namespace
+}  // namespace strobe
