@@ -56,7 +56,6 @@ void GraphCanvas::setMinimapVisible(bool visible) {
 }
 
 void GraphCanvas::State::setView(const QPointF& origin, double zoom) {
-    const double before = view.zoom;
     view.zoom = std::clamp(zoom, leastZoom(), kMaxZoom);
     // Some of the graph always stays in sight.
     const QSizeF size(widget.width() / view.zoom, widget.height() / view.zoom);
