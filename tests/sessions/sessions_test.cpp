@@ -275,7 +275,7 @@ TEST_F(SampleModel, AComparisonWhoseBuildIsRemovedMeanwhileIsDropped) {
 TEST_F(SampleModel, WhatChangesDuringASaveIsNotSaved) {
     ASSERT_TRUE(build());
     const std::string document = path("a.strobe");
-    const auto isRunning = [&](JobId id) { return m_session.jobs().info(id).state == JobState::Running; };
+    const auto isRunning = [&](JobId id) { return m_session.jobs().info(id)->state == JobState::Running; };
     const auto files = [&] {
         return std::distance(std::filesystem::directory_iterator(m_folder.path()),
                              std::filesystem::directory_iterator());
