@@ -109,9 +109,44 @@ TEST(TrtexecReport, SummaryHasItsLinesAndWarns) {
         queries[i] = {start, start + 0.1, start, start, start, start + (i % 2 ? 1.0 : 2.0), start + 2, start + 2};
     }
     const std::string text = performanceSummary(queries, 0.02, {90, 99}, Transfers::None);
-    for (const char* part : {"=== Performance summary ===", "Throughput: 500 qps", "Latency: min = 1 ms, max = 2 ms, mean = 1.5 ms, median = 1.5 ms", "percentile(90%) = 2 ms", "Total Host Walltime: 0.02 s",
-                             "coefficient of variation"})
+    for (const char* part :
+         {"=== Performance summary ===", "Throughput: 500 qps",
+          "Latency: min = 1 ms, max = 2 ms, mean = 1.5 ms, median = 1.5 ms", "percentile(90%) = 2 ms",
+          "Total Host Walltime: 0.02 s", "coefficient of variation", "so is the median", "--duration"})
         EXPECT_NE(text.find(part), std::string::npos) << part << "\nin\n" << text;
+}
+
+/// Ten queries of 1 ms that each copy for so long; the last one is held up to `slowest`.
+std::string summaryOf(double toDevice, double toHost, double slowest, Transfers transfers) {
+    std::vector<QueryTimes> queries(10);
+    for (QueryTimes& q : queries) {
+        const double compute = &q == &queries.back() ? slowest : 1.0;
+        q.endH2d = q.startCompute = toDevice;
+        q.endCompute = q.startD2h = toDevice + compute;
+        q.endD2h = q.endCompute + toHost;
+    }
+    return performanceSummary(queries, 0.02, {}, transfers);
+}
+
+TEST(TrtexecReport, CopiesThatTakeAsLongAsComputingAreWarnedOf) {
+    const auto warns = [](const std::string& text, const char* of) {
+        return text.find(std::string("Warning: copying the ") + of) != std::string::npos;
+    };
+    const std::string none = summaryOf(0.9, 0.9, 1, Transfers::Counted),
+                      toDevice = summaryOf(1, 0.1, 1, Transfers::Counted),
+                      toHost = summaryOf(0.1, 2, 1, Transfers::Counted);
+    EXPECT_EQ(none.find("Warning"), std::string::npos) << none;
+    EXPECT_TRUE(warns(toDevice, "inputs") && !warns(toDevice, "outputs")) << toDevice;
+    EXPECT_TRUE(!warns(toHost, "inputs") && warns(toHost, "outputs")) << toHost;
+    EXPECT_EQ(summaryOf(1, 1, 1, Transfers::LeftOut).find("Warning"), std::string::npos);
+}
+
+TEST(TrtexecReport, OneHeldUpRunLeavesTheMedianSteady) {
+    const std::string text = summaryOf(0, 0, 3, Transfers::None);
+    EXPECT_NE(text.find("coefficient of variation is 52.7 %"), std::string::npos) << text;
+    EXPECT_NE(text.find("go by the median"), std::string::npos) << text;
+    EXPECT_NE(text.find("One measurement"), std::string::npos) << text;
+    EXPECT_EQ(summaryOf(0, 0, 1.01, Transfers::None).find("Warning"), std::string::npos);
 }
 
 /// Copies have rows of their own where there are any, and are not in a latency that leaves them out.
