@@ -5,12 +5,17 @@
 #include <limits>
 
 #include "engine_core/runtime/engine_shared.h"
+#include "profiler/accuracy_verdict.h"
 
 namespace strobe {
 namespace {
 
 constexpr int kFirstDecade = -8, kDecades = 12;  // histogram: < 1e-8, ten decades, ≥ 1e2
-constexpr double kEqualDb = 200;
+
+/// The same number to whoever reads it: all NaN are one, and so are infinities of one sign.
+bool isSameNonFinite(double a, double b) {
+    return (std::isnan(a) && std::isnan(b)) || (std::isinf(a) && a == b);
+}
 
 /// Running sums behind a TensorDifference, so that many samples add up.
 struct Sums {
@@ -27,17 +32,16 @@ struct Sums {
     void add(std::span<const float> reference, std::span<const float> candidate) {
         for (size_t i = 0; i < reference.size(); ++i) {
             const double r = static_cast<double>(reference[i]), c = static_cast<double>(candidate[i]);
-            if (std::isnan(r) || std::isnan(c)) {
-                if (std::isnan(r) != std::isnan(c)) ++difference.mismatchedNaN;
-                continue;
-            }
-            const double error = r == c ? 0 : std::fabs(r - c);
-            difference.maxAbs = std::max(difference.maxAbs, error);
             if (std::isfinite(r)) {
                 difference.referenceMin = std::min(difference.referenceMin, r);
                 difference.referenceMax = std::max(difference.referenceMax, r);
             }
-            if (!std::isfinite(error)) continue;
+            if (!std::isfinite(r) || !std::isfinite(c)) {
+                if (!isSameNonFinite(r, c)) ++difference.nonFinite;
+                continue;
+            }
+            const double error = std::fabs(r - c);
+            difference.maxAbs = std::max(difference.maxAbs, error);
             errorSquares += error * error;
             referenceSquares += r * r;
             candidateSquares += c * c;
@@ -56,9 +60,10 @@ struct Sums {
             const auto r = reference.subspan(row, width), c = candidate.subspan(row, width);
             const auto best = static_cast<size_t>(std::max_element(r.begin(), r.end()) - r.begin());
             const auto better = std::count_if(c.begin(), c.end(), [&](float value) { return value > c[best]; });
+            const bool isComparable = std::isnan(r[best]) == std::isnan(c[best]);  // no score is less than NaN
             ++rows;
-            top1 += better < 1 ? 1 : 0;
-            top5 += better < 5 ? 1 : 0;
+            top1 += isComparable && better < 1 ? 1 : 0;
+            top5 += isComparable && better < 5 ? 1 : 0;
         }
     }
 
@@ -71,14 +76,25 @@ struct Sums {
         difference.rms = std::sqrt(errorSquares / n);
         const double norms = std::sqrt(referenceSquares * candidateSquares);
         difference.cosine = norms > 0 ? product / norms : errorSquares > 0 ? 0 : 1;
-        difference.snrDb = errorSquares > 0 ? std::min(kEqualDb, 10 * std::log10(std::max(referenceSquares, 1e-300) / errorSquares)) : kEqualDb;
+        difference.snrDb = decibels();
         if (rows > 0) {
             difference.top1Agreement = static_cast<double>(top1) / static_cast<double>(rows);
             difference.top5Agreement = static_cast<double>(top5) / static_cast<double>(rows);
         }
         return difference;
     }
+
+    double decibels() const {
+        if (difference.nonFinite > 0) return kNonFiniteDb;
+        if (errorSquares <= 0) return kEqualDb;
+        return std::clamp(10 * std::log10(std::max(referenceSquares, 1e-300) / errorSquares), kNonFiniteDb, kEqualDb);
+    }
 };
+
+/// NaN and infinities first, then the largest difference.
+bool isWorse(const SampleDifference& a, const SampleDifference& b) {
+    return a.nonFinite != b.nonFinite ? a.nonFinite > b.nonFinite : a.maxAbs > b.maxAbs;
+}
 
 struct Captured {
     std::vector<float> values;
@@ -94,8 +110,8 @@ public:
     void stepFinished(const StepView& step) override {
         if (step.depth > 0) return;
         const EngineLayer& chosen = step.graph->layers[static_cast<size_t>(step.index)];
+        if (isReformat(*step.graph, chosen)) return;
         const Layer& layer = step.graph->network.layer(chosen.layer);
-        if (layer.op->name == "Reformat") return;
         for (size_t o = 0; o < layer.outputs.size(); ++o) {
             if (layer.outputs[o] == kNone || !step.outputs[o].data || !isFloatingPoint(chosen.outputs[o].type)) continue;
             const void* data = fetch(step, o, chosen.outputs[o]);
@@ -150,7 +166,8 @@ int64_t countCorrect(const Captured& scores, std::span<const int64_t> labels) {
     int64_t correct = 0;
     for (size_t row = 0; row < labels.size() && (row + 1) * columns <= scores.values.size(); ++row) {
         const auto first = scores.values.begin() + static_cast<std::ptrdiff_t>(row * columns);
-        correct += std::max_element(first, first + static_cast<std::ptrdiff_t>(columns)) - first == labels[row] ? 1 : 0;
+        const auto best = std::max_element(first, first + static_cast<std::ptrdiff_t>(columns));
+        correct += best - first == labels[row] && !std::isnan(*best) ? 1 : 0;
     }
     return correct;
 }
@@ -175,13 +192,15 @@ public:
         const bool readsLayers = m_options.layers && m_samples < m_options.layerSamples;
         STROBE_RETURN_IF_ERROR(m_reference.run(sample, readsLayers, cancel));
         STROBE_RETURN_IF_ERROR(m_candidate.run(sample, readsLayers, cancel));
-        SampleDifference worst{m_samples, 0, ""};
+        SampleDifference worst{m_samples, 0, "", 0};
         for (size_t o = 0; o < m_outputs.size(); ++o) {
             const Captured &r = m_reference.outputs[o], &c = m_candidate.outputs[o];
             if (r.dims != c.dims) return invalidArgument("output '" + m_reference.engine.outputs()[o].name + "' has shape " + toString(r.dims) + " and " + toString(c.dims));
             Sums own;
             own.add(r.values, c.values);
-            if (const TensorDifference d = own.finish(); d.maxAbs >= worst.maxAbs) worst = {m_samples, d.maxAbs, m_reference.engine.outputs()[o].name};
+            const TensorDifference d = own.finish();
+            const SampleDifference differs{m_samples, d.maxAbs, m_reference.engine.outputs()[o].name, d.nonFinite};
+            if (o == 0 || isWorse(differs, worst)) worst = differs;
             m_outputs[o].add(r.values, c.values);
             if (r.dims.size() == 2 && r.dims[1] >= 2) m_outputs[o].addScores(r.values, c.values, r.dims[1]);
         }
@@ -202,6 +221,7 @@ public:
     AccuracyReport finish() {
         AccuracyReport report;
         report.samples = m_samples;
+        report.coarsest = coarsestType(m_reference.engine, m_candidate.engine);
         for (size_t o = 0; o < m_outputs.size(); ++o) {
             report.outputs.push_back(m_outputs[o].finish());
             report.outputs.back().tensor = m_reference.engine.outputs()[o].name;
@@ -215,11 +235,8 @@ public:
             layers.emplace_back(pair.layerCandidate, std::move(layer));
         }
         std::stable_sort(layers.begin(), layers.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-        for (auto& entry : layers) {
-            if (report.firstDiverging < 0 && entry.second.difference.snrDb < m_options.divergenceDb) report.firstDiverging = static_cast<int>(report.layers.size());
-            report.layers.push_back(std::move(entry.second));
-        }
-        std::stable_sort(m_worst.begin(), m_worst.end(), [](const auto& a, const auto& b) { return a.maxAbs > b.maxAbs; });
+        for (auto& entry : layers) report.layers.push_back(std::move(entry.second));
+        std::stable_sort(m_worst.begin(), m_worst.end(), isWorse);
         if (m_worst.size() > 16) m_worst.resize(16);
         report.worst = std::move(m_worst);
         if (m_labelled > 0) {

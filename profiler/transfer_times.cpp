@@ -11,8 +11,8 @@ Result<std::unique_ptr<TransferTimes>> TransferTimes::create(const Engine& engin
     const Network& network = engine.graph().network;
     for (const EngineLayer& chosen : engine.graph().layers) {
         times->m_copies.emplace_back();
+        if (!isReformat(engine.graph(), chosen)) continue;
         const Layer& layer = network.layer(chosen.layer);
-        if (layer.op->name != "Reformat") continue;
         const MemoryKind from = chosen.inputs[0].memory, to = chosen.outputs[0].memory;
         const bool toDevice =
             from == MemoryKind::Host && to == MemoryKind::Device && network.tensor(layer.inputs[0]).isInput;

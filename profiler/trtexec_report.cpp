@@ -4,6 +4,7 @@
 #include <cstdarg>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "profiler/json_text.h"
 
@@ -86,28 +87,67 @@ std::string quoted(const std::string& text) {
     return result + "\"";
 }
 
+/// trtexec's condition; empty where it does not hold.
+std::string transferWarning(const char* what, const Statistics& copies, const Statistics& compute) {
+    if (copies.count == 0 || copies.median < compute.median) return {};
+    return format(
+        "Warning: copying the %s takes %.4g ms, as long as computing (%.4g ms) or longer: the copies bound the "
+        "throughput; --noDataTransfers leaves them out of the latency\n",
+        what, copies.median, compute.median);
+}
+
+/// trtexec's coefficient of variation, σ over mean, which few held-up runs raise; whether the median is to be trusted
+/// says the spread.
+std::string variationWarning(const Statistics& compute) {
+    constexpr double kSteady = 0.025;
+    if (compute.variation() <= kSteady) return {};
+    const std::string text = format(
+        "Warning: the compute time is unsteady, its coefficient of variation is %.3g %% (2.5 %% and less is steady)",
+        100 * compute.variation());
+    if (compute.spread() <= kSteady)
+        return text + format(": single runs were held up; go by the median, which is steady (spread %.2g %%)\n",
+                             100 * compute.spread());
+    return text + format(
+                      ": so is the median (spread %.3g %%); end other work, keep the clocks fixed, or measure longer "
+                      "(--duration)\n",
+                      100 * compute.spread());
+}
+
 }  // namespace
 
-std::string performanceSummary(const std::vector<QueryTimes>& queries, double wallSeconds, const std::vector<double>& percentiles, Transfers transfers) {
+std::string performanceSummary(const std::vector<QueryTimes>& queries, double wallSeconds,
+                               const std::vector<double>& percentiles, Transfers transfers) {
     const bool onDevice = transfers != Transfers::None;
     const char* computeName = onDevice ? "GPU Compute Time" : "Compute Time";
+    const auto latency = collect(queries, [](const QueryTimes& q) { return q.latency(); });
+    const auto enqueue = collect(queries, [](const QueryTimes& q) { return q.endEnqueue - q.startEnqueue; });
     const auto compute = collect(queries, [](const QueryTimes& q) { return q.endCompute - q.startCompute; });
-    double total = 0;
-    for (double value : compute) total += value;
+    const auto toDevice = collect(queries, [](const QueryTimes& q) { return q.endH2d - q.startH2d; });
+    const auto toHost = collect(queries, [](const QueryTimes& q) { return q.endD2h - q.startD2h; });
     std::string text = "=== Performance summary ===\n";
     text += format("Throughput: %.6g qps\n", wallSeconds > 0 ? static_cast<double>(queries.size()) / wallSeconds : 0);
-    text += statisticsLine("Latency", collect(queries, [](const QueryTimes& q) { return q.latency(); }), percentiles);
+    // Scripts look for each of trtexec's lines.
+    if (!onDevice)
+        text +=
+            "One measurement, as a run on the CPU is one call without copies: Latency, Enqueue Time, Compute Time\n";
+    text += statisticsLine("Latency", latency, percentiles);
     // On a device a run ends when its outputs are on the host: starting it is not told apart from waiting for it.
-    if (!onDevice) text += statisticsLine("Enqueue Time", collect(queries, [](const QueryTimes& q) { return q.endEnqueue - q.startEnqueue; }), percentiles);
-    if (transfers == Transfers::Counted) text += statisticsLine("H2D Latency", collect(queries, [](const QueryTimes& q) { return q.endH2d - q.startH2d; }), percentiles);
+    if (!onDevice) text += statisticsLine("Enqueue Time", enqueue, percentiles);
+    if (transfers == Transfers::Counted) text += statisticsLine("H2D Latency", toDevice, percentiles);
     text += statisticsLine(computeName, compute, percentiles);
-    if (transfers == Transfers::Counted) text += statisticsLine("D2H Latency", collect(queries, [](const QueryTimes& q) { return q.endD2h - q.startD2h; }), percentiles);
-    if (transfers == Transfers::LeftOut) text += "Copies to and from the device are left out of the latency; throughput and wall time hold them\n";
-    if (transfers == Transfers::Unknown) text += "Copies to and from the device are part of the times above; --dumpProfile shows each\n";
-    text += format("Total Host Walltime: %.6g s\nTotal %s: %.6g s\n", wallSeconds, computeName, total / 1000);
-    const Statistics c = summarize(compute);
-    if (c.variation() > 0.025) text += format("Warning: the compute time varies by %.3g %% (coefficient of variation); other work or changing clocks disturb it\n", 100 * c.variation());
-    return text;
+    if (transfers == Transfers::Counted) text += statisticsLine("D2H Latency", toHost, percentiles);
+    if (transfers == Transfers::LeftOut)
+        text += "Copies to and from the device are left out of the latency; throughput and wall time hold them\n";
+    if (transfers == Transfers::Unknown)
+        text += "Copies to and from the device are part of the times above; --dumpProfile shows each\n";
+    text += format("Total Host Walltime: %.6g s\nTotal %s: %.6g s\n", wallSeconds, computeName,
+                   std::accumulate(compute.begin(), compute.end(), 0.0) / 1000);
+    const Statistics computed = summarize(compute);
+    if (transfers == Transfers::Counted) {
+        text += transferWarning("inputs to the device (H2D)", summarize(toDevice), computed);
+        text += transferWarning("outputs to the host (D2H)", summarize(toHost), computed);
+    }
+    return text + variationWarning(computed);
 }
 
 std::string profileTable(const Profile& profile) {

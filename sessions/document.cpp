@@ -10,6 +10,7 @@
 #include "engine_core/base/mapped_file.h"
 #include "engine_core/base/memory.h"
 #include "engine_core/runtime/engine_file.h"
+#include "profiler/accuracy_verdict.h"
 #include "profiler/json_text.h"
 #include "sessions/document_format.h"
 #include "sessions/document_json.h"
@@ -190,7 +191,6 @@ Status readComparison(const Database::Row& row, SessionSnapshot& snapshot) {
     comparison->id = static_cast<int>(row.integer(0));
     comparison->a = static_cast<int>(row.integer(1));
     comparison->b = static_cast<int>(row.integer(2));
-    comparison->accuracy = std::make_shared<const AccuracyReport>(accuracyFrom(Json::parse(row.text(3))));
     std::shared_ptr<const Build> a, b;
     for (const auto& build : snapshot.builds) {
         if (build->id == comparison->a) a = build;
@@ -200,6 +200,10 @@ Status readComparison(const Database::Row& row, SessionSnapshot& snapshot) {
         snapshot.notes.push_back("a comparison was left out since the document does not hold both of its builds");
         return Status::ok();
     }
+    AccuracyReport accuracy = accuracyFrom(Json::parse(row.text(3)));
+    // Older versions did not write it.
+    if (accuracy.coarsest == DataType::Undefined) accuracy.coarsest = coarsestType(*a->engine, *b->engine);
+    comparison->accuracy = std::make_shared<const AccuracyReport>(std::move(accuracy));
     comparison->rows = alignBuilds(*a, *b, comparison->accuracy.get());
     snapshot.comparisons.push_back(std::move(comparison));
     return Status::ok();

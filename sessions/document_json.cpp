@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "engine_core/base/utf8.h"
+#include "profiler/accuracy_verdict.h"
 
 namespace strobe {
 namespace {
@@ -29,8 +30,25 @@ std::map<std::string, Dims> shapesFrom(const Json& json, const char* key) {
 }
 
 Json toJson(const TensorDifference& d) {
-    return {{"tensor", d.tensor}, {"maxAbs", d.maxAbs}, {"maxRel", d.maxRel}, {"meanAbs", d.meanAbs}, {"rms", d.rms}, {"cosine", d.cosine}, {"snrDb", d.snrDb},
-            {"min", d.referenceMin}, {"max", d.referenceMax}, {"count", d.count}, {"nan", d.mismatchedNaN}, {"histogram", d.histogram}, {"top1", d.top1Agreement}, {"top5", d.top5Agreement}};
+    return {{"tensor", d.tensor},
+            {"maxAbs", d.maxAbs},
+            {"maxRel", d.maxRel},
+            {"meanAbs", d.meanAbs},
+            {"rms", d.rms},
+            {"cosine", d.cosine},
+            {"snrDb", d.snrDb},
+            {"min", d.referenceMin},
+            {"max", d.referenceMax},
+            {"count", d.count},
+            {"nonFinite", d.nonFinite},
+            {"histogram", d.histogram},
+            {"top1", d.top1Agreement},
+            {"top5", d.top5Agreement}};
+}
+/// Older versions counted NaN alone, and an infinite difference was written as null.
+int64_t nonFiniteOfOlder(const Json& j) {
+    const auto maxAbs = j.find("maxAbs");
+    return std::max<int64_t>(get<int64_t>(j, "nan"), maxAbs != j.end() && maxAbs->is_null() ? 1 : 0);
 }
 TensorDifference differenceFrom(const Json& j) {
     TensorDifference d;
@@ -44,7 +62,8 @@ TensorDifference differenceFrom(const Json& j) {
     d.referenceMin = get<double>(j, "min");
     d.referenceMax = get<double>(j, "max");
     d.count = get<int64_t>(j, "count");
-    d.mismatchedNaN = get<int64_t>(j, "nan");
+    d.nonFinite = get<int64_t>(j, "nonFinite", nonFiniteOfOlder(j));
+    if (d.nonFinite > 0) d.snrDb = kNonFiniteDb;
     d.histogram = get<std::vector<int>>(j, "histogram");
     d.top1Agreement = get<double>(j, "top1", -1);
     d.top5Agreement = get<double>(j, "top5", -1);
@@ -190,20 +209,27 @@ Profile profileFrom(const Json& j) {
     return p;
 }
 
+Json toJson(const AccuracyJudgement& judgement) {
+    return {{"verdict", accuracyVerdictName(judgement.verdict)}, {"reason", judgement.reason}};
+}
+
 Json toJson(const AccuracyReport& r) {
-    Json json = {{"firstDiverging", r.firstDiverging},
-                 {"samples", r.samples},
+    Json json = {{"samples", r.samples},
                  {"inputFile", pathText(r.inputFile)},
+                 {"coarsest", dataTypeName(r.coarsest)},
                  {"labelsA", r.labelAccuracyReference},
                  {"labelsB", r.labelAccuracyCandidate}};
+    json["judgement"] = toJson(judge(r));  // for other readers: judged anew when opened
     for (const TensorDifference& d : r.outputs) json["outputs"].push_back(toJson(d));
     for (const LayerDifference& l : r.layers) json["layers"].push_back({{"nodes", l.provenance}, {"a", l.layerReference}, {"b", l.layerCandidate}, {"difference", toJson(l.difference)}});
-    for (const SampleDifference& s : r.worst) json["worst"].push_back({{"sample", s.sample}, {"maxAbs", s.maxAbs}, {"tensor", s.tensor}});
+    for (const SampleDifference& s : r.worst)
+        json["worst"].push_back(
+            {{"sample", s.sample}, {"maxAbs", s.maxAbs}, {"tensor", s.tensor}, {"nonFinite", s.nonFinite}});
     return json;
 }
 AccuracyReport accuracyFrom(const Json& j) {
     AccuracyReport r;
-    r.firstDiverging = get<int>(j, "firstDiverging", -1);
+    r.coarsest = dataTypeFromName(get<std::string>(j, "coarsest")).value_or(DataType::Undefined);
     r.samples = get<int>(j, "samples");
     r.inputFile = pathFrom(j, "inputFile");
     r.labelAccuracyReference = get<double>(j, "labelsA", -1);
@@ -214,8 +240,8 @@ AccuracyReport accuracyFrom(const Json& j) {
         for (const Json& l : *list) r.layers.push_back({get<std::vector<int>>(l, "nodes"), get<std::string>(l, "a"), get<std::string>(l, "b"), differenceFrom(l.at("difference"))});
     if (const auto list = j.find("worst"); list != j.end())
         for (const Json& s : *list)
-            r.worst.push_back({get<int>(s, "sample"), get<double>(s, "maxAbs"), get<std::string>(s, "tensor")});
-    if (r.firstDiverging < 0 || r.firstDiverging >= static_cast<int>(r.layers.size())) r.firstDiverging = -1;
+            r.worst.push_back({get<int>(s, "sample"), get<double>(s, "maxAbs"), get<std::string>(s, "tensor"),
+                               get<int64_t>(s, "nonFinite")});
     return r;
 }
 

@@ -23,6 +23,7 @@ void layerTimesFrom(const Json& json, LayerProfile& layer);
 Json toJson(const Profile& profile);
 Profile profileFrom(const Json& json);
 Json toJson(const AccuracyReport& report);
+/// `coarsest` is Undefined where an older version did not write it.
 AccuracyReport accuracyFrom(const Json& json);
 
 }  // namespace strobe

@@ -6,6 +6,9 @@
 
 namespace strobe {
 
+/// Runs that a comparison takes of a file at most, in the window and on the command line alike.
+constexpr int kMaxRunsCompared = 512;
+
 /// Real inputs for an engine, one entry a run.
 struct Samples {
     std::vector<NamedTensors> runs;

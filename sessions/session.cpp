@@ -16,8 +16,6 @@
 namespace strobe {
 namespace {
 
-constexpr int kMaxSamplesCompared = 64;
-
 std::string nowIso() {
     const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
     std::tm utc{};
@@ -400,7 +398,8 @@ Result<std::shared_ptr<const Comparison>> Session::compareNow(int a, int b, cons
     for (const auto& side : {buildA, buildB})
         if (!side->weightsLost.empty()) return weightsLostError(*side);
     const Settings compared = settings();
-    STROBE_ASSIGN(const Samples samples, loadSamples(*buildA->engine, compared.inputFile, compared.shapes, compared.seed, kMaxSamplesCompared * 8));
+    STROBE_ASSIGN(const Samples samples,
+                  loadSamples(*buildA->engine, compared.inputFile, compared.shapes, compared.seed, kMaxRunsCompared));
     AccuracyOptions options;
     options.labels = samples.labels;
     STROBE_ASSIGN(AccuracyReport report, compareAccuracy(*buildA->engine, *buildB->engine, samples.runs, options, progress, cancel));

@@ -51,7 +51,8 @@ struct Build {
 struct Comparison {
     int id = 0, a = 0, b = 0;  // Build::id
     std::shared_ptr<const AccuracyReport> accuracy;
-    /// Layers of both aligned by the ONNX nodes that they hold: rows of the Compare page.
+    /// Layers of both aligned by the ONNX nodes that they hold: rows of the Compare page. Reformats stand in rows of
+    /// their own, with the nodes whose results they change.
     struct Row {
         std::vector<int> provenance;  // ONNX nodes of the row
         std::vector<int> layersA, layersB;  // indices into each engine's layers
@@ -59,6 +60,7 @@ struct Comparison {
         double errorMs = 0;       // 95 % half-width of the difference of medians
         bool significant() const { return (msB - msA > errorMs) || (msA - msB > errorMs); }
         int accuracyLayer = -1;   // index into accuracy->layers
+        bool isReformat = false;
     };
     std::vector<Row> rows;
 };

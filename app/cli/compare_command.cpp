@@ -1,12 +1,15 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <sstream>
 
 #include "app/cli/inference.h"
 #include "app/cli/shape_flags.h"
 #include "engine_core/runtime/engine_file.h"
+#include "profiler/accuracy_verdict.h"
 #include "profiler/json_text.h"
 #include "sessions/samples.h"
 
@@ -16,7 +19,7 @@ namespace {
 struct CompareOptions {
     Options common;
     std::string a, b, json;
-    double tolerance = 0.03;
+    std::optional<double> tolerance;
     bool layers = false;
 };
 
@@ -96,7 +99,7 @@ void printDifference(const TensorDifference& d) {
     std::printf("  %-32s max abs %.3g, max rel %.3g, RMS %.3g, cosine %.7f, SNR %.1f dB", d.tensor.c_str(), d.maxAbs,
                 d.maxRel, d.rms, d.cosine, d.snrDb);
     if (d.top1Agreement >= 0) std::printf(", top-1 agreement %.2f %%", 100 * d.top1Agreement);
-    if (d.mismatchedNaN > 0) std::printf(", %lld NaN on one side only", static_cast<long long>(d.mismatchedNaN));
+    if (d.nonFinite > 0) std::printf(", %lld NaN or infinite on one side only", static_cast<long long>(d.nonFinite));
     std::printf("\n");
 }
 
@@ -108,7 +111,7 @@ nlohmann::ordered_json differenceJson(const TensorDifference& d) {
             {"rms", d.rms},
             {"cosine", d.cosine},
             {"snrDb", d.snrDb},
-            {"mismatchedNaN", d.mismatchedNaN},
+            {"nonFinite", d.nonFinite},
             {"top1Agreement", d.top1Agreement}};
 }
 
@@ -122,20 +125,28 @@ void printReport(const CompareOptions& o, const Build& a, const Build& b, const 
     if (report.labelAccuracyReference >= 0)
         std::printf("Labels: A %.2f %% right, B %.2f %% right\n", 100 * report.labelAccuracyReference,
                     100 * report.labelAccuracyCandidate);
-    if (report.firstDiverging >= 0) {
-        const LayerDifference& layer = report.layers[static_cast<size_t>(report.firstDiverging)];
-        std::printf("First diverging layer: %s (tensor %s, SNR %.1f dB)\n", layer.layerCandidate.c_str(),
-                    layer.difference.tensor.c_str(), layer.difference.snrDb);
+    if (const int first = firstDiverging(report); first >= 0) {
+        const LayerDifference& layer = report.layers[static_cast<size_t>(first)];
+        const TensorDifference& d = layer.difference;
+        std::printf("First diverging layer: %s (tensor %s, ", layer.layerCandidate.c_str(), d.tensor.c_str());
+        if (d.nonFinite > 0)
+            std::printf("%lld elements NaN or infinite on one side only)\n", static_cast<long long>(d.nonFinite));
+        else
+            std::printf("SNR %.1f dB)\n", d.snrDb);
     }
     if (!o.layers) return;
     std::printf("Layers:\n");
     for (const LayerDifference& layer : report.layers) printDifference(layer.difference);
 }
 
-Status writeJson(const std::string& path, const Statistics& a, const Statistics& b, const AccuracyReport& report) {
+Status writeJson(const std::string& path, const Statistics& a, const Statistics& b, const AccuracyReport& report,
+                 const AccuracyJudgement& judgement) {
     nlohmann::ordered_json json = {{"latencyMsA", a.median},
                                    {"latencyMsB", b.median},
                                    {"speedup", b.median > 0 ? a.median / b.median : 0},
+                                   {"verdict", accuracyVerdictName(judgement.verdict)},
+                                   {"reason", judgement.reason},
+                                   {"coarsest", dataTypeName(report.coarsest)},
                                    {"samples", report.samples},
                                    {"labelAccuracyA", report.labelAccuracyReference},
                                    {"labelAccuracyB", report.labelAccuracyCandidate}};
@@ -164,7 +175,7 @@ Result<Samples> obtainSamples(const Options& o, const Engine& engine) {
     Samples samples;
     if (isArchive(o)) {
         STROBE_ASSIGN(const auto shapes, parseShapes(o.shapes, "--shapes"));
-        STROBE_ASSIGN(samples, loadSamples(engine, o.loadInputs, shapes, o.seed));
+        STROBE_ASSIGN(samples, loadSamples(engine, o.loadInputs, shapes, o.seed, kMaxRunsCompared));
         for (const std::string& note : samples.notes) std::printf("Note: %s\n", note.c_str());
         return samples;
     }
@@ -173,7 +184,19 @@ Result<Samples> obtainSamples(const Options& o, const Engine& engine) {
     return samples;
 }
 
-Result<bool> compare(const KernelRegistry& kernels, const CompareOptions& o) {
+const char* verdictText(AccuracyVerdict verdict) {
+    switch (verdict) {
+        case AccuracyVerdict::Holds:
+            return "Accuracy holds";
+        case AccuracyVerdict::Doubtful:
+            return "Accuracy is doubtful";
+        case AccuracyVerdict::Fails:
+            return "Accuracy fails";
+    }
+    return "";
+}
+
+Result<AccuracyVerdict> compare(const KernelRegistry& kernels, const CompareOptions& o) {
     Session session(kernels);
     Side sideA{"--a", o.a}, sideB{"--b", o.b};
     STROBE_RETURN_IF_ERROR(readSide(sideA, o.common));
@@ -196,18 +219,17 @@ Result<bool> compare(const KernelRegistry& kernels, const CompareOptions& o) {
     STROBE_RETURN_IF_ERROR(measureTogether(*a->engine, *b->engine, samples.runs.front(), o.common, timeA, timeB));
     AccuracyOptions options;
     options.labels = samples.labels;
-    STROBE_ASSIGN(const AccuracyReport report, compareAccuracy(*a->engine, *b->engine, samples.runs, options));
+    STROBE_ASSIGN(AccuracyReport report, compareAccuracy(*a->engine, *b->engine, samples.runs, options));
+    report.inputFile = o.common.loadInputs;
+    const AccuracyJudgement judgement = judge(report, o.tolerance);
     printReport(o, *a, *b, timeA, timeB, report);
-    if (!o.json.empty()) STROBE_RETURN_IF_ERROR(writeJson(o.json, timeA, timeB, report));
+    if (!o.json.empty()) STROBE_RETURN_IF_ERROR(writeJson(o.json, timeA, timeB, report, judgement));
     if (!o.common.saveSession.empty()) {
         STROBE_RETURN_IF_ERROR(session.compareNow(a->id, b->id, {}).status());
         STROBE_RETURN_IF_ERROR(writeSession(o.common.saveSession, session));
     }
-    bool same = true;
-    for (const TensorDifference& d : report.outputs) same = same && d.maxRel <= o.tolerance && d.mismatchedNaN == 0;
-    std::printf("%s: largest difference %s %.3g of the output's magnitude (--tolerance)\n", same ? "Same" : "Differs",
-                same ? "within" : "exceeds", o.tolerance);
-    return same;
+    std::printf("%s: %s\n", verdictText(judgement.verdict), judgement.reason.c_str());
+    return judgement.verdict;
 }
 
 /// "--a --b=x" and "--a --bf16": CLI11 would take the one for the other's value, or leave out a bare "--a=". Here each
@@ -251,8 +273,9 @@ int compareCommand(const KernelRegistry& kernels, int argc, const char* const* a
     CompareOptions options;
     options.common.duration = 1.5;
     std::vector<std::string> files;
-    CLI::App app("Compare two builds of a model, or two engine files, in speed and accuracy; exit 1 when they differ",
-                 "strobe-cli compare");
+    CLI::App app(
+        "Compare two builds of a model, or two engine files, in speed and accuracy; exit 1 when accuracy fails",
+        "strobe-cli compare");
     app.add_option("files", files, "an ONNX model (as --onnx), or two engine files (as --a and --b)");
     addCompareFlags(app, options.common);
     app.add_option(
@@ -260,7 +283,8 @@ int compareCommand(const KernelRegistry& kernels, int argc, const char* const* a
         "flags of the reference build, such as \"\" or \"--layerPrecisions=op:Conv:fp32\", or an engine file");
     app.add_option("--b", options.b, "flags of the candidate build, such as \"--bf16\", or an engine file");
     app.add_option("--tolerance", options.tolerance,
-                   "largest difference allowed, as a share of the output's magnitude; default 0.03");
+                   "largest difference allowed, as a share of the output's magnitude: more fails. By default the "
+                   "coarsest precision of both sides says what holds, what is doubtful and what fails");
     app.add_flag("--layers", options.layers, "print every tensor that both engines have");
     app.add_option("--json", options.json, "write the comparison to this file");
     const auto arguments = joinSideValues(argc, argv);
@@ -275,9 +299,13 @@ int compareCommand(const KernelRegistry& kernels, int argc, const char* const* a
     if (isEngine(options.a) && isEngine(options.b))
         if (const std::string given = givenFlags(app, kBuildingFlags); !given.empty())
             return fail(invalidArgument(given + ": nothing is built, as both sides are engine files; leave it out"));
-    const auto same = compare(kernels, options);
-    if (!same) return fail(same.status());
-    return *same ? kSuccess : kFailure;
+    if (options.tolerance && !(*options.tolerance > 0 && std::isfinite(*options.tolerance)))
+        return fail(
+            invalidArgument("--tolerance=" + app["--tolerance"]->as<std::string>() +
+                            " must be a finite number above 0, such as 0.01 for 1 % of the output's magnitude"));
+    const auto verdict = compare(kernels, options);
+    if (!verdict) return fail(verdict.status());
+    return *verdict == AccuracyVerdict::Fails ? kFailure : kSuccess;
 }
 
 }  // namespace strobe::cli

@@ -129,6 +129,9 @@ public:
     virtual std::optional<size_t> placeInOutput(const Problem&, int /*input*/) const { return std::nullopt; }
     /// Naive oracle: chosen only when nothing else supports the problem, and then reported as a problem.
     virtual bool isReference() const { return false; }
+    /// The type with so many bits of mantissa as factors in FP32 are rounded to before they are multiplied (TF32:
+    /// Float16); Undefined: they are not.
+    virtual DataType roundsFactorsTo() const { return DataType::Undefined; }
     virtual Result<std::unique_ptr<Kernel>> prepare(const Problem& problem, const PrepareContext& context) const = 0;
 };
 

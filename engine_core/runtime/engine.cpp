@@ -58,6 +58,10 @@ std::string outsideReason(const OptimizationProfile& profile, const std::map<std
 
 }  // namespace
 
+bool isReformat(const CompiledGraph& graph, const EngineLayer& layer) {
+    return graph.network.layer(layer.layer).op->name == "Reformat";
+}
+
 Engine::Engine(Parts parts, const KernelRegistry& kernels) : m_parts(std::move(parts)), m_kernels(kernels), m_shared(std::make_unique<Shared>()) {}
 Engine::~Engine() = default;
 

@@ -41,6 +41,9 @@ struct CompiledGraph {
     Network network;
     std::vector<EngineLayer> layers;
 };
+/// `layer` of `graph` only changes the format of a tensor: the builder put it there, no node of the model asked for it.
+/// It carries its producer's provenance.
+bool isReformat(const CompiledGraph& graph, const EngineLayer& layer);
 
 struct BindingInfo {
     std::string name;

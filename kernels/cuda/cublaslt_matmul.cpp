@@ -156,6 +156,8 @@ public:
     explicit CublasLtMatMulTactic(bool tf32) : m_tf32(tf32) {}
     std::string_view name() const override { return m_tf32 ? "cublaslt.matmul.tf32" : "cublaslt.matmul"; }
 
+    DataType roundsFactorsTo() const override { return m_tf32 ? DataType::Float16 : DataType::Undefined; }
+
     Support supports(const Problem& problem) const override {
         if (m_tf32 && problem.inputs[0].format.type != DataType::Float32)
             return Support::no("TF32 is a way to multiply fp32");

@@ -218,6 +218,8 @@ public:
     CudnnConvTactic(std::string name, bool tf32) : m_name(std::move(name)), m_tf32(tf32) {}
     std::string_view name() const override { return m_name; }
 
+    DataType roundsFactorsTo() const override { return m_tf32 ? DataType::Float16 : DataType::Undefined; }
+
     Support supports(const Problem& problem) const override {
         if (m_tf32 && problem.inputs[0].format.type != DataType::Float32)
             return Support::no("TF32 is a way to multiply fp32");

@@ -117,12 +117,32 @@ TEST(Cli, ExportOutputAsJson) {
 TEST(Cli, CompareTellsByItsExitCode) {
     const CliResult same = quick({"compare", kModel, "--a=--noTimingCache", "--b=--noTimingCache --bf16"});
     EXPECT_EQ(same.code, 0) << same.out << same.err;
-    expectLines(same.out, {"=== Comparison ===", "Latency: A median", "Accuracy over", "Same: "});
+    expectLines(same.out,
+                {"=== Comparison ===", "Latency: A median", "Accuracy over", "Accuracy holds: ", "bf16 is asked for"});
     const CliResult differs = quick({"compare", kModel, "--a=--noTimingCache", "--b=--noTimingCache --bf16", "--tolerance=1e-9"});
     EXPECT_EQ(differs.code, 1) << differs.out << differs.err;
-    EXPECT_NE(differs.out.find("Differs: "), std::string::npos);
+    EXPECT_NE(differs.out.find("Accuracy fails: "), std::string::npos);
+    EXPECT_NE(differs.out.find("the tolerance given allows 1e-09"), std::string::npos);
+    for (const char* wrong : {"nan", "inf", "0", "-1", "x"}) {
+        const CliResult refused = quick({"compare", kModel, "--a=", "--b=--bf16", std::string("--tolerance=") + wrong});
+        EXPECT_EQ(refused.code, 2) << wrong;
+        EXPECT_NE(refused.err.find("--tolerance"), std::string::npos) << refused.err;
+    }
     EXPECT_EQ(quick({"compare", kModel, "--a=--bf61", "--b="}).code, 2);
     EXPECT_EQ(runCli({"compare"}).code, 2);
+}
+
+TEST(Cli, CompareWritesItsVerdict) {
+    const ScratchFolder folder;
+    const CliResult compared =
+        quick({"compare", kModel, "--a=", "--b=--bf16", "--loadInputs=" + sample("digits_heldout.npz"),
+               "--json=" + (folder / "compared.json")});
+    ASSERT_EQ(compared.code, 0) << compared.out << compared.err;
+    const json written = parsed(folder / "compared.json");
+    EXPECT_EQ(written["verdict"], "holds");
+    EXPECT_EQ(written["coarsest"], "bf16");
+    EXPECT_NE(compared.out.find(written["reason"].get<std::string>()), std::string::npos);
+    EXPECT_NE(written["reason"].get<std::string>().find("of labels right"), std::string::npos);
 }
 
 TEST(Cli, InspectShowsEachStage) {

@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "engine_core/builder/builder.h"
-#include "profiler/accuracy.h"
+#include "profiler/accuracy_verdict.h"
 #include "profiler/html_report.h"
 #include "profiler/profile.h"
 #include "profiler/trtexec_report.h"
@@ -87,14 +87,42 @@ TEST(TensorDifference, ByHand) {
     EXPECT_EQ(d.top1Agreement, -1);  // rank 1 is no table of class scores
 }
 
-TEST(TensorDifference, EqualTensorsAndNaN) {
-    const float nan = std::numeric_limits<float>::quiet_NaN();
-    const std::vector<float> a = {1, nan, 3}, b = {1, nan, nan};
+TEST(TensorDifference, NonFiniteOnOneSideOnlyIsAsFarAsCanBe) {
+    constexpr float kNaN = std::numeric_limits<float>::quiet_NaN(), kInf = std::numeric_limits<float>::infinity();
+    const std::vector<float> a = {1, kNaN, kInf};
     const TensorDifference same = compareTensors("t", a, a, {3});
     EXPECT_EQ(same.maxAbs, 0.0);
-    EXPECT_EQ(same.snrDb, 200.0);
-    EXPECT_EQ(same.mismatchedNaN, 0);
-    EXPECT_EQ(compareTensors("t", a, b, {3}).mismatchedNaN, 1);
+    EXPECT_EQ(same.snrDb, kEqualDb);
+    EXPECT_EQ(same.cosine, 1.0);
+    EXPECT_EQ(same.nonFinite, 0);
+    for (const auto& [b, count] : std::vector<std::pair<std::vector<float>, int>>{{{1, kNaN, 3}, 1},
+                                                                                  {{1, 2, 3}, 2},
+                                                                                  {{1, kNaN, -kInf}, 1},
+                                                                                  {{kInf, kNaN, kInf}, 1},
+                                                                                  {{kNaN, kInf, kNaN}, 3}}) {
+        const TensorDifference d = compareTensors("t", a, b, {3});
+        EXPECT_EQ(d.nonFinite, count);
+        EXPECT_EQ(d.snrDb, kNonFiniteDb);
+        for (const double figure : {d.maxAbs, d.maxRel, d.meanAbs, d.rms, d.cosine, d.referenceMin, d.referenceMax})
+            EXPECT_TRUE(std::isfinite(figure));
+    }
+    const std::vector<float> finite = {1, 2}, overflown = {1, kInf};
+    EXPECT_EQ(compareTensors("t", finite, overflown, {2}).snrDb, kNonFiniteDb);
+}
+
+/// What both hold beside them must not hide the error of the other elements.
+TEST(TensorDifference, InfinitiesOfBothAreLeftOutOfTheSums) {
+    constexpr float kInf = std::numeric_limits<float>::infinity();
+    const std::vector<float> a = {3, 4, kInf}, b = {3, 5, kInf};
+    EXPECT_NEAR(compareTensors("t", a, b, {3}).snrDb, 10 * std::log10(25.0), 1e-9);
+}
+
+TEST(TensorDifference, ScoresThatTurnNaNAgreeInNothing) {
+    constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
+    const std::vector<float> a = {0.1f, 0.9f}, b = {kNaN, kNaN};
+    const TensorDifference d = compareTensors("t", a, b, {1, 2});
+    EXPECT_EQ(d.top1Agreement, 0.0);
+    EXPECT_EQ(d.top5Agreement, 0.0);
 }
 
 TEST(TensorDifference, ClassScoresAgreeRowByRow) {
@@ -109,9 +137,44 @@ TEST(TrtexecReport, SummaryHasItsLinesAndWarns) {
         queries[i] = {start, start + 0.1, start, start, start, start + (i % 2 ? 1.0 : 2.0), start + 2, start + 2};
     }
     const std::string text = performanceSummary(queries, 0.02, {90, 99}, Transfers::None);
-    for (const char* part : {"=== Performance summary ===", "Throughput: 500 qps", "Latency: min = 1 ms, max = 2 ms, mean = 1.5 ms, median = 1.5 ms", "percentile(90%) = 2 ms", "Total Host Walltime: 0.02 s",
-                             "coefficient of variation"})
+    for (const char* part :
+         {"=== Performance summary ===", "Throughput: 500 qps",
+          "Latency: min = 1 ms, max = 2 ms, mean = 1.5 ms, median = 1.5 ms", "percentile(90%) = 2 ms",
+          "Total Host Walltime: 0.02 s", "coefficient of variation", "so is the median", "--duration"})
         EXPECT_NE(text.find(part), std::string::npos) << part << "\nin\n" << text;
+}
+
+/// Ten queries of 1 ms that each copy for so long; the last one is held up to `slowest`.
+std::string summaryOf(double toDevice, double toHost, double slowest, Transfers transfers) {
+    std::vector<QueryTimes> queries(10);
+    for (QueryTimes& q : queries) {
+        const double compute = &q == &queries.back() ? slowest : 1.0;
+        q.endH2d = q.startCompute = toDevice;
+        q.endCompute = q.startD2h = toDevice + compute;
+        q.endD2h = q.endCompute + toHost;
+    }
+    return performanceSummary(queries, 0.02, {}, transfers);
+}
+
+TEST(TrtexecReport, CopiesThatTakeAsLongAsComputingAreWarnedOf) {
+    const auto warns = [](const std::string& text, const char* of) {
+        return text.find(std::string("Warning: copying the ") + of) != std::string::npos;
+    };
+    const std::string none = summaryOf(0.9, 0.9, 1, Transfers::Counted),
+                      toDevice = summaryOf(1, 0.1, 1, Transfers::Counted),
+                      toHost = summaryOf(0.1, 2, 1, Transfers::Counted);
+    EXPECT_EQ(none.find("Warning"), std::string::npos) << none;
+    EXPECT_TRUE(warns(toDevice, "inputs") && !warns(toDevice, "outputs")) << toDevice;
+    EXPECT_TRUE(!warns(toHost, "inputs") && warns(toHost, "outputs")) << toHost;
+    EXPECT_EQ(summaryOf(1, 1, 1, Transfers::LeftOut).find("Warning"), std::string::npos);
+}
+
+TEST(TrtexecReport, OneHeldUpRunLeavesTheMedianSteady) {
+    const std::string text = summaryOf(0, 0, 3, Transfers::None);
+    EXPECT_NE(text.find("coefficient of variation is 52.7 %"), std::string::npos) << text;
+    EXPECT_NE(text.find("go by the median"), std::string::npos) << text;
+    EXPECT_NE(text.find("One measurement"), std::string::npos) << text;
+    EXPECT_EQ(summaryOf(0, 0, 1.01, Transfers::None).find("Warning"), std::string::npos);
 }
 
 /// Copies have rows of their own where there are any, and are not in a latency that leaves them out.
@@ -160,6 +223,40 @@ TEST(Profile, LayersOfASmallEngineFillTheRun) {
     EXPECT_GE(flops, 2.0 * 2 * 256 * 256 * 256);
     EXPECT_GT(profile->coverage(), 0.5);
     EXPECT_LT(profile->coverage(), 1.1);
+}
+
+/// 300² is finite in FP32 and infinite in FP16; that of 100.07 is rounded by more than the rest of that sample.
+TEST(CompareAccuracy, OverflowOfFp16IsFoundAndComesFirst) {
+    NetworkBuilder b;
+    const TensorId x = b.input("x", {1, 4});
+    b.output(b.layer("square", "Mul", {x, x}));
+    b.output(b.layer("negative", "Neg", {x}));
+    const auto network = std::make_shared<const Network>(b.take());
+    const auto build = [&](PrecisionMode precision) {
+        Builder::Request request;
+        request.parsed = network;
+        request.config.optimizationLevel = 0;
+        request.config.precision = precision;
+        return Builder(cpuKernels()).build(request);
+    };
+    const auto fp32 = build(PrecisionMode::Fp32), fp16 = build(PrecisionMode::Fp16);
+    ASSERT_TRUE(fp32 && fp16);
+    std::vector<NamedTensors> samples;
+    for (const float value : {100.07f, 300.0f, 1.0f})
+        samples.push_back({{"x", makeFloatWeights({1, 4}, std::vector<float>{value, 2, 3, 4})}});
+    const auto report = compareAccuracy(*fp32->engine, *fp16->engine, samples, {});
+    ASSERT_TRUE(report) << report.status().message();
+    EXPECT_EQ(report->coarsest, DataType::Float16);
+    ASSERT_EQ(report->outputs.size(), 2u);
+    EXPECT_EQ(report->outputs[0].nonFinite, 1);
+    EXPECT_EQ(report->outputs[1].nonFinite, 0);
+    ASSERT_EQ(report->worst.size(), 3u);
+    EXPECT_EQ(report->worst[0].sample, 1);
+    EXPECT_EQ(report->worst[0].nonFinite, 1);
+    EXPECT_GT(report->worst[1].maxAbs, report->worst[0].maxAbs);
+    const AccuracyJudgement judgement = judge(*report);
+    EXPECT_EQ(judgement.verdict, AccuracyVerdict::Fails);
+    EXPECT_EQ(judgement.output, 0);
 }
 
 TEST(Profile, SaysWhenItsTimesCannotBeTrusted) {

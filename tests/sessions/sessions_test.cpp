@@ -10,6 +10,8 @@
 #include <stdexcept>
 #include <thread>
 
+#include "profiler/accuracy_verdict.h"
+#include "sessions/document_json.h"
 #include "sessions/npz.h"
 #include "sessions/samples.h"
 #include "tests/support/little_memory.h"
@@ -235,6 +237,79 @@ TEST_F(SampleModel, AlignmentCoversEveryLayerOnce) {
     EXPECT_EQ(layersB.size(), b->engine->graph().layers.size());
     EXPECT_EQ(std::set<int>(layersB.begin(), layersB.end()).size(), layersB.size());
     EXPECT_NEAR(msA, a->profile->layersSum, 1e-9 + 1e-6 * msA);
+}
+
+/// What a format costs to change stands in a row of its own, so that a layer's time is that of the Layers page.
+TEST_F(SampleModel, LayersAndReformatsHaveRowsOfTheirOwn) {
+    const auto a = build(PrecisionMode::Fp32), b = build(PrecisionMode::Bf16);
+    ASSERT_TRUE(a && b);
+    const auto isReformatAt = [](const Build& build, int layer) {
+        const CompiledGraph& graph = build.engine->graph();
+        return isReformat(graph, graph.layers[static_cast<size_t>(layer)]);
+    };
+    int reformats = 0;
+    for (const Comparison::Row& row : alignBuilds(*a, *b, nullptr)) {
+        for (const auto& [build, layers, ms] :
+             {std::tuple(a, row.layersA, row.msA), std::tuple(b, row.layersB, row.msB)}) {
+            for (const int layer : layers) EXPECT_EQ(isReformatAt(*build, layer), row.isReformat);
+            if (layers.size() != 1) continue;
+            EXPECT_DOUBLE_EQ(ms, build->profile->layers[static_cast<size_t>(layers[0])].milliseconds.median);
+        }
+        reformats += row.isReformat ? 1 : 0;
+    }
+    EXPECT_GT(reformats, 0) << "BF16 converts at least the input";
+}
+
+TEST_F(SampleModel, CoarsestTypeIsWhatLayersWereBuiltIn) {
+    const auto fp32 = build(PrecisionMode::Fp32), bf16 = build(PrecisionMode::Bf16), fp16 = build(PrecisionMode::Fp16);
+    ASSERT_TRUE(fp32 && bf16 && fp16);
+    EXPECT_EQ(coarsestType(*fp32->engine), DataType::Float32);
+    EXPECT_EQ(coarsestType(*bf16->engine), DataType::BFloat16);
+    EXPECT_EQ(coarsestType(*fp16->engine), DataType::Float16);  // an accuracy preview on most CPUs
+    EXPECT_EQ(coarsestType(*bf16->engine, *fp16->engine), DataType::BFloat16);
+    const auto comparison = m_session.compareNow(fp32->id, fp16->id, {});
+    ASSERT_TRUE(comparison) << comparison.status().message();
+    EXPECT_EQ((*comparison)->accuracy->coarsest, DataType::Float16);
+}
+
+TEST(DocumentJson, AccuracyRoundTrip) {
+    AccuracyReport report;
+    report.coarsest = DataType::Float16;
+    report.inputFile = "real.npz";
+    report.outputs.resize(2);
+    report.outputs[0].snrDb = 45;
+    report.outputs[1].tensor = "boxes";
+    report.outputs[1].nonFinite = 7;
+    report.outputs[1].snrDb = kNonFiniteDb;
+    report.worst = {{3, 0.5, "boxes", 7}};
+    const Json json = Json::parse(toJson(report).dump());
+    EXPECT_EQ(json["judgement"]["verdict"], "fails");
+    const AccuracyReport read = accuracyFrom(json);
+    EXPECT_EQ(read.coarsest, DataType::Float16);
+    ASSERT_EQ(read.outputs.size(), 2u);
+    EXPECT_EQ(read.outputs[0].nonFinite, 0);
+    EXPECT_EQ(read.outputs[1].nonFinite, 7);
+    EXPECT_EQ(read.outputs[1].snrDb, kNonFiniteDb);
+    ASSERT_EQ(read.worst.size(), 1u);
+    EXPECT_EQ(read.worst[0].nonFinite, 7);
+    EXPECT_EQ(judge(read).reason, judge(report).reason);
+}
+
+/// They counted NaN alone, wrote an infinite difference as null and an SNR that saw neither.
+TEST(DocumentJson, AccuracyOfOlderDocuments) {
+    const Json json = Json::parse(R"({"firstDiverging": -1, "samples": 1, "outputs": [
+        {"tensor": "a", "maxAbs": 0.5, "maxRel": 0.01, "snrDb": 40.0, "count": 4, "nan": 0},
+        {"tensor": "b", "maxAbs": null, "maxRel": null, "snrDb": 200.0, "count": 4, "nan": 0},
+        {"tensor": "c", "maxAbs": 0.0, "maxRel": 0.0, "snrDb": 200.0, "count": 4, "nan": 2}]})");
+    const AccuracyReport report = accuracyFrom(json);
+    EXPECT_EQ(report.coarsest, DataType::Undefined);
+    ASSERT_EQ(report.outputs.size(), 3u);
+    EXPECT_EQ(report.outputs[0].nonFinite, 0);
+    EXPECT_EQ(report.outputs[0].snrDb, 40);
+    EXPECT_EQ(report.outputs[1].nonFinite, 1);
+    EXPECT_EQ(report.outputs[1].snrDb, kNonFiniteDb);
+    EXPECT_EQ(report.outputs[2].nonFinite, 2);
+    EXPECT_EQ(judge(report).output, 1);
 }
 
 TEST_F(SampleModel, DocumentRoundTrip) {

@@ -86,8 +86,8 @@ std::shared_ptr<const AccuracyReport> makeAccuracy() {
     report->outputs.back().top5Agreement = 1;
     report->layers.push_back({{0, 1}, "/model.0/conv/Conv", "/model.0/conv/Conv", difference("t0", 0.001, 52, 0.999999)});
     report->layers.push_back({{3}, "/head/attn/Softmax", "/head/attn/Softmax", difference("t3", 0.8, 12, 0.95)});
-    report->firstDiverging = 1;
-    report->worst = {{17, 0.0031, "scores"}, {4, 0.002, "scores"}};
+    report->coarsest = DataType::BFloat16;
+    report->worst = {{17, 0.0031, "scores", 0}, {4, 0.002, "scores", 0}};
     report->samples = 64;
     report->labelAccuracyReference = 0.978;
     report->labelAccuracyCandidate = 0.972;
@@ -100,7 +100,9 @@ Comparison makeComparison() {
     comparison.a = 1;
     comparison.b = 2;
     comparison.accuracy = makeAccuracy();
-    comparison.rows = {{{0, 1}, {0}, {0}, 5, 2, 0.05, 0}, {{2}, {1}, {1}, 3, 3.01, 0.05, -1}, {{3, 4, 5}, {2, 3}, {2, 3, 4}, 2, 2.6, 0.02, 1}};
+    comparison.rows = {{{0, 1}, {0}, {0}, 5, 2, 0.05, 0, false},
+                       {{2}, {1}, {1}, 3, 3.01, 0.05, -1, false},
+                       {{3, 4, 5}, {2, 3}, {2, 3, 4}, 2, 2.6, 0.02, 1, false}};
     return comparison;
 }
 

@@ -304,17 +304,19 @@ private slots:
             TensorDifference output;
             output.tensor = "scores";
             output.maxAbs = 0.5;
-            output.maxRel = 0.05;
+            output.maxRel = 0.02;
             output.snrDb = snrDb;
             report->outputs = {output};
             report->labelAccuracyReference = labelsA;
             report->labelAccuracyCandidate = labelsB;
             report->inputFile = file;
+            report->coarsest = DataType::BFloat16;
             comparison.accuracy = report;
             return accuracyAnswer(&comparison);
         };
         QCOMPARE(answer(45, -1, -1).verdict, CompareFigure::Verdict::Better);
         QVERIFY(answer(25, -1, -1).isDoubtful);
+        QVERIFY(answer(25, -1, -1).detail.contains("BF16 is asked for 30.0 dB"));
         QCOMPARE(answer(8, -1, -1).verdict, CompareFigure::Verdict::Worse);
         QVERIFY(answer(8, -1, -1).detail.contains("scores"));
         QVERIFY(answer(8, -1, -1, "").isDoubtful);  // on noise
@@ -323,6 +325,46 @@ private slots:
         QVERIFY(answer(45, 0.98, 0.97).isDoubtful);
         QCOMPARE(answer(45, 0.98, 0.90).headline, QString("Accuracy drops by 8.00 points"));
         QCOMPARE(answer(45, 0.98, 0.90).verdict, CompareFigure::Verdict::Worse);
+    }
+
+    void nonFiniteResultsAreSeenEverywhere() {
+        auto report = std::make_shared<AccuracyReport>(*makeAccuracy());
+        report->labelAccuracyReference = report->labelAccuracyCandidate = 0.98;
+        report->outputs.push_back(report->outputs[0]);
+        report->outputs[1].tensor = "boxes";
+        for (TensorDifference* d : {&report->outputs[1], &report->layers[0].difference}) {
+            d->nonFinite = 3;
+            d->snrDb = kNonFiniteDb;
+        }
+        report->worst = {{4, 0.002, "boxes", 3}, {17, 0.0031, "scores", 0}};
+        Comparison comparison = makeComparison();
+        comparison.accuracy = report;
+        const CompareAnswer answer = accuracyAnswer(&comparison);
+        QCOMPARE(answer.verdict, CompareFigure::Verdict::Worse);
+        QCOMPARE(answer.detail, QString("boxes: 3 elements are NaN or infinite in one build only"));
+        CompareTableModel rows;
+        rows.setTable(makeCompareTable(comparison, {}, true), "A", "B");
+        QVERIFY(rows.row(0).isFirstDiverging);
+        QCOMPARE(text(rows, 0, CompareTableModel::Snr), QString::fromUtf8("−∞"));
+        OutputTableModel outputs;
+        outputs.setReport(report);
+        QVERIFY(outputs.hasNonFinite());
+        WorstSamplesModel samples;
+        samples.setReport(report);
+        QCOMPARE(text(samples, 0, WorstSamplesModel::MaxAbs), QString::fromUtf8("NaN, ∞"));
+    }
+
+    void reformatsNameWhatTheyFollow() {
+        Comparison comparison = makeComparison();
+        comparison.rows.push_back({{2}, {}, {5}, 0, 0.1, 0.01, -1, true});
+        comparison.rows.push_back({{}, {}, {6}, 0, 0.1, 0.01, -1, true});
+        CompareNames names;
+        for (const char* node : {"a", "b", "c", "d", "e", "f"}) names.nodes << node;
+        for (const char* layer : {"0", "1", "2", "3", "4", "5", "reformat x to bf16"}) names.layersB << layer;
+        const auto table = makeCompareTable(comparison, names, true);
+        QCOMPARE(table->rows[1].title, QString("c"));
+        QCOMPARE(table->rows[3].title, QString("reformat after c"));
+        QCOMPARE(table->rows[4].title, QString("reformat x to bf16"));
     }
 
     void outputsAndSamples() {

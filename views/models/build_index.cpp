@@ -17,7 +17,7 @@ BuildIndex::BuildIndex(std::shared_ptr<const Model> model, std::shared_ptr<const
         const LayerId id = graph.layers[i].layer;
         m_engineIndex[static_cast<size_t>(id)] = static_cast<int>(i);
         // A Reformat carries its producer's nodes, but is no answer to "where did this node go".
-        if (graph.network.layer(id).op->name == "Reformat") continue;
+        if (isReformat(graph, graph.layers[i])) continue;
         for (const int node : graph.network.layer(id).provenance) {
             if (m_engine.size() <= static_cast<size_t>(node)) m_engine.resize(static_cast<size_t>(node) + 1);
             m_engine[static_cast<size_t>(node)].push_back(static_cast<int>(i));

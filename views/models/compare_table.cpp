@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "profiler/accuracy_verdict.h"
+#include "views/models/display_text.h"
+#include "views/models/op_colour.h"
 #include "views/widgets/number_format.h"
 
 namespace strobe {
@@ -27,13 +30,13 @@ QStringList layerNames(const Build& build) {
 QString titleOf(const CompareRow& row) {
     const QStringList& from = !row.nodes.isEmpty() ? row.nodes : !row.layersB.isEmpty() ? row.layersB : row.layersA;
     if (from.isEmpty()) return QStringLiteral("–");
-    return from.size() == 1 ? from.front() : QObject::tr("%1 +%2").arg(from.front()).arg(from.size() - 1);
+    const QString title =
+        from.size() == 1 ? from.front() : QObject::tr("%1 +%2").arg(from.front()).arg(from.size() - 1);
+    // Those of the network's inputs have no node, and their own names say what they are.
+    return row.isReformat && !row.nodes.isEmpty() ? QObject::tr("reformat after %1").arg(title) : title;
 }
 
 using Verdict = CompareFigure::Verdict;
-
-constexpr double kDivergenceDb = 20, kHoldsDb = 30;                    // of the worst output, where there are no labels
-constexpr double kLabelLossHolds = 0.005, kLabelLossFails = 0.02;  // of all labels
 
 QString latencyText(const Build& build) {
     return formatTimeSpread(build.profile->latency.median / 1000, build.profile->latency.medianError / 1000);
@@ -70,25 +73,17 @@ CompareFigure bytesFigure(const QString& name, double a, double b) {
     return {name, formatBytes(a), formatBytes(b), relativeChange(a, b), verdictOf(a, b, 5e-4 * a)};
 }
 
-const TensorDifference* worstOutput(const AccuracyReport& report) {
-    const auto worst = std::min_element(report.outputs.begin(), report.outputs.end(),
-                                        [](const auto& x, const auto& y) { return x.snrDb < y.snrDb; });
-    return worst == report.outputs.end() ? nullptr : &*worst;
-}
-
-QString snrText(double decibels) {
-    return decibels >= 200 ? QObject::tr("equal") : formatNumber(decibels) + QStringLiteral("\u00a0dB");
-}
-
 void addAccuracy(std::vector<CompareFigure>& figures, const AccuracyReport& report) {
-    if (report.firstDiverging >= 0 && static_cast<size_t>(report.firstDiverging) < report.layers.size()) {
-        const LayerDifference& layer = report.layers[static_cast<size_t>(report.firstDiverging)];
+    if (const int first = firstDiverging(report); first >= 0) {
+        const LayerDifference& layer = report.layers[static_cast<size_t>(first)];
         figures.push_back({QObject::tr("First to diverge"), QString::fromStdString(layer.layerReference),
-                           QString::fromStdString(layer.layerCandidate), snrText(layer.difference.snrDb),
+                           QString::fromStdString(layer.layerCandidate), snrText(layer.difference.snrDb, true),
                            Verdict::Worse});
     } else if (!report.layers.empty()) {
-        figures.push_back({QObject::tr("First to diverge"), QObject::tr("none"), {},
-                           QObject::tr("all ≥ 20 dB"),
+        figures.push_back({QObject::tr("First to diverge"),
+                           QObject::tr("none"),
+                           {},
+                           QObject::tr("all ≥ %1 dB").arg(accuracyLimits(report.coarsest).failDb),
                            Verdict::None});
     }
     const double gain = 100 * (report.labelAccuracyCandidate - report.labelAccuracyReference);
@@ -97,6 +92,39 @@ void addAccuracy(std::vector<CompareFigure>& figures, const AccuracyReport& repo
                            formatPercent(report.labelAccuracyCandidate),
                            gain == 0 ? QObject::tr("same") : QObject::tr("%1 points").arg(formatSigned(gain)),
                            verdictOf(-report.labelAccuracyReference, -report.labelAccuracyCandidate, 1e-12)});
+}
+
+QString accuracyHeadline(const AccuracyReport& report, const AccuracyJudgement& judgement) {
+    if (judgement.verdict == AccuracyVerdict::Holds) return QObject::tr("Accuracy holds");
+    const double lost = report.labelAccuracyReference - report.labelAccuracyCandidate;
+    if (judgement.ground == AccuracyGround::Labels)
+        return QObject::tr("Accuracy drops by %1 points").arg(formatNumber(100 * lost));
+    if (judgement.ground == AccuracyGround::RandomInput) return QObject::tr("Accuracy differs on random input");
+    return judgement.verdict == AccuracyVerdict::Fails ? QObject::tr("Accuracy does not hold")
+                                                       : QObject::tr("Accuracy is doubtful");
+}
+
+/// What was found, and where it does not hold, what is asked.
+QString accuracyDetail(const AccuracyReport& report, const AccuracyJudgement& judgement) {
+    const TensorDifference& output = report.outputs[static_cast<size_t>(judgement.output)];
+    const QString name = toQString(output.tensor);
+    if (judgement.ground == AccuracyGround::NonFinite)
+        return QObject::tr("%1: %2 elements are NaN or infinite in one build only")
+            .arg(name, formatCount(output.nonFinite));
+    QString detail = output.maxAbs > 0 ? QObject::tr("%1: SNR %2, error up to %3, %4 of its range")
+                                             .arg(name, snrText(output.snrDb, true), formatNumber(output.maxAbs),
+                                                  formatPercent(output.maxRel))
+                                       : QObject::tr("every output is equal, bit by bit");
+    if (report.labelAccuracyReference >= 0 && report.labelAccuracyCandidate >= 0)
+        detail = QObject::tr("%1 → %2 of labels right · %3")
+                     .arg(formatPercent(report.labelAccuracyReference), formatPercent(report.labelAccuracyCandidate),
+                          detail);
+    if (judgement.verdict == AccuracyVerdict::Holds || judgement.ground == AccuracyGround::Labels) return detail;
+    const AccuracyLimits limits = accuracyLimits(report.coarsest);
+    detail += QObject::tr(" · %1 is asked for %2 dB and %3")
+                  .arg(precisionLabel(report.coarsest), formatNumber(limits.holdDb), formatPercent(limits.maxRel));
+    if (judgement.ground == AccuracyGround::RandomInput) detail += QObject::tr(" · Settings takes real data");
+    return detail;
 }
 
 }  // namespace
@@ -114,9 +142,12 @@ CompareTablePtr makeCompareTable(const Comparison& comparison, const CompareName
     auto table = std::make_shared<CompareTable>();
     table->hasTimes = hasTimes;
     const AccuracyReport* accuracy = comparison.accuracy.get();
+    const int first = accuracy ? firstDiverging(*accuracy) : -1;
+    if (accuracy) table->failDb = accuracyLimits(accuracy->coarsest).failDb;
     for (const Comparison::Row& from : comparison.rows) {
         CompareRow row;
         row.provenance = from.provenance;
+        row.isReformat = from.isReformat;
         row.nodes = pick(from.provenance, names.nodes);
         row.layersA = pick(from.layersA, names.layersA);
         row.layersB = pick(from.layersB, names.layersB);
@@ -129,7 +160,7 @@ CompareTablePtr makeCompareTable(const Comparison& comparison, const CompareName
         row.isSignificant = hasTimes && from.significant();
         if (accuracy && from.accuracyLayer >= 0 && static_cast<size_t>(from.accuracyLayer) < accuracy->layers.size()) {
             row.difference = accuracy->layers[static_cast<size_t>(from.accuracyLayer)].difference;
-            row.isFirstDiverging = accuracy->firstDiverging == from.accuracyLayer;
+            row.isFirstDiverging = first == from.accuracyLayer;
             table->hasAccuracy = true;
         }
         table->rows.push_back(std::move(row));
@@ -188,24 +219,14 @@ CompareAnswer speedAnswer(const Build& a, const Build& b) {
 CompareAnswer accuracyAnswer(const Comparison* comparison) {
     if (!comparison || !comparison->accuracy) return {QObject::tr("Accuracy unknown"), QObject::tr("Press Compare to run both on the same inputs"), Verdict::None, false};
     const AccuracyReport& report = *comparison->accuracy;
-    const TensorDifference* worst = worstOutput(report);
-    if (!worst) return {QObject::tr("No outputs to compare"), {}, Verdict::None, false};
-    QString detail = worst->maxAbs > 0 ? QObject::tr("%1: SNR %2, error up to %3, %4 of its range").arg(QString::fromStdString(worst->tensor), snrText(worst->snrDb), formatNumber(worst->maxAbs), formatPercent(worst->maxRel))
-                                       : QObject::tr("every output is equal, bit by bit");
-    if (report.labelAccuracyReference >= 0 && report.labelAccuracyCandidate >= 0) {
-        const double lost = report.labelAccuracyReference - report.labelAccuracyCandidate;
-        const bool isHeld = lost < kLabelLossHolds, isLost = lost >= kLabelLossFails;
-        detail = QObject::tr("%1 → %2 of labels right").arg(formatPercent(report.labelAccuracyReference), formatPercent(report.labelAccuracyCandidate)) + QStringLiteral(" · ") + detail;
-        return {isHeld ? QObject::tr("Accuracy holds") : QObject::tr("Accuracy drops by %1 points").arg(formatNumber(100 * lost)), detail,
-                isHeld ? Verdict::Better : isLost ? Verdict::Worse : Verdict::None, !isHeld && !isLost};
-    }
-    if (worst->mismatchedNaN > 0) return {QObject::tr("Accuracy does not hold"), QObject::tr("%1: %2 elements are NaN in one build only").arg(QString::fromStdString(worst->tensor), formatCount(worst->mismatchedNaN)), Verdict::Worse, false};
-    // What a network answers to noise may be nothing but noise: only real data can condemn a build.
-    if (worst->snrDb < kHoldsDb && report.inputFile.empty())
-        return {QObject::tr("Accuracy differs on random input"), detail + QObject::tr(" · Settings takes real data"), Verdict::None, true};
-    if (worst->snrDb < kDivergenceDb) return {QObject::tr("Accuracy does not hold"), detail, Verdict::Worse, false};
-    if (worst->snrDb < kHoldsDb) return {QObject::tr("Accuracy is doubtful"), detail, Verdict::None, true};
-    return {QObject::tr("Accuracy holds"), detail, Verdict::Better, false};
+    const AccuracyJudgement judgement = judge(report);
+    if (judgement.output < 0) return {QObject::tr("No outputs to compare"), {}, Verdict::None, false};
+    const bool holds = judgement.verdict == AccuracyVerdict::Holds, fails = judgement.verdict == AccuracyVerdict::Fails;
+    return {accuracyHeadline(report, judgement), accuracyDetail(report, judgement),
+            holds   ? Verdict::Better
+            : fails ? Verdict::Worse
+                    : Verdict::None,
+            !holds && !fails};
 }
 
 QString compareSubject(const Build& a, const Build& b, const Comparison* comparison) {

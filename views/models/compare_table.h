@@ -28,6 +28,7 @@ struct CompareRow {
     bool isSignificant = false;
     std::optional<TensorDifference> difference;
     bool isFirstDiverging = false;
+    bool isReformat = false;  // conversions of what the nodes computed, not their work
 
     double delta() const { return secondsB - secondsA; }
 };
@@ -35,6 +36,7 @@ struct CompareRow {
 struct CompareTable {
     std::vector<CompareRow> rows;
     bool hasTimes = false, hasAccuracy = false;
+    double failDb = 0;  // a row with a lower SNR has diverged; of the comparison
 };
 using CompareTablePtr = std::shared_ptr<const CompareTable>;
 CompareTablePtr makeCompareTable(const Comparison& comparison, const CompareNames& names, bool hasTimes);
@@ -55,7 +57,7 @@ struct CompareAnswer {
     QString brief = {};       // of speedAnswer, where both names stand already: "1.86× as fast"; empty without times
 };
 CompareAnswer speedAnswer(const Build& a, const Build& b);
-// Does accuracy hold? By labels where the data has them, else by the output that differs most. `comparison` may be null.
+// Does accuracy hold? What judge() (profiler/accuracy_verdict.h) says, in words. `comparison` may be null.
 CompareAnswer accuracyAnswer(const Comparison* comparison);
 // "BF16 against FP32, on 360 samples of digits_heldout.npz".
 QString compareSubject(const Build& a, const Build& b, const Comparison* comparison);

@@ -4,18 +4,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include "profiler/accuracy_verdict.h"
+#include "views/models/display_text.h"
 #include "views/models/unit_choice.h"
 #include "views/widgets/table_roles.h"
 #include "views/widgets/theme.h"
 
 namespace strobe {
 namespace {
-
-constexpr double kEqualDb = 200, kDivergenceDb = 20;
-
-QString decibels(double snr) {
-    return snr >= kEqualDb ? QObject::tr("equal") : formatNumber(snr);
-}
 
 bool sharesNode(const std::vector<int>& a, const std::vector<int>& b) {
     return std::any_of(a.begin(), a.end(), [&](int node) { return std::binary_search(b.begin(), b.end(), node); });
@@ -44,15 +40,19 @@ std::vector<ColumnTableModel::Column> CompareTableModel::columnsFor(const Compar
     const UnitChoice time = timeUnitChoice(slowest);
     m_timeUnit = time.factor;
     m_largestDelta = std::max(delta, 1e-12);
-    return {{tr("ONNX nodes"), tr("Nodes that the layers of both builds do together")},
-            {tr("Layers of A"), nameA},
-            {tr("Layers of B"), nameB},
-            {tr("A (%1)").arg(time.name), tr("Sum of medians in %1").arg(nameA), true, true},
-            {tr("B (%1)").arg(time.name), tr("Sum of medians in %1").arg(nameB), true, true},
-            {tr("Δ (%1)").arg(time.name), tr("B − A. Faint without bar: within the noise of the measurement"), true, true},
-            {tr("Max abs"), tr("Largest difference of any element of the last tensor of the row"), true},
-            {tr("SNR (dB)"), tr("Signal power over error power; under 20 dB the row has diverged"), true},
-            {tr("Cosine"), tr("Cosine of the angle between both results"), true}};
+    return {
+        {tr("ONNX nodes"), tr("Nodes that the layers of both builds do together")},
+        {tr("Layers of A"), nameA},
+        {tr("Layers of B"), nameB},
+        {tr("A (%1)").arg(time.name), tr("Sum of medians in %1").arg(nameA), true, true},
+        {tr("B (%1)").arg(time.name), tr("Sum of medians in %1").arg(nameB), true, true},
+        {tr("Δ (%1)").arg(time.name), tr("B − A. Faint without bar: within the noise of the measurement"), true, true},
+        {tr("Max abs"), tr("Largest difference of any element of the last tensor of the row"), true},
+        {tr("SNR (dB)"),
+         table.hasAccuracy ? tr("Signal power over error power; under %1 dB the row has diverged").arg(table.failDb)
+                           : tr("Signal power over error power"),
+         true},
+        {tr("Cosine"), tr("Cosine of the angle between both results"), true}};
 }
 
 void CompareTableModel::setTable(CompareTablePtr table, const QString& nameA, const QString& nameB) {
@@ -98,7 +98,7 @@ QString CompareTableModel::display(const CompareRow& row, int column) const {
     }
     const QVariant value = number(row, column);
     if (!value.isValid()) return QStringLiteral("–");
-    if (column == Snr) return decibels(value.toDouble());
+    if (column == Snr) return snrText(value.toDouble(), false);
     if (column == Cosine) return formatCosine(value.toDouble());
     return column == Delta ? formatSigned(value.toDouble()) : column == MaxAbs ? formatNumber(value.toDouble()) : formatInUnit(value.toDouble());
 }
@@ -131,7 +131,7 @@ QVariant CompareTableModel::cell(int at, int column, int role) const {
         case kDeltaRole: return column == Delta && row.isSignificant ? QVariant(row.delta() / m_largestDelta) : QVariant();
         case Qt::ForegroundRole: {
             const bool isBad = row.isFirstDiverging && column == Title;
-            const bool isLow = column == Snr && row.difference && row.difference->snrDb < kDivergenceDb;
+            const bool isLow = column == Snr && row.difference && row.difference->snrDb < m_table->failDb;
             return isBad || isLow ? QVariant(Theme::instance().colours().bad) : QVariant();
         }
         default: return {};
@@ -147,7 +147,7 @@ OutputTableModel::OutputTableModel(QObject* parent) : ColumnTableModel(parent) {
                 {tr("SNR (dB)"), tr("Signal power over error power"), true},
                 {tr("Top-1 (%)"), tr("Rows in which both agree on the best class"), true},
                 {tr("Top-5 (%)"), tr("Rows in which A's best class is among B's best five"), true},
-                {tr("NaN"), tr("Elements that are NaN in one build only"), true}});
+                {tr("NaN, ∞"), tr("Elements that are NaN or infinite in one build only"), true}});
 }
 
 void OutputTableModel::setReport(std::shared_ptr<const AccuracyReport> report) {
@@ -162,9 +162,9 @@ bool OutputTableModel::hasScores() const {
                                    [](const TensorDifference& output) { return output.top1Agreement >= 0; });
 }
 
-bool OutputTableModel::hasNaNs() const {
+bool OutputTableModel::hasNonFinite() const {
     return m_report && std::any_of(m_report->outputs.begin(), m_report->outputs.end(),
-                                   [](const TensorDifference& output) { return output.mismatchedNaN > 0; });
+                                   [](const TensorDifference& output) { return output.nonFinite > 0; });
 }
 
 QVariant OutputTableModel::number(const TensorDifference& output, int column) const {
@@ -176,7 +176,8 @@ QVariant OutputTableModel::number(const TensorDifference& output, int column) co
         case Snr: return output.snrDb;
         case Top1: return output.top1Agreement >= 0 ? QVariant(output.top1Agreement * 100) : QVariant();
         case Top5: return output.top5Agreement >= 0 ? QVariant(output.top5Agreement * 100) : QVariant();
-        case NaNs: return static_cast<double>(output.mismatchedNaN);
+        case NonFinite:
+            return static_cast<double>(output.nonFinite);
         default: return {};
     }
 }
@@ -187,7 +188,8 @@ QVariant OutputTableModel::cell(int row, int column, int role) const {
     const QVariant value = number(output, column);
     if (role == kSortRole) return column == Tensor ? QVariant(name) : value;
     if (role == Qt::ForegroundRole) {
-        const bool isBad = (column == Snr && output.snrDb < kDivergenceDb) || (column == NaNs && output.mismatchedNaN > 0);
+        const bool isBad = (column == Snr && output.snrDb < accuracyLimits(m_report->coarsest).failDb) ||
+                           (column == NonFinite && output.nonFinite > 0);
         return isBad ? QVariant(Theme::instance().colours().bad) : QVariant();
     }
     if (role == Qt::ToolTipRole && column == Tensor)
@@ -197,7 +199,8 @@ QVariant OutputTableModel::cell(int row, int column, int role) const {
     switch (column) {
         case Tensor: return name;
         case Cosine: return formatCosine(output.cosine);
-        case Snr: return decibels(output.snrDb);
+        case Snr:
+            return snrText(output.snrDb, false);
         default: return value.isValid() ? formatNumber(value.toDouble()) : QStringLiteral("–");
     }
 }
@@ -216,10 +219,16 @@ void WorstSamplesModel::setReport(std::shared_ptr<const AccuracyReport> report) 
 QVariant WorstSamplesModel::cell(int row, int column, int role) const {
     const SampleDifference& sample = m_report->worst[static_cast<size_t>(row)];
     const QString tensor = QString::fromStdString(sample.tensor);
+    const bool isFinite = sample.nonFinite == 0;
     if (role == kSortRole)
-        return column == Sample ? QVariant(double(sample.sample)) : column == Tensor ? QVariant(tensor) : QVariant(sample.maxAbs);
+        return column == Sample   ? QVariant(double(sample.sample))
+               : column == Tensor ? QVariant(tensor)
+                                  : QVariant(isFinite ? sample.maxAbs : HUGE_VAL);
+    if (role == Qt::ToolTipRole && column == MaxAbs && !isFinite)
+        return tr("%1 elements are NaN or infinite in one build only").arg(formatCount(sample.nonFinite));
     if (role != Qt::DisplayRole) return {};
-    return column == Sample ? formatCount(sample.sample) : column == Tensor ? tensor : formatNumber(sample.maxAbs);
+    if (column == MaxAbs) return isFinite ? formatNumber(sample.maxAbs) : tr("NaN, ∞");
+    return column == Sample ? formatCount(sample.sample) : tensor;
 }
 
 }  // namespace strobe

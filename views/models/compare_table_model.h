@@ -35,13 +35,13 @@ private:
 class OutputTableModel : public ColumnTableModel {
     Q_OBJECT
 public:
-    enum ColumnId { Tensor, MaxAbs, MaxRel, Rms, Cosine, Snr, Top1, Top5, NaNs, ColumnTotal };
+    enum ColumnId { Tensor, MaxAbs, MaxRel, Rms, Cosine, Snr, Top1, Top5, NonFinite, ColumnTotal };
 
     explicit OutputTableModel(QObject* parent = nullptr);
     void setReport(std::shared_ptr<const AccuracyReport> report);  // null empties
     const TensorDifference& output(int row) const { return m_report->outputs[static_cast<size_t>(row)]; }
-    bool hasScores() const;
-    bool hasNaNs() const;  // of one build only  // any output with top-1 agreement
+    bool hasScores() const;     // any output with top-1 agreement
+    bool hasNonFinite() const;  // NaN or infinities in one build only
 
 protected:
     QVariant cell(int row, int column, int role) const override;

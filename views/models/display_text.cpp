@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "engine_core/ops/op_definition.h"
+#include "profiler/accuracy.h"
 #include "views/widgets/number_format.h"
 
 namespace strobe {
@@ -77,6 +78,12 @@ QString insideSentence(QString label) {
 QString latencyText(const Statistics& latency) {
     const QString time = formatTimeSpread(latency.median / 1e3, latency.medianError / 1e3);
     return std::isfinite(latency.spread()) ? QObject::tr("%1 (spread %2)").arg(time, formatPercent(latency.spread())) : time;
+}
+
+QString snrText(double decibels, bool withUnit) {
+    if (decibels >= kEqualDb) return QObject::tr("equal");
+    const QString number = decibels <= kNonFiniteDb ? QStringLiteral("−∞") : formatNumber(decibels);
+    return withUnit ? number + QStringLiteral("\u00a0dB") : number;
 }
 
 }  // namespace strobe

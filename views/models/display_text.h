@@ -33,5 +33,8 @@ QString scopeOf(const QString& name);
 QString insideSentence(QString label);
 /// Of milliseconds: "12.31 ms ± 0.08 (spread 0.6 %)"; without the spread where it is unknown, as in sessions of older versions.
 QString latencyText(const Statistics& latency);
+/// "45.2 dB"; "equal"; "−∞ dB" where there is no signal, or NaN in one build only. Without unit for a column that names
+/// it.
+QString snrText(double decibels, bool withUnit);
 
 }  // namespace strobe

@@ -25,7 +25,6 @@ QString kindOf(const Layer& layer, const Network& network) {
     if (op == "Conv") return isDepthwise(layer, network) ? QObject::tr("depthwise convolution") : QObject::tr("convolution");
     if (op == "ConvTranspose") return QObject::tr("transposed convolution");
     if (op == "MatMul" || op == "Gemm") return QObject::tr("matrix product");
-    if (op == "Reformat") return QObject::tr("reformat");
     if (op == "Pointwise") return QObject::tr("pointwise chain");
     return op + ' ' + QObject::tr("layer");
 }
@@ -89,7 +88,7 @@ std::vector<LayerFacts> layerFacts(const Engine& engine) {
         const Tactic* tactic = engine.kernels().findByName(chosen.tactic);
         LayerFacts facts;
         facts.family = nodeFamily(layer.op);
-        facts.kind = kindOf(layer, network);
+        facts.kind = isReformat(engine.graph(), chosen) ? QObject::tr("reformat") : kindOf(layer, network);
         facts.title = layerTitle(layer);
         facts.isReference = tactic != nullptr && tactic->isReference();
         facts.isPreview = chosen.roundOutputs != DataType::Undefined;

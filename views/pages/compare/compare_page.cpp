@@ -292,7 +292,7 @@ void ComparePage::showTables(const Build& a, const Build& b, std::shared_ptr<con
     m_outputs.setReport(accuracy);
     m_worst.setReport(accuracy);
     m_outputTable->setColumnHidden(OutputTableModel::Top1, !m_outputs.hasScores());
-    m_outputTable->setColumnHidden(OutputTableModel::NaNs, !m_outputs.hasNaNs());
+    m_outputTable->setColumnHidden(OutputTableModel::NonFinite, !m_outputs.hasNonFinite());
     if (m_outputs.rowCount() > 0) m_outputTable->selectRow(0);
     showOutput();
     m_isFollowing = false;  // what arrives by itself selects nothing for the user

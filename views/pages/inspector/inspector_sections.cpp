@@ -88,7 +88,7 @@ KeyValueSection differenceSection(const InspectorSubject& subject, const Layer& 
         if (!shared) continue;
         const TensorDifference& d = each.difference;
         section.rows.push_back({tr("tensor"), toQString(d.tensor), QStringLiteral("tensor:") + toQString(d.tensor), true, {}});
-        section.rows.push_back({tr("signal to error"), d.snrDb >= 200 ? tr("equal") : tr("%1 dB").arg(formatNumber(d.snrDb)), {}, false, {}});
+        section.rows.push_back({tr("signal to error"), snrText(d.snrDb, true), {}, false, {}});
         section.rows.push_back({tr("largest error"), tr("%1 (%2 of the range)").arg(formatNumber(d.maxAbs), formatPercent(d.maxRel)), {}, false, {}});
     }
     return section;
