@@ -14,7 +14,7 @@ void DeviceTimes::add(const std::vector<DeviceActivity>& activities) {
         const uint64_t from = std::max(activity.start, run.end);
         if (activity.end > from) run.busy += activity.end - from;
         run.end = std::max(run.end, activity.end);
-        run.activities.emplace_back(activity.name, activity.end - std::min(activity.start, activity.end));
+        run.activities.emplace_back(&*m_names.insert(activity.name).first, activity.end - std::min(activity.start, activity.end));
         m_any = true;
     }
 }
@@ -36,7 +36,7 @@ std::vector<DeviceKernelTime> DeviceTimes::kernels(size_t layer) const {
         for (const auto& [index, run] : runs)
             if (run.activities.size() == pattern.size() && run.activities[k].first == pattern[k].first)
                 times.push_back(1e-6 * static_cast<double>(run.activities[k].second));
-        kernels.push_back({pattern[k].first, summarize(times).median});
+        kernels.push_back({*pattern[k].first, summarize(times).median});
     }
     return kernels;
 }

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,8 @@ struct DeviceKernelTime {
 class DeviceTimes {
 public:
     explicit DeviceTimes(size_t layers) : m_layers(layers) {}
+    DeviceTimes(const DeviceTimes&) = delete;
+    DeviceTimes& operator=(const DeviceTimes&) = delete;
 
     /// The tag (1…) to record layer `layer` of run `run` under.
     uint64_t tag(size_t run, size_t layer) const { return 1 + run * m_layers.size() + layer; }
@@ -34,8 +37,9 @@ public:
 private:
     struct Run {
         uint64_t busy = 0, end = 0;  // nanoseconds worked, and where the last activity ended
-        std::vector<std::pair<std::string, uint64_t>> activities;
+        std::vector<std::pair<const std::string*, uint64_t>> activities;  // name in m_names, nanoseconds
     };
+    std::set<std::string> m_names;  // few, where there are many activities
     std::vector<std::map<size_t, Run>> m_layers;  // by layer, then by run
     bool m_any = false;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <chrono>
+#include <limits>
 #include <random>
 #include <thread>
 
@@ -101,10 +102,17 @@ public:
     std::map<TensorId, Dims> dims;
 };
 
-Status runFor(ExecutionContext& context, double milliseconds, int minIterations, StepObserver* observer, std::vector<double>* samples,
-              const std::function<void(double)>& progress, const CancelToken& cancel) {
+/// How long a measurement takes: so many runs and milliseconds at least, but no more than `maxIterations`.
+struct RunLength {
+    double milliseconds;
+    int minIterations, maxIterations = std::numeric_limits<int>::max();
+};
+
+Status runFor(ExecutionContext& context, const RunLength& length, StepObserver* observer, std::vector<double>* samples, const std::function<void(double)>& progress,
+              const CancelToken& cancel) {
+    const double milliseconds = length.milliseconds;
     const auto start = Clock::now();
-    for (int i = 0; i < minIterations || millisecondsSince(start) < milliseconds; ++i) {
+    for (int i = 0; i < length.maxIterations && (i < length.minIterations || millisecondsSince(start) < milliseconds); ++i) {
         const auto iteration = Clock::now();
         STROBE_RETURN_IF_ERROR(context.run(observer, cancel));
         if (samples) samples->push_back(millisecondsSince(iteration));
@@ -226,7 +234,9 @@ Status timeLayers(ExecutionContext& context, const ProfileOptions& options, cons
                   const std::function<void(double)>& progress, const CancelToken& cancel) {
     StepRecorder recorder(context.engine().graph(), counters, trace);
     std::vector<double> instrumented;
-    STROBE_RETURN_IF_ERROR(runFor(context, options.durationMs, options.minIterations, &recorder, &instrumented, progress, cancel));
+    RunLength length{options.durationMs, std::min(options.minIterations, kLayerRuns)};
+    if (trace) length.maxIterations = kLayerRuns;
+    STROBE_RETURN_IF_ERROR(runFor(context, length, &recorder, &instrumented, progress, cancel));
     if (trace) STROBE_RETURN_IF_ERROR(recorder.finishTrace().withContext("the device's records"));
     STROBE_RETURN_IF_ERROR(recorder.failure().withContext("waiting for the device"));
     profile.instrumented = summarize(instrumented);
@@ -284,10 +294,14 @@ Result<Profile> profileEngine(const Engine& engine, const NamedTensors& inputs, 
         if (network.tensor(id).constant) dims.dims[id] = network.tensor(id).constant->dims;
     STROBE_RETURN_IF_ERROR(context->run(&dims, cancel));
     const auto part = [&](double from, double to) { return [&progress, from, to](double f) { if (progress) progress(from + (to - from) * f); }; };
-    STROBE_RETURN_IF_ERROR(runFor(*context, options.warmUpMs, 1, nullptr, nullptr, part(0, 0.1), cancel));
-    std::vector<double> latency;
-    STROBE_RETURN_IF_ERROR(runFor(*context, options.durationMs, options.minIterations, nullptr, &latency, part(0.1, 0.55), cancel));
-    profile.latency = summarize(latency);
+    STROBE_RETURN_IF_ERROR(runFor(*context, {options.warmUpMs, 1}, nullptr, nullptr, part(0, 0.1), cancel));
+    if (options.latency) {
+        profile.latency = *options.latency;
+    } else {
+        std::vector<double> latency;
+        STROBE_RETURN_IF_ERROR(runFor(*context, {options.durationMs, options.minIterations}, nullptr, &latency, part(0.1, 0.55), cancel));
+        profile.latency = summarize(latency);
+    }
     profile.iterations = profile.latency.count;
     for (size_t i = 0; i < engine.graph().layers.size(); ++i) profile.layers.push_back(describeLayer(engine.graph(), i, dims.dims));
     const PerfCounters* usable = counters && counters->available() ? &*counters : nullptr;

@@ -51,9 +51,14 @@ struct Profile {
     MemoryFigures memory;
 };
 
+/// Runs that layer times are asked of at least, and that a device's records are kept of at most: medians need no more, and each keeps a
+/// record for every kernel.
+inline constexpr int kLayerRuns = 1000;
+
 struct ProfileOptions {
-    int minIterations = 10;
+    int minIterations = 10;                    // of layer times kLayerRuns at most
     double warmUpMs = 200, durationMs = 1000;  // each of the two measurements
+    std::optional<Statistics> latency;         // of whoever measured it already: it is not measured again
     int threads = 0;
     bool counters = true;
 };

@@ -1,6 +1,7 @@
 #include "sessions/samples.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "sessions/npz.h"
 
@@ -47,6 +48,41 @@ ArrayFilter inputsOf(const Engine& engine, std::string& names) {
     };
 }
 
+Status noInputAmong(const std::string& names, const Engine& engine) {
+    std::string inputs;
+    for (const BindingInfo& b : engine.inputs()) inputs += (inputs.empty() ? "" : ", ") + b.name;
+    return invalidArgument("holds arrays " + names + ", none of which is an input of the model (" + inputs +
+                           "); name them so");
+}
+
+/// The arrays of an .npz, cut into runs; none where no array is an input.
+Status cutArchive(const Engine& engine, const NamedTensors& arrays, const std::map<std::string, Dims>& shapes,
+                  unsigned seed, int maxRuns, Samples& samples) {
+    NamedTensors given;
+    int64_t perRun = -1, total = -1;
+    for (const BindingInfo& binding : engine.inputs()) {
+        const auto found = arrays.find(binding.name);
+        if (found == arrays.end()) continue;
+        STROBE_ASSIGN(const WeightsPtr array, convertForInput(found->second, binding, samples.notes));
+        given[binding.name] = array;
+        if (total < 0 && !array->dims.empty()) {
+            perRun = rowsPerRun(binding, array, shapes, engine.parts().optSymbols);
+            total = array->dims[0];
+        }
+    }
+    if (given.empty()) return Status::ok();
+    const auto hasAllRows = [&](const auto& g) { return !g.second->dims.empty() && g.second->dims[0] == total; };
+    const bool cut = perRun > 0 && total > perRun && std::all_of(given.begin(), given.end(), hasAllRows);
+    const int64_t runs = cut ? std::min<int64_t>(total / perRun, maxRuns) : 1;
+    for (int64_t r = 0; r < runs; ++r) {
+        NamedTensors run;
+        for (const auto& [name, array] : given) run[name] = cut ? rows(array, r * perRun, perRun) : array;
+        STROBE_ASSIGN(run, completeInputs(engine, {}, run, seed));
+        samples.runs.push_back(std::move(run));
+    }
+    return Status::ok();
+}
+
 }  // namespace
 
 std::string usualSlip(const Dims& dims, const Shape& shape) {
@@ -85,42 +121,65 @@ Result<WeightsPtr> convertForInput(const WeightsPtr& array, const BindingInfo& b
     return invalidArgument(is + ", the model takes " + std::string(dataTypeName(binding.type)) + "; convert the data");
 }
 
-Result<Samples> loadSamples(const Engine& engine, const std::string& path, const std::map<std::string, Dims>& shapes, unsigned seed, int maxRuns) {
+bool isArchive(const std::string& files) {
+    if (!files.ends_with(".npz")) return false;
+    std::error_code error;
+    return files.find(':') == std::string::npos || std::filesystem::is_regular_file(files, error);
+}
+
+Result<std::vector<InputFile>> parseInputFiles(const std::string& files) {
+    if (isArchive(files)) return std::vector<InputFile>{{"", files}};
+    std::vector<InputFile> parsed;
+    for (size_t begin = 0; begin < files.size();) {
+        const size_t end = std::min(files.find(',', begin), files.size());
+        const std::string part = files.substr(begin, end - begin);
+        begin = end + 1;
+        const size_t colon = part.find(':');
+        if (colon == std::string::npos)
+            return invalidArgument("'" + part + "' is no input; write name:file.npy or give one .npz");
+        if (part.ends_with(".npz"))
+            return invalidArgument("'" + part + "' names an .npz, which holds names of its own; give it alone, as " +
+                                   part.substr(colon + 1));
+        parsed.push_back({part.substr(0, colon), part.substr(colon + 1)});
+    }
+    return parsed;
+}
+
+Result<NamedTensors> readInputFiles(const std::string& files) {
+    STROBE_ASSIGN(const std::vector<InputFile> parsed, parseInputFiles(files));
+    NamedTensors tensors;
+    for (const InputFile& file : parsed) {
+        if (file.input.empty()) {
+            STROBE_ASSIGN(auto arrays, readNpz(file.path));
+            tensors.insert(arrays.begin(), arrays.end());
+        } else {
+            STROBE_ASSIGN(tensors[file.input], readNpy(file.path));
+        }
+    }
+    return tensors;
+}
+
+Result<Samples> loadSamples(const Engine& engine, const std::string& files, const std::map<std::string, Dims>& shapes,
+                            unsigned seed, int maxRuns) {
     Samples samples;
-    if (path.empty()) {
-        STROBE_ASSIGN(NamedTensors random, completeInputs(engine, shapes, {}, seed));
-        samples.runs.push_back(std::move(random));
+    if (!isArchive(files)) {
+        STROBE_ASSIGN(NamedTensors given, readInputFiles(files));
+        for (const BindingInfo& binding : engine.inputs()) {
+            const auto found = given.find(binding.name);
+            if (found == given.end()) continue;
+            if (binding.rankKnown)
+                STROBE_RETURN_IF_ERROR(checkLayout(binding.name, found->second->dims, binding.shape));
+            STROBE_ASSIGN(found->second, convertForInput(found->second, binding, samples.notes));
+        }
+        STROBE_ASSIGN(given, completeInputs(engine, shapes, given, seed));
+        samples.runs.push_back(std::move(given));
         return samples;
     }
     std::string names;
-    STROBE_ASSIGN(const auto arrays, readNpz(path, inputsOf(engine, names)));
-    NamedTensors given;
-    int64_t perRun = -1, total = -1;
-    for (const BindingInfo& binding : engine.inputs()) {
-        const auto found = arrays.find(binding.name);
-        if (found == arrays.end()) continue;
-        auto array = convertForInput(found->second, binding, samples.notes);
-        if (!array) return array.status().withContext(path);
-        given[binding.name] = *array;
-        if (total < 0 && !(*array)->dims.empty()) {
-            perRun = rowsPerRun(binding, *array, shapes, engine.parts().optSymbols);
-            total = (*array)->dims[0];
-        }
-    }
-    if (given.empty()) {
-        std::string inputs;
-        for (const BindingInfo& b : engine.inputs()) inputs += (inputs.empty() ? "" : ", ") + b.name;
-        return invalidArgument(path + ": holds arrays " + names + ", none of which is an input of the model (" + inputs + "); name them so");
-    }
-    const bool cut = perRun > 0 && total > perRun && std::all_of(given.begin(), given.end(), [&](const auto& g) { return !g.second->dims.empty() && g.second->dims[0] == total; });
-    const int64_t runs = cut ? std::min<int64_t>(total / perRun, maxRuns) : 1;
-    for (int64_t r = 0; r < runs; ++r) {
-        NamedTensors run;
-        for (const auto& [name, array] : given) run[name] = cut ? rows(array, r * perRun, perRun) : array;
-        std::map<std::string, Dims> runShapes;
-        STROBE_ASSIGN(run, completeInputs(engine, runShapes, run, seed));
-        samples.runs.push_back(std::move(run));
-    }
+    STROBE_ASSIGN(const auto read, readNpz(files, inputsOf(engine, names)));
+    const NamedTensors arrays(read.begin(), read.end());
+    STROBE_RETURN_IF_ERROR(cutArchive(engine, arrays, shapes, seed, maxRuns, samples).withContext(files));
+    if (samples.runs.empty()) return noInputAmong(names, engine).withContext(files);
     if (const auto label = arrays.find(kLabels); label != arrays.end())
         if (auto labels = toInt64s(*label->second)) samples.labels = std::move(*labels);
     return samples;

@@ -25,9 +25,22 @@ Status checkLayout(const std::string& name, const Dims& dims, const Shape& shape
 /// int64 one another where every value fits. `notes` gets a line when something was done.
 Result<WeightsPtr> convertForInput(const WeightsPtr& array, const BindingInfo& binding, std::vector<std::string>& notes);
 
-/// Reads an .npz with one array an input and, if there, an int64 "label" per row. Arrays whose first extent is a multiple of the batch
-/// in `shapes` (or the engine's opt) are cut into runs along it. uint8 images for a float input are scaled to 0 … 1. Inputs that the
-/// file lacks are random. Empty path: one random run by `seed`.
-Result<Samples> loadSamples(const Engine& engine, const std::string& path, const std::map<std::string, Dims>& shapes, unsigned seed, int maxRuns = 1 << 20);
+/// Where inputs are read from: an .npz (`input` is empty, the arrays have names of their own) or one array as .npy.
+struct InputFile {
+    std::string input, path;
+};
+/// Whether `files` is one .npz, and not "name:file.npy,…".
+bool isArchive(const std::string& files);
+/// What Settings::inputFile and --loadInputs say; none for an empty text.
+Result<std::vector<InputFile>> parseInputFiles(const std::string& files);
+/// The arrays as they lie in the files.
+Result<NamedTensors> readInputFiles(const std::string& files);
+
+/// Inputs from `files`, completed by random ones. An .npz has one array an input and, if there, an int64 "label" per
+/// row; where the first extent of its arrays is a multiple of the batch in `shapes` (or the engine's opt) they are cut
+/// into runs along it. Arrays given as .npy are one run as they are. uint8 images for a float input are scaled to
+/// 0 … 1. Empty: one random run by `seed`, at `shapes`.
+Result<Samples> loadSamples(const Engine& engine, const std::string& files, const std::map<std::string, Dims>& shapes,
+                            unsigned seed, int maxRuns = 1 << 20);
 
 }  // namespace strobe

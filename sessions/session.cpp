@@ -25,16 +25,6 @@ std::string nowIso() {
     return text;
 }
 
-std::string defaultTimingCachePath() {
-    const char* cache = std::getenv("XDG_CACHE_HOME");
-    const char* home = std::getenv("HOME");
-    if (!cache && !home) return {};
-    const std::filesystem::path folder = std::filesystem::path(cache ? std::string(cache) : std::string(home) + "/.cache") / "strobe";
-    std::error_code ignored;
-    std::filesystem::create_directories(folder, ignored);
-    return (folder / "timing.cache").string();
-}
-
 /// "digits_heldout.npz" beside "digits.onnx"; empty where there is none.
 std::filesystem::path dataBeside(const std::filesystem::path& model) {
     const std::filesystem::path data = model.parent_path() / (model.stem().string() + "_heldout.npz");
@@ -58,6 +48,13 @@ std::optional<ProblemEntry> openExtentsProblem(const Model& model) {
         return ProblemEntry{ProblemSeverity::Info, "import", {}, "", "the model leaves extents of its inputs open; until you set them, taken are " + shapesText(shapes), "set the shapes that you run at"};
     return ProblemEntry{ProblemSeverity::Warning, "import", {}, "", "the model leaves extents of its inputs open and does not take " + shapesText(shapes) + ": " + model.assumed.refused.message(),
                         "set the shapes that you run at"};
+}
+
+std::optional<ProblemEntry> disturbanceProblem(const Profile& profile) {
+    const std::string why = profile.disturbance();
+    if (why.empty()) return std::nullopt;
+    return ProblemEntry{ProblemSeverity::Warning, "", {}, "", "the measurement was disturbed: " + why,
+                        "let other programs rest and build again"};
 }
 
 ProblemSeverity severityOf(BuildNote::Severity severity) { return static_cast<ProblemSeverity>(severity); }
@@ -116,8 +113,8 @@ struct Session::State {
     std::vector<ProblemEntry> problems;
     std::string documentPath;
     uint64_t revision = 0, savedRevision = 0;  // of what a document holds: counted up with every change of it
-    TimingCache timingCache;
-    std::string loadedCachePath;
+    TimingCache timingCache;      // what was measured or read for the file below
+    std::string timingCachePath;  // of the builds so far; empty: none of them had one
 
     void notify(std::initializer_list<SessionChange> changes) {
         std::vector<Listener> all;
@@ -172,6 +169,10 @@ struct Session::State {
         }
         notify({SessionChange::Settings, SessionChange::Document});
     }
+    void dropComparisonsOf(int build) {
+        const auto isOfIt = [&](const auto& c) { return c->a == build || c->b == build; };
+        comparisons.erase(std::remove_if(comparisons.begin(), comparisons.end(), isOfIt), comparisons.end());
+    }
     void setProblems(const std::string& source, std::vector<ProblemEntry> fresh) {
         problems.erase(std::remove_if(problems.begin(), problems.end(), [&](const ProblemEntry& p) { return p.source == source; }), problems.end());
         problems.insert(problems.end(), std::make_move_iterator(fresh.begin()), std::make_move_iterator(fresh.end()));
@@ -183,6 +184,16 @@ Session::Session(const KernelRegistry& kernels) : m_kernels(kernels), m_state(st
     m_jobs = std::make_unique<JobQueue>([this] { m_state->notify({SessionChange::Jobs}); });
 }
 Session::~Session() { m_jobs.reset(); }
+
+std::string Session::defaultTimingCachePath() {
+    const char* cache = std::getenv("XDG_CACHE_HOME");
+    const char* home = std::getenv("HOME");
+    if (!cache && !home) return {};
+    const std::filesystem::path folder = std::filesystem::path(cache ? std::string(cache) : std::string(home) + "/.cache") / "strobe";
+    std::error_code ignored;
+    std::filesystem::create_directories(folder, ignored);
+    return (folder / "timing.cache").string();
+}
 
 int Session::addListener(Listener listener) {
     std::lock_guard lock(m_state->mutex);
@@ -335,16 +346,19 @@ Result<std::shared_ptr<const Build>> Session::buildNow(bool profile, const Build
     build->createdAt = nowIso();
     std::vector<ProblemEntry> problems;
     const std::string cachePath = build->settings.builder.timingCachePath;
-    if (!cachePath.empty() && cachePath != m_state->loadedCachePath) {
-        if (const auto warning = m_state->timingCache.load(cachePath)) problems.push_back({ProblemSeverity::Warning, "", {}, "", *warning, "nothing to do"});
-        m_state->loadedCachePath = cachePath;
+    TimingCache ofThisBuild;
+    TimingCache& timingCache = cachePath.empty() ? ofThisBuild : m_state->timingCache;
+    if (!cachePath.empty() && cachePath != m_state->timingCachePath) {
+        timingCache.clear();  // times of one file must not get into another
+        if (const auto warning = timingCache.load(cachePath)) problems.push_back({ProblemSeverity::Warning, "", {}, "", *warning, "nothing to do"});
+        m_state->timingCachePath = cachePath;
     }
     Builder::Request request;
     request.parsed = model->parsed;
     request.config = build->settings.builder;
     request.modelName = model->name;
     request.modelHash = model->hash;
-    request.timingCache = &m_state->timingCache;
+    request.timingCache = &timingCache;
     request.cancel = cancel;
     const double buildShare = profile ? 0.8 : 1.0;
     request.progress = [&](const BuildProgress& p) {
@@ -352,7 +366,7 @@ Result<std::shared_ptr<const Build>> Session::buildNow(bool profile, const Build
     };
     STROBE_ASSIGN(BuildResult result, Builder(m_kernels).build(request));
     if (!cachePath.empty() && result.report.timedCandidates > 0)
-        if (const Status saved = m_state->timingCache.save(cachePath); !saved.isOk()) problems.push_back({ProblemSeverity::Warning, "", {}, "", saved.message(), "choose a writable timing cache"});
+        if (const Status saved = timingCache.save(cachePath); !saved.isOk()) problems.push_back({ProblemSeverity::Warning, "", {}, "", saved.message(), "choose a writable timing cache"});
     build->engine = result.engine;
     build->report = std::move(result.report);
     build->engineBytes = build->engine->fileBytes();
@@ -366,8 +380,7 @@ Result<std::shared_ptr<const Build>> Session::buildNow(bool profile, const Build
             if (progress) progress({"Profiling", buildShare + (1 - buildShare) * f, (1 - f) * build->settings.profileMs * 2.2e-3});
         };
         STROBE_ASSIGN(Profile measured, profileEngine(*build->engine, samples.runs.front(), options, report, cancel));
-        if (const std::string why = measured.disturbance(); !why.empty())
-            problems.push_back({ProblemSeverity::Warning, "", {}, "", "the measurement was disturbed: " + why, "let other programs rest and build again"});
+        if (auto disturbed = disturbanceProblem(measured)) problems.push_back(std::move(*disturbed));
         build->profile = std::make_shared<const Profile>(std::move(measured));
     }
     STROBE_RETURN_IF_ERROR(checkModelFiles());
@@ -405,19 +418,53 @@ Result<std::shared_ptr<const Comparison>> Session::compareNow(int a, int b, cons
     STROBE_ASSIGN(AccuracyReport report, compareAccuracy(*buildA->engine, *buildB->engine, samples.runs, options, progress, cancel));
     report.inputFile = compared.inputFile;
     STROBE_RETURN_IF_ERROR(checkModelFiles());
-    auto comparison = std::make_shared<Comparison>();
-    comparison->a = a;
-    comparison->b = b;
-    comparison->accuracy = std::make_shared<const AccuracyReport>(std::move(report));
-    comparison->rows = alignBuilds(*buildA, *buildB, comparison->accuracy.get());
+    return takeComparison(buildA, buildB, std::move(report));
+}
+
+Result<std::shared_ptr<const Build>> Session::keepProfile(int id, Profile profile) {
+    std::shared_ptr<Build> measured;
     {
         std::lock_guard lock(m_state->mutex);
-        for (const auto& side : {buildA, buildB})
+        auto& builds = m_state->builds;
+        const auto found = std::find_if(builds.begin(), builds.end(), [&](const auto& b) { return b->id == id; });
+        if (found == builds.end()) return notFound("build " + std::to_string(id) + " does not exist");
+        measured = std::make_shared<Build>(**found);
+        if (auto disturbed = disturbanceProblem(profile)) {
+            disturbed->source = "build " + measured->name;
+            m_state->problems.push_back(std::move(*disturbed));
+        }
+        measured->profile = std::make_shared<const Profile>(std::move(profile));
+        *found = measured;
+        m_state->dropComparisonsOf(id);
+        ++m_state->revision;
+    }
+    m_state->notify(
+        {SessionChange::Builds, SessionChange::Comparisons, SessionChange::Problems, SessionChange::Document});
+    return std::shared_ptr<const Build>(measured);
+}
+
+Result<std::shared_ptr<const Comparison>> Session::keepComparison(int a, int b, AccuracyReport report) {
+    const auto buildA = build(a), buildB = build(b);
+    if (!buildA || !buildB) return notFound("build " + std::to_string(buildA ? b : a) + " does not exist");
+    return takeComparison(buildA, buildB, std::move(report));
+}
+
+Result<std::shared_ptr<const Comparison>> Session::takeComparison(const std::shared_ptr<const Build>& a,
+                                                                  const std::shared_ptr<const Build>& b,
+                                                                  AccuracyReport report) {
+    auto comparison = std::make_shared<Comparison>();
+    comparison->a = a->id;
+    comparison->b = b->id;
+    comparison->accuracy = std::make_shared<const AccuracyReport>(std::move(report));
+    comparison->rows = alignBuilds(*a, *b, comparison->accuracy.get());
+    {
+        std::lock_guard lock(m_state->mutex);
+        for (const auto& side : {a, b})
             if (!m_state->lists(side))
                 return Status(ErrorCode::Cancelled, "build '" + side->name + "' was removed meanwhile");
         comparison->id = m_state->nextComparison++;
         auto& all = m_state->comparisons;
-        all.erase(std::remove_if(all.begin(), all.end(), [&](const auto& c) { return c->a == a && c->b == b; }), all.end());
+        std::erase_if(all, [&](const auto& c) { return c->a == a->id && c->b == b->id; });
         all.push_back(comparison);
         ++m_state->revision;
     }
@@ -433,8 +480,7 @@ void Session::removeBuild(int id) {
         if (removed == builds.end()) return;
         m_state->setProblems("build " + (*removed)->name, {});
         builds.erase(removed);
-        auto& comparisons = m_state->comparisons;
-        comparisons.erase(std::remove_if(comparisons.begin(), comparisons.end(), [&](const auto& c) { return c->a == id || c->b == id; }), comparisons.end());
+        m_state->dropComparisonsOf(id);
         ++m_state->revision;
     }
     m_state->notify(

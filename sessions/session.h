@@ -28,7 +28,7 @@ std::shared_ptr<const Model> makeModel(const std::string& path, ImportedModel im
 struct Settings {
     BuilderConfig builder;
     std::map<std::string, Dims> shapes;  // the shapes to profile at; empty: profile's opt
-    std::string inputFile;               // .npz with real inputs (see samples.h); empty: random
+    std::string inputFile;               // real inputs: an .npz, or "name:file.npy,…" (see samples.h); empty: random
     unsigned seed = 42;
     double profileMs = 1000;
     bool operator==(const Settings&) const = default;
@@ -113,6 +113,9 @@ public:
     bool isModified() const;
     std::string documentPath() const;
 
+    /// Where measured times are kept unless the settings say otherwise; empty: no home folder. Makes the folder.
+    static std::string defaultTimingCachePath();
+
     // --- settings, undoable; `label` is shown in the Edit menu
     void setSettings(Settings settings, std::string label);
     bool canUndo() const;
@@ -142,6 +145,10 @@ public:
     // --- the same work done on the calling thread (CLI)
     Status openModelNow(const std::string& path, const CancelToken& cancel = {});
     Result<std::shared_ptr<const Build>> buildNow(bool profile, const Builder::ProgressCallback& progress, const CancelToken& cancel = {});
+    /// Takes over what the caller measured, so that what it shows and what is saved are the same. The build gets this profile (comparisons
+    /// made of its old times go); the two builds are compared by this report.
+    Result<std::shared_ptr<const Build>> keepProfile(int build, Profile profile);
+    Result<std::shared_ptr<const Comparison>> keepComparison(int a, int b, AccuracyReport report);
     /// Cancelled when one of both builds was removed meanwhile.
     Result<std::shared_ptr<const Comparison>> compareNow(int a, int b, const std::function<void(double)>& progress, const CancelToken& cancel = {});
     /// Also when a mapped model file has changed meanwhile: weights that lay in it are then left out, which a problem tells.
@@ -154,6 +161,8 @@ private:
     Status checkModelFiles() const;
     /// Numbers and names a finished build and adds it, with its problems.
     Status takeBuild(const std::shared_ptr<const Model>& model, const std::shared_ptr<Build>& build, std::vector<ProblemEntry> problems);
+    /// Adds it, unless one of the builds was removed meanwhile.
+    Result<std::shared_ptr<const Comparison>> takeComparison(const std::shared_ptr<const Build>& a, const std::shared_ptr<const Build>& b, AccuracyReport report);
     struct State;
     const KernelRegistry& m_kernels;
     std::unique_ptr<State> m_state;

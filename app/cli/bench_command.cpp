@@ -41,7 +41,7 @@ void printAverages(const std::vector<QueryTimes>& queries, int runs) {
     }
 }
 
-Status measureAndReport(const Options& o, const Engine& engine, const NamedTensors& inputs) {
+Result<Statistics> measureAndReport(const Options& o, const Engine& engine, const NamedTensors& inputs) {
     if (o.noDataTransfers && engine.parts().device.kind == DeviceKind::Cpu)
         std::printf("Note: --noDataTransfers changes nothing on the CPU: inputs and outputs are used where they lie\n");
     STROBE_ASSIGN(const Measurement measurement, measure(o, engine, inputs));
@@ -51,19 +51,18 @@ Status measureAndReport(const Options& o, const Engine& engine, const NamedTenso
     if (o.avgRuns > 0) printAverages(queries, o.avgRuns);
     const std::vector<double> percentiles = o.percentiles.empty() ? std::vector<double>{90, 95, 99} : o.percentiles;
     std::printf("%s", performanceSummary(queries, measurement.wallSeconds, percentiles, measurement.transfers).c_str());
-    return o.exportTimes.empty() ? Status::ok() : writeText(o.exportTimes, timesJson(queries));
+    if (!o.exportTimes.empty()) STROBE_RETURN_IF_ERROR(writeText(o.exportTimes, timesJson(queries)));
+    return latencyOf(measurement);
 }
 
-Status profileAndReport(const Options& o, const Engine& engine, const NamedTensors& inputs) {
-    if (!o.dumpProfile && o.exportProfile.empty()) return Status::ok();
-    ProfileOptions options;
-    options.threads = o.threads;
-    options.minIterations = o.iterations;
-    options.durationMs = std::min(1000.0, o.duration * 1000);
-    options.warmUpMs = std::min(o.warmUp, options.durationMs / 4);
-    STROBE_ASSIGN(const Profile profile, profileEngine(engine, inputs, options));
+/// A session keeps the build with the times that are reported.
+Status profileAndReport(const Options& o, const Subject& subject, const NamedTensors& inputs, const Statistics& latency,
+                        Session& session) {
+    if (!o.dumpProfile && o.exportProfile.empty() && o.saveSession.empty()) return Status::ok();
+    STROBE_ASSIGN(Profile profile, profileLayers(o, *subject.engine, inputs, latency));
     if (o.dumpProfile) std::printf("%s", profileTable(profile).c_str());
-    return o.exportProfile.empty() ? Status::ok() : writeText(o.exportProfile, profileJson(profile));
+    if (!o.exportProfile.empty()) STROBE_RETURN_IF_ERROR(writeText(o.exportProfile, profileJson(profile)));
+    return subject.build ? session.keepProfile(subject.build->id, std::move(profile)).status() : Status::ok();
 }
 
 Status bench(const Options& o, const Subject& subject, Session& session) {
@@ -71,17 +70,14 @@ Status bench(const Options& o, const Subject& subject, Session& session) {
     STROBE_RETURN_IF_ERROR(reportEngine(o, engine));
     if (o.skipInference) return o.saveSession.empty() ? Status::ok() : writeSession(o.saveSession, session);
     STROBE_ASSIGN(const NamedTensors inputs, obtainInputs(o, engine));
-    STROBE_RETURN_IF_ERROR(measureAndReport(o, engine, inputs));
-    STROBE_RETURN_IF_ERROR(profileAndReport(o, engine, inputs));
+    STROBE_ASSIGN(const Statistics latency, measureAndReport(o, engine, inputs));
+    STROBE_RETURN_IF_ERROR(profileAndReport(o, subject, inputs, latency, session));
     if (o.dumpOutput || !o.exportOutput.empty()) {
         STROBE_ASSIGN(const NamedTensors outputs, runOnce(engine, inputs, o.threads));
         if (o.dumpOutput) std::printf("%s", outputsText(outputs).c_str());
         if (!o.exportOutput.empty()) STROBE_RETURN_IF_ERROR(writeOutputs(o.exportOutput, outputs));
     }
-    if (o.saveSession.empty()) return Status::ok();
-    session.removeBuild(subject.build->id);
-    STROBE_RETURN_IF_ERROR(session.buildNow(true, {}).status());
-    return writeSession(o.saveSession, session);
+    return o.saveSession.empty() ? Status::ok() : writeSession(o.saveSession, session);
 }
 
 Status build(const Options& o, const Subject& subject, Session& session) {

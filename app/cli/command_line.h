@@ -14,6 +14,11 @@ namespace strobe::cli {
 /// Exit codes of strobe-cli.
 enum ExitCode { kSuccess = 0, kFailure = 1, kUsage = 2 };
 
+/// A flag whose place among others matters: lists of these are in the order of the command line.
+struct GivenFlag {
+    std::string flag, value;
+};
+
 /// Everything that trtexec's flags (and our few of our own) say. One struct for all commands; each command registers
 /// the groups it reads.
 struct Options {
@@ -22,7 +27,8 @@ struct Options {
     std::string onnx, loadEngine, saveEngine, saveSession;
     // build
     bool bf16 = false, fp16 = false, best = false;
-    std::string minShapes, optShapes, maxShapes, shapes;
+    std::vector<GivenFlag> profileFlags;  // --profile, --minShapes, --optShapes and --maxShapes
+    std::string shapes;
     std::vector<std::string> layerPrecisions;
     int builderOptimizationLevel = 3;
     int avgTiming = 0;
@@ -34,6 +40,7 @@ struct Options {
     int threads = 0;
     bool verbose = false;
     // inference
+    int useProfile = -1;  // −1: the first one that the shapes fit
     std::string loadInputs;
     unsigned seed = 42;
     int iterations = 10, infStreams = 1;

@@ -11,7 +11,6 @@
 #include "engine_core/runtime/engine_file.h"
 #include "profiler/accuracy_verdict.h"
 #include "profiler/json_text.h"
-#include "sessions/samples.h"
 
 namespace strobe::cli {
 namespace {
@@ -23,9 +22,13 @@ struct CompareOptions {
     bool layers = false;
 };
 
+bool looksLikeFlags(const std::string& side) {
+    const size_t first = side.find_first_not_of(' ');
+    return first == std::string::npos || side[first] == '-';
+}
+
 bool isEngine(const std::string& side) {
-    return side.find(' ') == std::string::npos &&
-           (EngineFile::isOne(side) || (side.size() > 7 && side.compare(side.size() - 7, 7, ".engine") == 0));
+    return EngineFile::isOne(side) || (!looksLikeFlags(side) && side.ends_with(".engine"));
 }
 
 struct Side {
@@ -36,15 +39,29 @@ struct Side {
     std::shared_ptr<const Build> loaded = nullptr;  // an engine file's
 };
 
+/// A shape of a side stands for the same flag of both; profiles of their own replace all of them.
+std::vector<GivenFlag> joinProfiles(const std::vector<GivenFlag>& common, const std::vector<GivenFlag>& side) {
+    const auto isNumbered = [](const GivenFlag& given) { return given.flag == "--profile"; };
+    const bool replaces = std::any_of(side.begin(), side.end(), isNumbered) ||
+                          (!side.empty() && std::any_of(common.begin(), common.end(), isNumbered));
+    std::vector<GivenFlag> joined = replaces ? std::vector<GivenFlag>() : common;
+    const auto isAnew = [&](const GivenFlag& old) {
+        return std::any_of(side.begin(), side.end(), [&](const GivenFlag& given) { return given.flag == old.flag; });
+    };
+    std::erase_if(joined, isAnew);
+    joined.insert(joined.end(), side.begin(), side.end());
+    return joined;
+}
+
 /// The flags of a side join those that both share.
 Status readSide(Side& side, const Options& common) {
     side.options = common;
     if (isEngine(side.value)) return Status::ok();
-    const size_t first = side.value.find_first_not_of(' ');
-    if (first != std::string::npos && side.value[first] != '-')
+    if (!looksLikeFlags(side.value))
         return invalidArgument(std::string(side.flag) + "=\"" + side.value +
                                "\" is neither an engine file nor flags of a build; write " + side.flag +
                                "= for FP32, " + side.flag + "=--bf16, or " + side.flag + "=file.engine");
+    side.options.profileFlags.clear();
     CLI::App app("flags of one side", side.flag);
     addSideFlags(app, side.options);
     std::istringstream words(side.value);
@@ -52,8 +69,9 @@ Status readSide(Side& side, const Options& common) {
     for (std::string word; words >> word;) flags.push_back(word);
     std::vector<const char*> argv;
     for (const std::string& flag : flags) argv.push_back(flag.c_str());
-    return parseArguments(app, static_cast<int>(argv.size()), argv.data())
-        .withContext(std::string(side.flag) + "=\"" + side.value + "\"");
+    const Status status = parseArguments(app, static_cast<int>(argv.size()), argv.data());
+    side.options.profileFlags = joinProfiles(common.profileFlags, side.options.profileFlags);
+    return status.withContext(std::string(side.flag) + "=\"" + side.value + "\"");
 }
 
 /// Loads the engine, or checks the flags and keeps their settings, so that neither side is built in vain.
@@ -170,18 +188,15 @@ Status checkSides(const CompareOptions& o, const Side& a, const Side& b) {
                         {o.common.onnx, o.common.loadInputs, engineA ? a.value : "", engineB ? b.value : ""});
 }
 
-/// Inputs of both; labels too, where the data has them.
-Result<Samples> obtainSamples(const Options& o, const Engine& engine) {
-    Samples samples;
-    if (isArchive(o)) {
-        STROBE_ASSIGN(const auto shapes, parseShapes(o.shapes, "--shapes"));
-        STROBE_ASSIGN(samples, loadSamples(engine, o.loadInputs, shapes, o.seed, kMaxRunsCompared));
-        for (const std::string& note : samples.notes) std::printf("Note: %s\n", note.c_str());
-        return samples;
+/// Builds, times and differences as printed.
+Status saveComparison(const Options& o, Session& session, const Build& a, const Build& b, const Statistics& timeA,
+                      const Statistics& timeB, const NamedTensors& inputs, AccuracyReport report) {
+    for (const auto& [build, latency] : {std::make_pair(&a, &timeA), std::make_pair(&b, &timeB)}) {
+        STROBE_ASSIGN(Profile profile, profileLayers(o, *build->engine, inputs, *latency));
+        STROBE_RETURN_IF_ERROR(session.keepProfile(build->id, std::move(profile)).status());
     }
-    STROBE_ASSIGN(NamedTensors inputs, obtainInputs(o, engine));
-    samples.runs.push_back(std::move(inputs));
-    return samples;
+    STROBE_RETURN_IF_ERROR(session.keepComparison(a.id, b.id, std::move(report)).status());
+    return writeSession(o.saveSession, session);
 }
 
 const char* verdictText(AccuracyVerdict verdict) {
@@ -214,9 +229,10 @@ Result<AccuracyVerdict> compare(const KernelRegistry& kernels, const CompareOpti
             return invalidArgument("the two engines have different inputs: A has '" + input.name +
                                    "', B has not; compare two builds of one model");
     }
-    STROBE_ASSIGN(const Samples samples, obtainSamples(o.common, *a->engine));
+    STROBE_ASSIGN(const Samples samples, obtainSamples(o.common, *a->engine, kMaxRunsCompared));
+    const NamedTensors& inputs = samples.runs.front();
     Statistics timeA, timeB;
-    STROBE_RETURN_IF_ERROR(measureTogether(*a->engine, *b->engine, samples.runs.front(), o.common, timeA, timeB));
+    STROBE_RETURN_IF_ERROR(measureTogether(*a->engine, *b->engine, inputs, o.common, timeA, timeB));
     AccuracyOptions options;
     options.labels = samples.labels;
     STROBE_ASSIGN(AccuracyReport report, compareAccuracy(*a->engine, *b->engine, samples.runs, options));
@@ -224,10 +240,8 @@ Result<AccuracyVerdict> compare(const KernelRegistry& kernels, const CompareOpti
     const AccuracyJudgement judgement = judge(report, o.tolerance);
     printReport(o, *a, *b, timeA, timeB, report);
     if (!o.json.empty()) STROBE_RETURN_IF_ERROR(writeJson(o.json, timeA, timeB, report, judgement));
-    if (!o.common.saveSession.empty()) {
-        STROBE_RETURN_IF_ERROR(session.compareNow(a->id, b->id, {}).status());
-        STROBE_RETURN_IF_ERROR(writeSession(o.common.saveSession, session));
-    }
+    if (!o.common.saveSession.empty())
+        STROBE_RETURN_IF_ERROR(saveComparison(o.common, session, *a, *b, timeA, timeB, inputs, report));
     std::printf("%s: %s\n", verdictText(judgement.verdict), judgement.reason.c_str());
     return judgement.verdict;
 }

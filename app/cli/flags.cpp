@@ -28,6 +28,11 @@ struct Group {
     CLI::Option* option(const char* flags, T& value, const char* help) {
         return app.add_option(flags, value, help)->group(name);
     }
+    /// May be given several times.
+    void ordered(const char* flag, std::vector<GivenFlag>& given, const char* help) {
+        const auto keep = [flag, &given](const std::string& value) { given.push_back({flag, value}); };
+        app.add_option_function<std::string>(flag, keep, help)->trigger_on_parse()->group(name);
+    }
     void flag(const char* flags, bool& value, const char* help) {
         app.add_flag(flags, value, help)->group(name)->disable_flag_override();
     }
@@ -54,9 +59,11 @@ void addBuilding(CLI::App& app, Options& o) {
     g.flag("--bf16", o.bf16, "compute in BF16 where there is a kernel");
     g.flag("--fp16", o.fp16, "FP16: a preview of accuracy where the device has no FP16 arithmetic");
     g.flag("--best", o.best, "each layer in the precision that is fastest");
-    g.option("--minShapes", o.minShapes, "smallest shapes, name:1x3x32x32,…");
-    g.option("--optShapes", o.optShapes, "shapes that the engine is tuned for");
-    g.option("--maxShapes", o.maxShapes, "largest shapes");
+    g.ordered("--minShapes", o.profileFlags, "smallest shapes, name:1x3x32x32,…");
+    g.ordered("--optShapes", o.profileFlags, "shapes that the engine is tuned for");
+    g.ordered("--maxShapes", o.profileFlags, "largest shapes");
+    g.ordered("--profile", o.profileFlags,
+              "begins profile N (0, 1, …): the shapes behind it, up to the next --profile, are its own");
     g.option("--layerPrecisions", o.layerPrecisions,
              "pattern:fp32|bf16|fp16,…; pattern is a layer or node name, a wildcard, or op:Conv")
         ->delimiter(',');
@@ -89,6 +96,10 @@ void addShapes(CLI::App& app, Options& o, const char* help) {
 void addInputs(CLI::App& app, Options& o) {
     addShapes(app, o, "shapes to run at, name:1x3x640x640,…; alone, also those to build for");
     Group g{app, kRunningFlags};
+    g.option("--useProfile,--useOptimizationProfile", o.useProfile,
+             "run at the opt shapes of profile N, or at shapes that must lie in it; default: whichever profile the "
+             "shapes fit, without shapes the first")
+        ->check(CLI::Range(0, 1000000));
     g.option("--loadInputs", o.loadInputs,
              "inputs: name:file.npy,… or one .npz; without shapes, the engine is built for theirs");
     g.option("--seed", o.seed, "seed of random inputs");

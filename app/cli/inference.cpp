@@ -160,10 +160,10 @@ Status prepareBuild(const Options& o, Session& session) {
     STROBE_RETURN_IF_ERROR(takeShapes(o, *model, given, settings));
     STROBE_ASSIGN(const auto profiles,
                   completeProfiles(*model->parsed, settings.builder.profiles, model->assumed.values));
-    STROBE_RETURN_IF_ERROR(checkInputShapes(o, given, profiles.front()));
+    STROBE_RETURN_IF_ERROR(checkInputShapes(o, given, profiles));
     STROBE_RETURN_IF_ERROR(checkNames(settings, *model, session.kernels()));
     if (!o.noTimingCache && o.timingCacheFile.empty())
-        settings.builder.timingCachePath = session.settings().builder.timingCachePath;
+        settings.builder.timingCachePath = Session::defaultTimingCachePath();
     session.setSettings(settings, "command line");
     return Status::ok();
 }
@@ -227,6 +227,23 @@ Result<Measurement> measure(const Options& o, const Engine& engine, const NamedT
     }
     measurement.wallSeconds = (last - first) / 1000;
     return measurement;
+}
+
+Statistics latencyOf(const Measurement& measurement) {
+    std::vector<double> times;
+    for (const QueryTimes& q : measurement.queries) times.push_back(q.latency());
+    return summarize(times);
+}
+
+Result<Profile> profileLayers(const Options& o, const Engine& engine, const NamedTensors& inputs,
+                              const Statistics& latency) {
+    ProfileOptions options;
+    options.threads = o.threads;
+    options.minIterations = o.iterations;
+    options.durationMs = std::min(1000.0, o.duration * 1000);
+    options.warmUpMs = std::min(o.warmUp, options.durationMs / 4);
+    options.latency = latency;
+    return profileEngine(engine, inputs, options);
 }
 
 Result<NamedTensors> runOnce(const Engine& engine, const NamedTensors& inputs, int threads) {

@@ -30,6 +30,11 @@ struct Measurement {
 };
 /// Warm-up and measurement on --infStreams contexts.
 Result<Measurement> measure(const Options& options, const Engine& engine, const NamedTensors& inputs);
+/// The end-to-end times of the queries.
+Statistics latencyOf(const Measurement& measurement);
+/// Times each layer; the end-to-end times are those that were measured and printed.
+Result<Profile> profileLayers(const Options& options, const Engine& engine, const NamedTensors& inputs,
+                              const Statistics& latency);
 /// Runs once; outputs by name.
 Result<NamedTensors> runOnce(const Engine& engine, const NamedTensors& inputs, int threads);
 /// .npz, or JSON as trtexec writes it. These print that they wrote.

@@ -4,35 +4,9 @@
 #include <cstdio>
 
 #include "app/cli/shape_flags.h"
-#include "sessions/npz.h"
-#include "sessions/samples.h"
 
 namespace strobe::cli {
 namespace {
-
-bool endsWith(const std::string& text, const std::string& ending) {
-    return text.size() >= ending.size() && text.compare(text.size() - ending.size(), ending.size(), ending) == 0;
-}
-
-/// "name:file.npy,other:file2.npy"
-Result<NamedTensors> readNamedFiles(const std::string& text) {
-    NamedTensors tensors;
-    size_t begin = 0;
-    while (begin < text.size()) {
-        const size_t end = std::min(text.find(',', begin), text.size());
-        const std::string part = text.substr(begin, end - begin);
-        begin = end + 1;
-        const size_t colon = part.find(':');
-        if (colon == std::string::npos)
-            return invalidArgument("--loadInputs: '" + part + "' is no input; write name:file.npy or give one .npz");
-        if (endsWith(part, ".npz"))
-            return invalidArgument(
-                "--loadInputs: '" + part +
-                "' names an .npz, which holds names of its own; write --loadInputs=" + part.substr(colon + 1));
-        STROBE_ASSIGN(tensors[part.substr(0, colon)], readNpy(part.substr(colon + 1)));
-    }
-    return tensors;
-}
 
 std::string describe(const std::string& name, const Dims& dims) {
     return "--loadInputs: array '" + name + "' is " + toString(dims);
@@ -51,18 +25,30 @@ Status checkRunShapes(const Engine& engine, const std::map<std::string, Dims>& s
     return engine.profileFor(shapes).status().withContext("--shapes");
 }
 
-}  // namespace
-
-bool isArchive(const Options& o) {
-    return endsWith(o.loadInputs, ".npz") && o.loadInputs.find(':') == std::string::npos;
+/// What of the data does not fit the profile.
+Status checkInputShapes(const Options& o, const NamedTensors& given, const OptimizationProfile& profile) {
+    for (const auto& [name, array] : given) {
+        const auto range = profile.inputs.find(name);
+        if (range == profile.inputs.end()) continue;
+        const Dims &dims = array->dims, &min = range->second.min, &max = range->second.max;
+        for (size_t d = 0; d < std::min(dims.size(), min.size()); ++d) {
+            if (dims[d] >= min[d] && (dims[d] <= max[d] || (d == 0 && isArchive(o.loadInputs)))) continue;
+            const std::string allowed =
+                std::to_string(min[d]) + (min[d] == max[d] ? "" : " to " + std::to_string(max[d]));
+            return invalidArgument(describe(name, dims) + ", the engine takes " + allowed + " in dim " +
+                                   std::to_string(d) + "; give data that fits, or " +
+                                   (o.loadEngine.empty() ? "build for it" : "build the engine again for it") +
+                                   ", as with --shapes=" + shapesText({{name, dims}}));
+        }
+    }
+    return Status::ok();
 }
 
-/// The data of --loadInputs as it lies in its files; empty without.
+}  // namespace
+
 Result<NamedTensors> readInputs(const Options& o) {
-    if (o.loadInputs.empty()) return NamedTensors();
-    if (!isArchive(o)) return readNamedFiles(o.loadInputs);
-    STROBE_ASSIGN(auto arrays, readNpz(o.loadInputs));
-    return NamedTensors(arrays.begin(), arrays.end());
+    auto arrays = readInputFiles(o.loadInputs);
+    return arrays ? std::move(arrays) : arrays.status().withContext("--loadInputs");
 }
 
 Status checkInputNames(const Options& o, const NamedTensors& given, const Network& network) {
@@ -73,7 +59,7 @@ Status checkInputNames(const Options& o, const NamedTensors& given, const Networ
         names += (names.empty() ? "" : ", ") + name;
         const TensorId id = network.findTensor(name);
         const bool isInput = id != kNone && network.tensor(id).isInput;
-        if (!isInput && !isArchive(o))
+        if (!isInput && !isArchive(o.loadInputs))
             return invalidArgument("--loadInputs: the model has no input '" + name + "'; its inputs are: " + inputs);
         if (!isInput) continue;
         ++found;
@@ -86,22 +72,17 @@ Status checkInputNames(const Options& o, const NamedTensors& given, const Networ
                            inputs + "); name them so");
 }
 
-Status checkInputShapes(const Options& o, const NamedTensors& given, const OptimizationProfile& profile) {
-    for (const auto& [name, array] : given) {
-        const auto range = profile.inputs.find(name);
-        if (range == profile.inputs.end()) continue;
-        const Dims &dims = array->dims, &min = range->second.min, &max = range->second.max;
-        for (size_t d = 0; d < std::min(dims.size(), min.size()); ++d) {
-            if (dims[d] >= min[d] && (dims[d] <= max[d] || (d == 0 && isArchive(o)))) continue;
-            const std::string allowed =
-                std::to_string(min[d]) + (min[d] == max[d] ? "" : " to " + std::to_string(max[d]));
-            return invalidArgument(describe(name, dims) + ", the engine takes " + allowed + " in dim " +
-                                   std::to_string(d) + "; give data that fits, or " +
-                                   (o.loadEngine.empty() ? "build for it" : "build the engine again for it") +
-                                   ", as with --shapes=" + shapesText({{name, dims}}));
-        }
+Status checkInputShapes(const Options& o, const NamedTensors& given, const std::vector<OptimizationProfile>& profiles) {
+    const auto used = static_cast<size_t>(o.useProfile);
+    if (o.useProfile >= 0 && used < profiles.size())
+        return checkInputShapes(o, given, profiles[used]).withContext("--useProfile=" + std::to_string(used));
+    Status first;
+    for (const OptimizationProfile& profile : profiles) {
+        const Status fits = checkInputShapes(o, given, profile);
+        if (fits.isOk()) return fits;
+        if (first.isOk()) first = fits;
     }
-    return Status::ok();
+    return profiles.size() > 1 ? first.withContext("no profile fits; the first one") : first;
 }
 
 Status checkInputsOfEngine(const Options& o, const Engine& engine) {
@@ -112,35 +93,39 @@ Status checkInputsOfEngine(const Options& o, const Engine& engine) {
     for (const auto& [name, array] : given) {
         const TensorId id = network.findTensor(name);
         const bool isSlip = id != kNone && !usualSlip(array->dims, network.tensor(id).shape).empty();
-        if (!isSlip && profiles.size() == 1) STROBE_RETURN_IF_ERROR(checkInputShapes(o, given, profiles.front()));
+        if (!isSlip) STROBE_RETURN_IF_ERROR(checkInputShapes(o, given, profiles));
     }
     return checkInputNames(o, given, network);
 }
 
-Result<NamedTensors> obtainInputs(const Options& o, const Engine& engine) {
+Result<Samples> obtainSamples(const Options& o, const Engine& engine, int maxRuns) {
     STROBE_ASSIGN(auto shapes, parseShapes(o.shapes, "--shapes"));
     if (const auto unnamed = shapes.find(""); unnamed != shapes.end() && engine.inputs().size() == 1) {
         const Dims dims = unnamed->second;
         shapes.erase(unnamed);
         shapes[engine.inputs()[0].name] = dims;
     }
-    if (!shapes.empty()) STROBE_RETURN_IF_ERROR(checkRunShapes(engine, shapes));
-    std::vector<std::string> notes;
-    NamedTensors inputs;
-    if (isArchive(o)) {
-        STROBE_ASSIGN(Samples samples, loadSamples(engine, o.loadInputs, shapes, o.seed, 1));
-        notes = std::move(samples.notes);
-        inputs = std::move(samples.runs.front());
-    } else {
-        STROBE_ASSIGN(inputs, readNamedFiles(o.loadInputs));
-        for (const BindingInfo& binding : engine.inputs())
-            if (const auto given = inputs.find(binding.name); given != inputs.end()) {
-                STROBE_ASSIGN(given->second, convertForInput(given->second, binding, notes));
-            }
-        STROBE_ASSIGN(inputs, completeInputs(engine, shapes, inputs, o.seed));
+    const std::string used = "--useProfile=" + std::to_string(o.useProfile);
+    if (o.useProfile >= 0) {
+        STROBE_RETURN_IF_ERROR(engine.checkProfile(o.useProfile, {}).withContext(used));
+        const auto& profiles = engine.parts().profiles;
+        const bool isFree = shapes.empty() && (o.loadInputs.empty() || isArchive(o.loadInputs));
+        if (isFree && !profiles.empty()) shapes = optShapes(profiles[static_cast<size_t>(o.useProfile)]);
     }
-    for (const std::string& note : notes) std::printf("Note: %s\n", note.c_str());
-    return inputs;
+    if (!shapes.empty()) STROBE_RETURN_IF_ERROR(checkRunShapes(engine, shapes));
+    STROBE_ASSIGN(Samples samples, loadSamples(engine, o.loadInputs, shapes, o.seed, maxRuns));
+    if (o.useProfile >= 0) {
+        std::map<std::string, Dims> found;
+        for (const auto& [name, tensor] : samples.runs.front()) found[name] = tensor->dims;
+        STROBE_RETURN_IF_ERROR(engine.checkProfile(o.useProfile, found).withContext(used));
+    }
+    for (const std::string& note : samples.notes) std::printf("Note: %s\n", note.c_str());
+    return samples;
+}
+
+Result<NamedTensors> obtainInputs(const Options& o, const Engine& engine) {
+    STROBE_ASSIGN(Samples samples, obtainSamples(o, engine, 1));
+    return std::move(samples.runs.front());
 }
 
 }  // namespace strobe::cli

@@ -151,9 +151,7 @@ Result<Settings> settingsFrom(const Options& o) {
     }
     settings.seed = o.seed;
     settings.profileMs = o.duration * 1000;
-    const bool isNpz = o.loadInputs.size() > 4 && o.loadInputs.compare(o.loadInputs.size() - 4, 4, ".npz") == 0 &&
-                       o.loadInputs.find(':') == std::string::npos;
-    if (isNpz) settings.inputFile = o.loadInputs;
+    settings.inputFile = o.loadInputs;
     return settings;
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "engine_core/base/nearest_name.h"
+#include "sessions/samples.h"
 
 namespace strobe::cli {
 namespace {
@@ -66,17 +67,71 @@ Result<Shapes> shapesOf(const Network& network, const std::string& text, const s
     return shapes;
 }
 
-/// What the flags say, by input; inputs that a flag leaves out are missing there.
-struct ShapeFlags {
-    Shapes min, opt, max, run;
-    bool givesProfile() const { return !min.empty() || !opt.empty() || !max.empty(); }
+/// One profile's flags, by input; inputs that a flag leaves out are missing there.
+struct ProfileFlags {
+    std::string name;  // "--profile=1"; empty: the only one
+    Shapes min, opt, max;
 };
+struct ShapeFlags {
+    std::vector<ProfileFlags> profiles;
+    Shapes run;
+};
+
+Result<int> parseProfileNumber(const std::string& text) {
+    int number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error == std::errc() && end == text.data() + text.size() && number >= 0) return number;
+    return invalidArgument("--profile: '" + text + "' is no number of a profile; write 0, 1, …");
+}
+
+using CornerTexts = std::map<std::string, std::string>;  // by flag
+
+/// As in trtexec: what stands behind --profile=N is of that profile. Without, all is of the only one.
+Result<std::map<int, CornerTexts>> groupProfiles(const std::vector<GivenFlag>& given) {
+    const auto isProfile = [](const GivenFlag& flag) { return flag.flag == "--profile"; };
+    const bool isNumbered = std::any_of(given.begin(), given.end(), isProfile);
+    std::map<int, CornerTexts> profiles;
+    int at = isNumbered ? -1 : 0;
+    for (const GivenFlag& flag : given) {
+        if (isProfile(flag)) {
+            STROBE_ASSIGN(at, parseProfileNumber(flag.value));
+            if (!profiles.try_emplace(at).second)
+                return invalidArgument("--profile=" + flag.value + " is given twice; number the profiles 0, 1, …");
+        } else if (at < 0) {
+            return invalidArgument(flag.flag + "=" + flag.value +
+                                   " stands before the first --profile; write it behind the one that it is of");
+        } else if (!profiles[at].emplace(flag.flag, flag.value).second) {
+            return invalidArgument(flag.flag + " is given twice" +
+                                   (isNumbered ? " for --profile=" + std::to_string(at)
+                                               : "; write --profile=0, --profile=1 … before the shapes of each") +
+                                   ": " + profiles[at][flag.flag] + " and " + flag.value);
+        }
+    }
+    int expected = 0;
+    for (const auto& [number, corners] : profiles) {
+        const std::string name = "--profile=" + std::to_string(number);
+        if (number != expected++)
+            return invalidArgument(name + " is given, but no --profile=" + std::to_string(expected - 1) +
+                                   "; number the profiles 0, 1, … without a gap");
+        if (corners.empty())
+            return invalidArgument(name + " has no shapes; write --minShapes, --optShapes and --maxShapes behind it");
+    }
+    return profiles;
+}
 
 Result<ShapeFlags> readFlags(const Options& o, const Network& network) {
     ShapeFlags flags;
-    STROBE_ASSIGN(flags.min, shapesOf(network, o.minShapes, "--minShapes"));
-    STROBE_ASSIGN(flags.opt, shapesOf(network, o.optShapes, "--optShapes"));
-    STROBE_ASSIGN(flags.max, shapesOf(network, o.maxShapes, "--maxShapes"));
+    STROBE_ASSIGN(auto profiles, groupProfiles(o.profileFlags));
+    const bool isNumbered = !o.profileFlags.empty() && o.profileFlags.front().flag == "--profile";
+    for (auto& [number, corners] : profiles) {
+        ProfileFlags profile;
+        if (isNumbered) profile.name = "--profile=" + std::to_string(number);
+        const std::string before = profile.name + (isNumbered ? " " : "");
+        STROBE_ASSIGN(profile.min, shapesOf(network, corners["--minShapes"], before + "--minShapes"));
+        STROBE_ASSIGN(profile.opt, shapesOf(network, corners["--optShapes"], before + "--optShapes"));
+        STROBE_ASSIGN(profile.max, shapesOf(network, corners["--maxShapes"], before + "--maxShapes"));
+        flags.profiles.push_back(std::move(profile));
+    }
     STROBE_ASSIGN(flags.run, shapesOf(network, o.shapes, "--shapes"));
     return flags;
 }
@@ -104,12 +159,8 @@ ShapeRange completeRange(std::optional<Dims> min, std::optional<Dims> opt, std::
 }
 
 /// The profile that the flags give, telling what was filled in.
-OptimizationProfile profileFrom(const ShapeFlags& flags, const Network& network) {
+OptimizationProfile profileFrom(const ProfileFlags& flags, const Network& network) {
     OptimizationProfile profile;
-    if (!flags.givesProfile()) {
-        for (const auto& [name, dims] : flags.run) profile.inputs[name] = {dims, dims, dims};
-        return profile;
-    }
     Shapes named = flags.min;
     named.insert(flags.opt.begin(), flags.opt.end());
     named.insert(flags.max.begin(), flags.max.end());
@@ -120,10 +171,16 @@ OptimizationProfile profileFrom(const ShapeFlags& flags, const Network& network)
             completeRange(cornerOf(network, name, flags.min), cornerOf(network, name, flags.opt),
                           cornerOf(network, name, flags.max), filled);
         if (filled.empty()) continue;
-        std::printf("Shapes of %s: min %s, opt %s, max %s (%s, as trtexec fills in what is not given)\n", name.c_str(),
-                    toString(range.min).c_str(), toString(range.opt).c_str(), toString(range.max).c_str(),
-                    filled.c_str());
+        std::printf("%sShapes of %s: min %s, opt %s, max %s (%s, as trtexec fills in what is not given)\n",
+                    flags.name.empty() ? "" : (flags.name + ": ").c_str(), name.c_str(), toString(range.min).c_str(),
+                    toString(range.opt).c_str(), toString(range.max).c_str(), filled.c_str());
     }
+    return profile;
+}
+
+OptimizationProfile fixedProfile(const Shapes& shapes) {
+    OptimizationProfile profile;
+    for (const auto& [name, dims] : shapes) profile.inputs[name] = {dims, dims, dims};
     return profile;
 }
 
@@ -146,7 +203,7 @@ OptimizationProfile profileFrom(const NamedTensors& given, const Model& model, b
 /// The flag that a refused corner came from.
 std::string flagOf(const std::string& corner, const ShapeFlags& flags) {
     if (!corner.empty() && corner != "run") return "--" + corner + "Shapes";
-    return corner == "run" || !flags.givesProfile() ? "--shapes" : "--optShapes";
+    return corner == "run" || flags.profiles.empty() ? "--shapes" : "--optShapes";
 }
 
 Status refuse(const RefusedShape& refused, const ShapeFlags& flags) {
@@ -155,27 +212,56 @@ Status refuse(const RefusedShape& refused, const ShapeFlags& flags) {
         remedy = "; write " + flagOf(refused.corner, flags) + "=" + shapesText(refused.accepted);
     else
         remedy = "; give shapes that it takes with --shapes";
-    return invalidArgument(refused.message + remedy);
+    const bool isNumbered = refused.corner != "run" && flags.profiles.size() > 1;
+    return invalidArgument((isNumbered ? flags.profiles[refused.profile].name + ": " : "") + refused.message + remedy);
 }
 
-Status checkRunShapes(const Model& model, const OptimizationProfile& profile, const ShapeFlags& flags) {
-    Shapes run;
-    bool isOpt = true;
-    for (const auto& [name, range] : profile.inputs) {
-        const auto given = flags.run.find(name);
-        const Dims& dims = run[name] = given == flags.run.end() ? range.opt : given->second;
-        isOpt = isOpt && dims == range.opt;
+/// Whether --shapes lies inside.
+Status checkInside(const Shapes& run, const OptimizationProfile& profile) {
+    for (const auto& [name, dims] : run) {
+        const auto found = profile.inputs.find(name);
+        if (found == profile.inputs.end()) continue;
+        const ShapeRange& range = found->second;
         if (dims.size() != range.opt.size())
-            return invalidArgument("--shapes: input '" + name + "' has rank " + std::to_string(dims.size()) +
+            return invalidArgument("input '" + name + "' has rank " + std::to_string(dims.size()) +
                                    ", the model's is " + std::to_string(range.opt.size()));
         for (size_t d = 0; d < dims.size(); ++d)
             if (dims[d] < range.min[d] || dims[d] > range.max[d])
-                return invalidArgument("--shapes: input '" + name + "', dim " + std::to_string(d) + " is " +
+                return invalidArgument("input '" + name + "', dim " + std::to_string(d) + " is " +
                                        std::to_string(dims[d]) + ", the profile allows " +
-                                       std::to_string(range.min[d]) + " to " + std::to_string(range.max[d]) +
-                                       "; widen --minShapes or --maxShapes");
+                                       std::to_string(range.min[d]) + " to " + std::to_string(range.max[d]));
     }
-    if (isOpt) return Status::ok();
+    return Status::ok();
+}
+
+/// The profile that --shapes run in: the one of --useProfile, or the first that they fit.
+Result<size_t> profileToRun(const Options& o, const Shapes& run, const std::vector<OptimizationProfile>& profiles) {
+    constexpr const char* kRemedy = "; widen --minShapes or --maxShapes";
+    const auto used = static_cast<size_t>(o.useProfile);
+    if (o.useProfile >= 0) {
+        const std::string flag = "--useProfile=" + std::to_string(used);
+        if (used >= profiles.size())
+            return invalidArgument(flag + ": the engine gets " + std::to_string(profiles.size()) +
+                                   (profiles.size() == 1 ? " profile" : " profiles") + ", counted from 0");
+        const Status inside = checkInside(run, profiles[used]);
+        return inside.isOk() ? Result<size_t>(used) : invalidArgument(flag + ": " + inside.message() + kRemedy);
+    }
+    std::string reasons;
+    for (size_t p = 0; p < profiles.size(); ++p) {
+        const Status inside = checkInside(run, profiles[p]);
+        if (inside.isOk()) return p;
+        reasons += (p ? "; " : "") + (profiles.size() > 1 ? "profile " + std::to_string(p) + ": " : std::string()) +
+                   inside.message();
+    }
+    return invalidArgument("--shapes: " + reasons + kRemedy);
+}
+
+/// Where --shapes differ from what the profile was tried at.
+Status checkRunShapes(const Model& model, const OptimizationProfile& profile, const ShapeFlags& flags) {
+    Shapes run = optShapes(profile);
+    const Shapes opt = run;
+    for (const auto& [name, dims] : flags.run) run[name] = dims;
+    if (run == opt) return Status::ok();
     if (const auto refused = findRefusedRunShape(*model.parsed, run)) return refuse(*refused, flags);
     STROBE_ASSIGN(const SymbolValues symbols, bindSymbols(*model.parsed, run));
     return checkFits(*model.parsed, symbols, cpuDeviceInfo().memoryBytes).withContext("--shapes");
@@ -187,9 +273,8 @@ bool isBound(const Shape& shape, const SymbolValues& symbols) {
 
 /// What neither flags nor data said, nor another input that shares the extents.
 Status printAssumed(const Model& model, const OptimizationProfile& asked, const OptimizationProfile& complete) {
-    Shapes given, assumed;
-    for (const auto& [name, range] : asked.inputs) given[name] = range.opt;
-    STROBE_ASSIGN(const SymbolValues bound, bindSymbols(*model.parsed, given));
+    Shapes assumed;
+    STROBE_ASSIGN(const SymbolValues bound, bindSymbols(*model.parsed, optShapes(asked)));
     std::string open;
     for (const TensorId id : model.parsed->inputs()) {
         const Tensor& tensor = model.parsed->tensor(id);
@@ -223,25 +308,37 @@ Result<std::map<std::string, Dims>> parseShapes(const std::string& text, const s
     return shapes;
 }
 
+std::map<std::string, Dims> optShapes(const OptimizationProfile& profile) {
+    Shapes shapes;
+    for (const auto& [name, range] : profile.inputs) shapes[name] = range.opt;
+    return shapes;
+}
+
 Status takeShapes(const Options& o, const Model& model, const NamedTensors& given, Settings& settings) {
     STROBE_ASSIGN(const ShapeFlags flags, readFlags(o, *model.parsed));
     settings.shapes = flags.run;
-    const bool isFromData = !flags.givesProfile() && flags.run.empty() && !given.empty();
-    const OptimizationProfile asked =
-        isFromData ? profileFrom(given, model, !settings.inputFile.empty()) : profileFrom(flags, *model.parsed);
-    if (!asked.inputs.empty()) settings.builder.profiles = {asked};
-    STROBE_ASSIGN(const auto complete,
-                  completeProfiles(*model.parsed, settings.builder.profiles, model.assumed.values));
-    if (isFromData && !asked.inputs.empty()) {
-        Shapes shapes;
-        for (const auto& [name, range] : asked.inputs) shapes[name] = range.opt;
-        std::printf("Shapes: %s, as the data of --loadInputs\n", shapesText(shapes).c_str());
+    const bool isFromData = flags.profiles.empty() && flags.run.empty() && !given.empty();
+    std::vector<OptimizationProfile> asked;
+    for (const ProfileFlags& profile : flags.profiles) asked.push_back(profileFrom(profile, *model.parsed));
+    if (asked.empty())
+        asked = {isFromData ? profileFrom(given, model, isArchive(o.loadInputs)) : fixedProfile(flags.run)};
+    if (asked.size() > 1 || !asked.front().inputs.empty()) settings.builder.profiles = asked;
+    std::vector<OptimizationProfile> complete;
+    for (size_t p = 0; p < asked.size(); ++p) {
+        const std::string name = flags.profiles.size() > 1 ? flags.profiles[p].name : "";
+        const auto one = completeProfiles(*model.parsed, {asked[p]}, model.assumed.values);
+        if (!one) return name.empty() ? one.status() : one.status().withContext(name);
+        complete.push_back(one->front());
     }
-    STROBE_RETURN_IF_ERROR(printAssumed(model, asked, complete.front()));
+    const bool isSaid = isFromData && !asked.front().inputs.empty();
+    if (isSaid) std::printf("Shapes: %s, as the data of --loadInputs\n", shapesText(optShapes(asked.front())).c_str());
+    for (size_t p = 0; p < asked.size(); ++p) STROBE_RETURN_IF_ERROR(printAssumed(model, asked[p], complete[p]));
     if (const auto refused = findRefusedShape(*model.parsed, complete))
-        return isFromData && !asked.inputs.empty() ? invalidArgument("--loadInputs: " + refused->message)
-                                                   : refuse(*refused, flags);
-    return checkRunShapes(model, complete.front(), flags);
+        return isSaid ? invalidArgument("--loadInputs: " + refused->message) : refuse(*refused, flags);
+    STROBE_ASSIGN(const size_t used, profileToRun(o, flags.run, complete));
+    if (o.useProfile >= 0 && flags.run.empty() && (given.empty() || isArchive(o.loadInputs)))
+        settings.shapes = optShapes(complete[used]);
+    return checkRunShapes(model, complete[used], flags);
 }
 
 }  // namespace strobe::cli

@@ -11,9 +11,12 @@ namespace strobe::cli {
 /// only input ("").
 Result<std::map<std::string, Dims>> parseShapes(const std::string& text, const std::string& flag);
 
-/// Puts profile and shapes into `settings`. As trtexec: of min, opt and max, what is missing is taken from what is
-/// given; a lone --shapes fixes all three. Without any, `given` (data to run on) says what the engine must take, and
-/// the rest is assumed. Prints what was taken, and refuses what the model cannot take with the flag to change.
+std::map<std::string, Dims> optShapes(const OptimizationProfile& profile);
+
+/// Puts profiles and shapes into `settings`. As trtexec: --profile=N begins a profile; of min, opt and max, what is
+/// missing is taken from what is given; a lone --shapes fixes all three. Without any, `given` (data to run on) says
+/// what the engine must take, and the rest is assumed. Prints what was taken, and refuses what the model cannot take
+/// with the flag to change.
 Status takeShapes(const Options& options, const Model& model, const NamedTensors& given, Settings& settings);
 
 }  // namespace strobe::cli

@@ -18,10 +18,8 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "app/cli/inference.h"
-#include "engine_core/builder/builder.h"
-#include "engine_core/onnx/backend_case.h"
-#include "engine_core/ops/op_definition.h"
+#include "app/cli/output_files.h"
+#include "app/cli/verify_case.h"
 #include "kernels/cpu/register.h"
 #include "kernels/cuda_loader.h"
 #include "profiler/json_text.h"
@@ -41,106 +39,8 @@ struct VerifyOptions {
     bool quiet = false;
 };
 
-struct Outcome {
-    std::string status, message;
-};
 constexpr const char* kStatuses[] = {"pass", "wrong", "refused", "crashed", "timeout"};
 constexpr size_t kLongestAnswer = 60000;
-
-/// ONNX's runner asks for 1e-3 and 1e-7; types whose own rounding step is coarser (or a build that computes in them)
-/// get about two steps. Sums in another order differ by steps of the largest value, not of the one that cancels: two of
-/// them are allowed.
-Tolerance toleranceFor(const Weights& wanted, PrecisionMode mode) {
-    const DataType type = wanted.type;
-    if (type == DataType::BFloat16 || mode == PrecisionMode::Bf16 || mode == PrecisionMode::Best) return {2e-2, 2e-2};
-    if (type == DataType::Float16 || mode == PrecisionMode::Fp16) return {4e-3, 1e-3};
-    double largest = 0;
-    for (double value : toDoubles(wanted))
-        if (std::isfinite(value)) largest = std::max(largest, std::fabs(value));
-    return {1e-3, 1e-7 + 2.4e-7 * std::min(largest, 1.0)};
-}
-
-Outcome outcomeOf(const Status& status, const std::string& where) {
-    return {status.code() == ErrorCode::Unsupported ? "refused" : "wrong", where + status.message()};
-}
-
-/// One profile a data set: data sets may differ even in rank.
-BuilderConfig configFor(const Options& o, const BackendCase& backendCase) {
-    BuilderConfig config;
-    config.precision = o.bf16   ? PrecisionMode::Bf16
-                       : o.fp16 ? PrecisionMode::Fp16
-                       : o.best ? PrecisionMode::Best
-                                : PrecisionMode::Fp32;
-    config.optimizationLevel = o.builderOptimizationLevel;
-    config.threads = o.threads;
-    if (!o.device.empty()) config.device = o.device;
-    const Network& network = backendCase.model.network;
-    for (const BackendCase::DataSet& set : backendCase.dataSets) {
-        OptimizationProfile profile;
-        for (size_t i = 0; i < set.inputs.size(); ++i) {
-            const Dims& dims = set.inputs[i]->dims;
-            profile.inputs[network.tensor(network.inputs()[i]).name] = {dims, dims, dims};
-        }
-        if (std::find(config.profiles.begin(), config.profiles.end(), profile) == config.profiles.end())
-            config.profiles.push_back(std::move(profile));
-    }
-    return config;
-}
-
-/// Such outputs differ from run to run by definition: only their types and dims can be compared.
-bool isRandom(const Network& network) {
-    for (LayerId id : network.topologicalOrder()) {
-        const Layer& layer = network.layer(id);
-        if (layer.op->nondeterministic) return true;
-        for (const auto& body : layer.subgraphs)
-            if (isRandom(*body)) return true;
-    }
-    return false;
-}
-
-Status compareForms(const Weights& found, const Weights& wanted) {
-    if (found.type == wanted.type && found.dims == wanted.dims) return Status::ok();
-    return invalidArgument(std::string(dataTypeName(found.type)) + toString(found.dims) + " found, " +
-                           std::string(dataTypeName(wanted.type)) + toString(wanted.dims) + " wanted");
-}
-
-Outcome runDataSet(const Engine& engine, const BackendCase& backendCase, size_t n, const BuilderConfig& config) {
-    const BackendCase::DataSet& set = backendCase.dataSets[n];
-    const Network& network = backendCase.model.network;
-    NamedTensors inputs;
-    for (size_t i = 0; i < set.inputs.size(); ++i) inputs[network.tensor(network.inputs()[i]).name] = set.inputs[i];
-    const std::string where = "data set " + std::to_string(n) + ", ";
-    const auto outputs = runOnce(engine, inputs, config.threads);
-    if (!outputs) return outcomeOf(outputs.status(), where + "run: ");
-    const bool random = isRandom(network);
-    for (size_t i = 0; i < set.outputs.size(); ++i) {
-        const std::string& name = network.tensor(network.outputs()[i]).name;
-        const auto found = outputs->find(name);
-        if (found == outputs->end()) return {"wrong", where + "output '" + name + "' is missing from the engine"};
-        const Weights& wanted = *set.outputs[i];
-        const Status same = random ? compareForms(*found->second, wanted)
-                                   : compareTensors(*found->second, wanted, toleranceFor(wanted, config.precision));
-        if (!same.isOk()) return {"wrong", where + "output '" + name + "': " + same.message()};
-    }
-    return {"pass", random ? "values are random: type and dims compared" : ""};
-}
-
-Outcome runCase(const KernelRegistry& kernels, const Options& o, const std::string& folder) {
-    auto loaded = loadBackendCase(folder);
-    if (!loaded) return {"refused", loaded.status().message()};
-    Builder::Request request;
-    request.config = configFor(o, *loaded);
-    request.modelName = loaded->name;
-    request.modelHash = loaded->model.fileHash;
-    request.parsed = std::make_shared<const Network>(loaded->model.network);
-    const auto built = Builder(kernels).build(request);
-    if (!built) return outcomeOf(built.status(), "build: ");
-    for (size_t n = 0; n < loaded->dataSets.size(); ++n)
-        if (Outcome outcome = runDataSet(*built->engine, *loaded, n, request.config);
-            outcome.status != "pass" || n + 1 == loaded->dataSets.size())
-            return outcome;
-    return {"refused", "no data set"};
-}
 
 struct Child {
     pid_t pid = -1;
@@ -159,7 +59,7 @@ struct Child {
     registerCpuKernels(kernels);
     // Here and not in the parent: CUDA does not work across fork().
     if (o.common.device.rfind("cuda", 0) == 0) registerCudaModule(kernels);
-    const Outcome outcome = runCase(kernels, o.common, folder);
+    const CaseOutcome outcome = verifyCase(kernels, o.common, folder);
     const std::string text = (outcome.status + "\n" + outcome.message).substr(0, kLongestAnswer);
     for (size_t sent = 0; sent < text.size();) {
         const ssize_t n = ::write(pipe, text.data() + sent, text.size() - sent);
@@ -193,7 +93,7 @@ Result<Child> start(const VerifyOptions& o, const std::string& folder, size_t in
     return child;
 }
 
-Outcome reap(Child& child, double timeout) {
+CaseOutcome reap(Child& child, double timeout) {
     ::close(child.pipe);
     int state = 0;
     while (::waitpid(child.pid, &state, 0) < 0 && errno == EINTR) continue;
@@ -276,8 +176,8 @@ Result<std::vector<std::string>> findCases(const VerifyOptions& o) {
     return cases;
 }
 
-Status writeReport(const std::string& path, const std::vector<std::string>& cases, const std::vector<Outcome>& outcomes,
-                   const std::map<std::string, int>& counts) {
+Status writeReport(const std::string& path, const std::vector<std::string>& cases,
+                   const std::vector<CaseOutcome>& outcomes, const std::map<std::string, int>& counts) {
     nlohmann::ordered_json list = nlohmann::ordered_json::array(), summary = {{"cases", cases.size()}};
     for (size_t i = 0; i < cases.size(); ++i)
         list.push_back({{"name", fs::path(cases[i]).filename().string()},
@@ -290,10 +190,10 @@ Status writeReport(const std::string& path, const std::vector<std::string>& case
 
 Result<bool> verify(const VerifyOptions& o) {
     STROBE_ASSIGN(const std::vector<std::string> cases, findCases(o));
-    std::vector<Outcome> outcomes(cases.size());
+    std::vector<CaseOutcome> outcomes(cases.size());
     std::map<std::string, int> counts;
     for (const char* status : kStatuses) counts[status] = 0;
-    STROBE_RETURN_IF_ERROR(runAll(o, cases, [&](size_t index, Outcome outcome) {
+    STROBE_RETURN_IF_ERROR(runAll(o, cases, [&](size_t index, CaseOutcome outcome) {
         ++counts[outcome.status];
         if (!o.quiet || outcome.status != "pass")
             std::printf("%-8s %s%s%s\n", outcome.status.c_str(), fs::path(cases[index]).filename().c_str(),

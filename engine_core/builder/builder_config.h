@@ -51,7 +51,7 @@ struct BuilderConfig {
     std::set<std::string> bannedTactics;                // tactic names, for all layers
     std::map<std::string, std::string> pinnedTactics;   // layer name → tactic name
     size_t constantFoldingBudget = size_t{1} << 30;     // bytes that one folded constant may take
-    std::string timingCachePath;  // empty: none on disk
+    std::string timingCachePath;  // empty: every build measures anew
     bool errorOnTimingCacheMiss = false;
     bool operator==(const BuilderConfig&) const = default;
 };

@@ -82,6 +82,7 @@ class Kernel {
 public:
     virtual ~Kernel() = default;
     virtual size_t workspaceBytes() const { return 0; }
+    /// Unsupported: on the host, where a value that is first seen now cannot be computed with; never of a device.
     virtual Status run(const RunArguments& arguments) const = 0;
     /// What the inspector shows beside the tactic's name, e.g. oneDNN's implementation string. May be empty.
     virtual std::string description() const { return {}; }

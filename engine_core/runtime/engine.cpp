@@ -95,6 +95,16 @@ Result<int> Engine::profileFor(const std::map<std::string, Dims>& shapes) const 
     return outOfRange(reasons + "; run inside it or rebuild with a wider profile");
 }
 
+Status Engine::checkProfile(int profile, const std::map<std::string, Dims>& shapes) const {
+    const size_t count = std::max<size_t>(1, m_parts.profiles.size());
+    const std::string subject = "profile " + std::to_string(profile);
+    if (profile < 0 || static_cast<size_t>(profile) >= count)
+        return outOfRange(subject + " is not there; the engine has " + std::to_string(count) + (count == 1 ? " profile" : " profiles") + ", counted from 0");
+    if (m_parts.profiles.empty()) return Status::ok();
+    const std::string reason = outsideReason(m_parts.profiles[static_cast<size_t>(profile)], shapes);
+    return reason.empty() ? Status::ok() : outOfRange(subject + ": " + reason);
+}
+
 Result<MemoryFigures> Engine::memory(const std::map<std::string, Dims>& shapes) const {
     MemoryFigures figures;
     std::set<const void*> seen;

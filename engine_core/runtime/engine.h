@@ -96,6 +96,8 @@ public:
 
     /// Which profile allows these shapes; an OutOfRange error names input, dim, value found and range allowed.
     Result<int> profileFor(const std::map<std::string, Dims>& shapes) const;
+    /// Whether that one does. OutOfRange as above, or where the engine has no such profile.
+    Status checkProfile(int profile, const std::map<std::string, Dims>& shapes) const;
 
     struct Shared;  // plans and packed weights, shared by all contexts
     Shared& shared() const { return *m_shared; }

@@ -137,7 +137,10 @@ const Dims& GraphExecutor::dimsOf(TensorId id) const {
 Status GraphExecutor::fail(const PlanStep& step, const Status& status) const {
     if (status.code() == ErrorCode::Cancelled) return status;
     const EngineLayer& chosen = m_graph.layers[static_cast<size_t>(step.layer)];
-    return status.withContext("layer '" + m_graph.network.layer(chosen.layer).name + "' (" + chosen.tactic + ")");
+    // Only the host sees values, and may refuse one. What a device was prepared for, it must run.
+    const bool isFailure = step.onDevice && status.code() == ErrorCode::Unsupported;
+    const Status known = isFailure ? internalError(status.message()) : status;
+    return known.withContext("layer '" + m_graph.network.layer(chosen.layer).name + "' (" + chosen.tactic + ")");
 }
 
 Status GraphExecutor::run(const RunScope& scope) {

@@ -6,10 +6,14 @@
 namespace strobe {
 namespace {
 
-Status cublasStatus(cublasStatus_t status, const char* what) {
+Status cublasStatus(cublasStatus_t status, const char* what, ErrorCode code) {
     if (status == CUBLAS_STATUS_SUCCESS) return Status::ok();
-    return Status(status == CUBLAS_STATUS_NOT_SUPPORTED ? ErrorCode::Unsupported : ErrorCode::Internal,
-                  std::string("cuBLASLt, ") + what + ": " + cublasLtGetStatusString(status));
+    return Status(code, std::string("cuBLASLt, ") + what + ": " + cublasLtGetStatusString(status));
+}
+/// While a product is being prepared, cuBLASLt may say that it has no way.
+Status cublasStatus(cublasStatus_t status, const char* what) {
+    const bool hasNoWay = status == CUBLAS_STATUS_NOT_SUPPORTED;
+    return cublasStatus(status, what, hasNoWay ? ErrorCode::Unsupported : ErrorCode::Internal);
 }
 
 template <class T, cublasStatus_t (*Destroy)(T)>
@@ -80,7 +84,7 @@ public:
             cublasLtMatmul(m_handle, m_operation.value, &m_plan.alpha, inputAddress(constants, arguments, 1), m_b.value,
                            inputAddress(constants, arguments, 0), m_a.value, &beta, output, m_c.value, output,
                            m_c.value, &m_algorithm, m_workspace > 0 ? workspace : nullptr, m_workspace, stream),
-            "running"));
+            "running", ErrorCode::Internal));
         if (!pass) return Status::ok();
         std::vector<const void*> inputs = {output};
         for (size_t input : passSources) inputs.push_back(inputAddress(constants, arguments, input));

@@ -181,16 +181,6 @@ Result<std::shared_ptr<const GeneratedKernel>> CudaDevice::compile(const std::st
     return std::shared_ptr<const GeneratedKernel>(std::make_shared<const GeneratedKernel>(library, kernel));
 }
 
-Result<std::shared_ptr<const void>> CudaDevice::remembered(
-    const std::string& key, const std::function<Result<std::shared_ptr<const void>>()>& make) {
-    std::lock_guard lock(m_rememberedMutex);
-    auto& known = m_remembered[key];
-    if (!known) {
-        STROBE_ASSIGN(known, make());
-    }
-    return known;
-}
-
 Result<cublasLtContext*> CudaDevice::cublasLt() {
     std::lock_guard lock(m_mutex);
     STROBE_RETURN_IF_ERROR(makeCurrent());

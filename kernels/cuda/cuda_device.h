@@ -1,7 +1,6 @@
 #pragma once
 #include <cuda_runtime_api.h>
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -9,6 +8,7 @@
 #include <string>
 
 #include "engine_core/builder/tactic.h"
+#include "kernels/cuda/build_cache.h"
 #include "kernels/cuda/cuda_check.h"
 
 struct cudnnContext;
@@ -68,9 +68,8 @@ public:
     Result<std::shared_ptr<const void>> constant(const std::string& key, const void* host, size_t bytes);
     /// Compiled at first request, then kept by its text.
     Result<std::shared_ptr<const GeneratedKernel>> generated(const std::string& source);
-    /// What `make` gave for this key before, or gives now: things that take long to build and serve many kernels.
-    Result<std::shared_ptr<const void>> remembered(const std::string& key,
-                                                   const std::function<Result<std::shared_ptr<const void>>()>& make);
+    /// Things that take long to build and serve many kernels.
+    BuildCache& builds() { return m_builds; }
     Result<cublasLtContext*> cublasLt();
 
 private:
@@ -82,8 +81,7 @@ private:
     std::mutex m_mutex;
     std::map<std::string, std::weak_ptr<const void>> m_constants;
     std::map<std::string, std::shared_ptr<const GeneratedKernel>> m_generated;
-    std::mutex m_rememberedMutex;
-    std::map<std::string, std::shared_ptr<const void>> m_remembered;
+    BuildCache m_builds{512};  // more than a network has convolutions to choose from
     cublasLtContext* m_cublasLt = nullptr;
 };
 

@@ -20,13 +20,13 @@ fe::DataType_t cudnnType(DataType type) {
                                        : fe::DataType_t::FLOAT;
 }
 
-/// cuDNN's message begins with what is wrong and goes on with the whole graph as JSON.
-Status cudnnStatus(fe::error_t error, const char* what) {
+/// Unsupported, where cuDNN is asked whether it can. cuDNN's message begins with what is wrong and goes on with the whole graph as JSON.
+Status cudnnStatus(fe::error_t error, const char* what, ErrorCode code = ErrorCode::Unsupported) {
     if (error.is_good()) return Status::ok();
     std::string message = error.get_message();
     message.resize(std::min(message.find_first_of("\n{"), std::min<size_t>(message.size(), 160)));
     while (!message.empty() && (message.back() == ' ' || message.back() == '_')) message.pop_back();
-    return unsupported(std::string("cuDNN, ") + what + ": " + message);
+    return Status(code, std::string("cuDNN, ") + what + ": " + message);
 }
 
 struct BuiltConv {
@@ -193,8 +193,9 @@ public:
         for (const auto& [uid, input] : built->operands) pointers[uid] = address(input);
         void* workspace = reinterpret_cast<void*>((reinterpret_cast<uintptr_t>(arguments.workspace) + kAlignment - 1) /
                                                   kAlignment * kAlignment);
-        STROBE_RETURN_IF_ERROR(
-            guarded([&] { return cudnnStatus(built->graph->execute(handle, pointers, workspace), "running"); }));
+        STROBE_RETURN_IF_ERROR(guarded([&] {
+            return cudnnStatus(built->graph->execute(handle, pointers, workspace), "running", ErrorCode::Internal);
+        }));
         if (!pass) return Status::ok();
         std::vector<const void*> inputs = {output};
         for (size_t input : passSources) inputs.push_back(address(input));
@@ -253,7 +254,7 @@ public:
             STROBE_ASSIGN(BuiltConv built, buildGraph(problem, plan, device));
             return std::shared_ptr<const void>(std::make_shared<const BuiltConv>(std::move(built)));
         };
-        STROBE_ASSIGN(const std::shared_ptr<const void> built, device.remembered(key, make));
+        STROBE_ASSIGN(const std::shared_ptr<const void> built, device.builds().get(key, make));
         kernel->built = std::static_pointer_cast<const BuiltConv>(built);
         if (!kernel->built->fused && (plan.hasBias || problem.program)) {
             EpiloguePass pass = epiloguePass(problem, plan.hasBias ? 2 : -1, 1);

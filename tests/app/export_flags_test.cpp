@@ -75,6 +75,7 @@ TEST_F(ExportFlags, SayEverySettingOfTheBuild) {
              c.precisionRules = {{"op:Conv", DataType::BFloat16}, {"conv*", DataType::Float32}};
          }},
         {"one profile", [](BuilderConfig& c) { c.profiles = {profileOf(1, 4, 16)}; }},
+        {"several profiles", [](BuilderConfig& c) { c.profiles = {profileOf(1, 1, 1), profileOf(2, 4, 8)}; }},
         {"optimizationLevel", [](BuilderConfig& c) { c.optimizationLevel = 5; }},
         {"threads", [](BuilderConfig& c) { c.threads = 3; }},
         {"averageTimings", [](BuilderConfig& c) { c.averageTimings = 7; }},

@@ -130,6 +130,38 @@ TEST_F(DeviceProfile, LayersOnTheDeviceAreTimedByItsRecords) {
     EXPECT_NE(profileJson(measured).find("\"kernels\""), std::string::npos);
 }
 
+/// Each traced run keeps a record for every kernel: a million iterations would take all memory.
+TEST_F(DeviceProfile, RecordsAreKeptOfABoundedNumberOfRuns) {
+    const auto engine = build("cuda:0");
+    ASSERT_TRUE(engine);
+    const auto inputs = completeInputs(*engine, {}, {}, 1);
+    ASSERT_TRUE(inputs);
+    ProfileOptions options;
+    options.warmUpMs = 0;
+    options.durationMs = 0;
+    options.minIterations = 3 * kLayerRuns;
+    const auto measured = profileEngine(*engine, *inputs, options);
+    ASSERT_TRUE(measured) << measured.status().message();
+    EXPECT_EQ(measured->latency.count, 3 * kLayerRuns);
+    EXPECT_TRUE(measured->deviceRecords);
+    EXPECT_EQ(measured->instrumented.count, kLayerRuns);
+    EXPECT_EQ(layerOf(*measured, "fake.op").milliseconds.count, kLayerRuns);
+}
+
+TEST_F(DeviceProfile, WhatWasMeasuredAlreadyIsNotMeasuredAgain) {
+    const auto engine = build("cpu");
+    ASSERT_TRUE(engine);
+    const auto inputs = completeInputs(*engine, {}, {}, 1);
+    ASSERT_TRUE(inputs);
+    ProfileOptions options;
+    options.latency = summarize(std::vector<double>{7, 8, 9});
+    options.warmUpMs = options.durationMs = 0;
+    const auto measured = profileEngine(*engine, *inputs, options);
+    ASSERT_TRUE(measured) << measured.status().message();
+    EXPECT_EQ(measured->latency.median, 8);
+    EXPECT_EQ(measured->iterations, 3);
+}
+
 TEST_F(DeviceProfile, WithoutARecorderTheClockServesAndTheReasonIsTold) {
     const auto engine = build("cuda:0");
     ASSERT_TRUE(engine);

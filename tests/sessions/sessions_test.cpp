@@ -312,6 +312,46 @@ TEST(DocumentJson, AccuracyOfOlderDocuments) {
     EXPECT_EQ(judge(report).output, 1);
 }
 
+TEST_F(SampleModel, TimesOfOneCacheGetIntoNoOtherBuild) {
+    const std::string first = scratch("first.cache"), second = scratch("second.cache");
+    const auto timed = [&](const std::string& cache) {
+        Settings settings = m_session.settings();
+        settings.builder.timingCachePath = cache;
+        settings.builder.optimizationLevel = 1;
+        m_session.setSettings(settings, "test");
+        const auto built = m_session.buildNow(false, {});
+        EXPECT_TRUE(built) << built.status().message();
+        return built ? (*built)->report.timedCandidates : -1;
+    };
+    for (const std::string& cache : {first, second}) std::filesystem::remove(cache);
+    EXPECT_GT(timed(first), 0);
+    EXPECT_EQ(timed(first), 0);
+    EXPECT_GT(timed(""), 0) << "without a file every build measures anew";
+    EXPECT_GT(timed(""), 0);
+    EXPECT_GT(timed(second), 0);
+    EXPECT_EQ(timed(first), 0) << "read again";
+}
+
+TEST_F(SampleModel, WhatTheCallerMeasuredIsKept) {
+    const auto a = build(PrecisionMode::Fp32), b = build(PrecisionMode::Bf16);
+    ASSERT_TRUE(a && b);
+    ASSERT_TRUE(m_session.compareNow(a->id, b->id, {}));
+    Profile profile = *a->profile;
+    profile.latency.median = 42;
+    const auto kept = m_session.keepProfile(a->id, profile);
+    ASSERT_TRUE(kept) << kept.status().message();
+    EXPECT_EQ((*kept)->id, a->id);
+    EXPECT_EQ(m_session.build(a->id)->profile->latency.median, 42);
+    EXPECT_NE(a->profile->latency.median, 42) << "a build is immutable";
+    EXPECT_TRUE(m_session.comparisons().empty()) << "it held the old times";
+    AccuracyReport report;
+    report.samples = 5;
+    ASSERT_TRUE(m_session.keepComparison(a->id, b->id, report));
+    EXPECT_EQ(m_session.comparisons().at(0)->accuracy->samples, 5);
+    EXPECT_FALSE(m_session.keepProfile(99, profile));
+    EXPECT_FALSE(m_session.keepComparison(a->id, 99, report));
+}
+
 TEST_F(SampleModel, DocumentRoundTrip) {
     const auto a = build(PrecisionMode::Fp32), b = build(PrecisionMode::Bf16);
     ASSERT_TRUE(a && b);

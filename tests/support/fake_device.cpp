@@ -133,6 +133,7 @@ public:
         Recording& r = recording();
         if (r.running) r.activities.push_back({m_name, r.clock, r.clock + m_script.nanoseconds, 1, 0, r.tag});
         r.clock += m_script.nanoseconds;
+        if (m_script.runFailure) return *m_script.runFailure;
         return m_kernel->run(arguments);
     }
 

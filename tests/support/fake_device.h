@@ -17,6 +17,7 @@ struct FakeDeviceScript {
     bool hasNoEvents = false;
     std::optional<Status> waitFailure;   // of its streams
     bool hasBf16 = false, hasFp16 = false;  // arithmetic that it says it has
+    std::optional<Status> runFailure;    // of its kernels
     int kernelsRun = 0;
 };
 

@@ -11,6 +11,7 @@
 #include <QSpinBox>
 #include <limits>
 
+#include "sessions/samples.h"
 #include "views/models/display_text.h"
 #include "views/models/run_shapes.h"
 #include "views/models/settings_text.h"
@@ -75,9 +76,14 @@ void RunSection::chooseFile() {
 }
 
 void RunSection::commitFile(const QString& path) {
-    const bool isMissing = !path.isEmpty() && !QFileInfo(path).isFile();
-    setError(*m_error, isMissing ? tr("%1 does not exist; choose an .npz file or leave the field empty for random numbers").arg(path) : QString());
-    if (isMissing) return;
+    QString missing;
+    // What is no list of files is a path that does not exist either.
+    const auto files = parseInputFiles(path.toStdString());
+    if (!files) missing = path;
+    for (const InputFile& file : files ? *files : std::vector<InputFile>())
+        if (const QString name = QString::fromStdString(file.path); !QFileInfo(name).isFile()) missing = name;
+    setError(*m_error, missing.isEmpty() ? QString() : tr("%1 does not exist; choose an .npz file or leave the field empty for random numbers").arg(missing));
+    if (!missing.isEmpty()) return;
     commit(tr("Input data"), [&](Settings& settings) { settings.inputFile = path.toStdString(); }, {m_file});
 }
 
