@@ -61,7 +61,7 @@ public:
         }
         for (const QSize size : {QSize(1280, 720), QSize(1200, 800)}) {
             window.resize(size);
-            for (const char* page : {"layersPage", "comparePage", "exportPage"}) {
+            for (const char* page : {"layersPage", "comparePage", "exportPage", "settingsPage"}) {
                 window.docks().show(page, false);
                 bothThemes(QStringLiteral("small-%1-%2").arg(size.width()).arg(page));
             }
@@ -223,10 +223,13 @@ private:
         bothThemes("large");
         m_fixture.window().graphPage().canvas().zoomToFit();
         bothThemes("large-whole");
+        QFile::remove(QString::fromStdString(problem));
         m_fixture.reopen();
-        m_fixture.window().resize(1600, 1000);
         m_fixture.window().show();
-        bothThemes("start-recent");
+        for (const QSize size : {QSize(1280, 720), QSize(1600, 1000)}) {
+            m_fixture.window().resize(size);
+            bothThemes(QStringLiteral("start-recent-%1").arg(size.width()));
+        }
         return 0;
     }
     void pages(const QString& prefix) {

@@ -83,6 +83,6 @@ int main(int argc, char** argv) {
     canvas.setScene(std::make_shared<const strobe::GraphScene>(strobe::testing::makeNetworkScene(10'000)));
     if (!canvas.waitForLayout()) return 1;
     canvas.zoomToFit();
-    timeFrames(canvas, "whole of a deep graph", panStep);
+    timeFrames(canvas, "whole of a deep graph", [&](int) { canvas.update(); });
     return 0;
 }

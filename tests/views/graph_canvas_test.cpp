@@ -194,8 +194,7 @@ private slots:
         QVERIFY(canvas.nodeRect(1000).top() >= 0);
         QVERIFY2(canvas.nodeRect(10'999).bottom() <= canvas.height(), "the end of the graph is out of sight");
         // The last node painted there is hit, though its true size is a fraction of a pixel.
-        const QPointF last = canvas.nodeRect(10'999).topLeft();
-        QTest::mouseClick(&canvas, Qt::LeftButton, {}, (last + QPointF(1, 0.6)).toPoint());
+        QTest::mouseClick(&canvas, Qt::LeftButton, {}, middleOf(canvas, 10'999));
         QCOMPARE(canvas.selection().size(), size_t{1});
         QVERIFY(canvas.selection().front() > 10'900);
     }

@@ -18,6 +18,7 @@
 #include "views/models/target_device.h"
 #include "views/models/workbench_context.h"
 #include "views/pages/settings/precision_control.h"
+#include "views/widgets/elided_label.h"
 #include "views/widgets/theme.h"
 
 using namespace strobe;
@@ -172,6 +173,18 @@ private slots:
         QCOMPARE(deviceText(deviceOf(*m_session, settings), 2), QString("CUDA:7: not on this machine"));
         settings.builder.device = "cpu";
         QVERIFY(deviceText(deviceOf(*m_session, settings), 2).endsWith(", 2 threads"));
+    }
+
+    void theQuestionIsReadWholeInANarrowDock() {
+        m_page->setTitleShown(true);
+        std::unique_ptr<QWidget> header(m_page->takeHeader());
+        header->setParent(nullptr);
+        showAt(*header, m_page->minimumSizeHint().width(), header->sizeHint().height());
+        ElidedLabel* question = nullptr;
+        for (auto* label : header->findChildren<ElidedLabel*>())
+            if (label->text() == "What may I change?") question = label;
+        QVERIFY(question != nullptr);
+        QVERIFY2(!question->isElided(), qPrintable(QString::number(question->width())));
     }
 
 private:

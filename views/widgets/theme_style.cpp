@@ -47,9 +47,11 @@ QPushButton:hover, QToolButton:hover { background: @hover; }
 QPushButton:pressed, QToolButton:pressed, QToolButton:checked { background: @selection; }
 QPushButton:focus, QToolButton:focus { border-color: @accent; }
 QPushButton:disabled, QToolButton:disabled { color: @faint; }
+QToolButton[missing="true"] { color: @secondary; }
 QPushButton:default, QPushButton[primary="true"], QToolButton[primary="true"] { background: @accent; color: @accentText; border-color: @accent; }
 QPushButton[primary="true"]:disabled, QToolButton[primary="true"]:disabled { background: @hairline; border-color: @hairline; color: @faint; }
 QToolButton::menu-indicator { subcontrol-position: right center; }
+QToolButton[contextMenuPolicy="2"]::menu-indicator { image: none; }
 QToolButton[popupMode="1"] { padding-right: 20px; }
 QToolButton::menu-button { border: none; border-radius: 4px; width: 16px; }
 QToolButton::menu-button:hover { background: @selection; }

@@ -14,6 +14,7 @@
 #include "views/pages/settings/profiles_section.h"
 #include "views/pages/settings/run_section.h"
 #include "views/pages/settings/tactics_section.h"
+#include "views/widgets/elided_label.h"
 #include "views/widgets/theme.h"
 
 namespace strobe {
@@ -21,8 +22,8 @@ namespace {
 
 // A form wider than this leaves labels and values too far apart.
 constexpr int kWidestForm = 720;
-// Narrower, and fields are cut off: it does not scroll sideways.
-constexpr int kNarrowestForm = 244;
+// Narrower, and fields and the page's question are cut off: it does not scroll sideways.
+constexpr int kNarrowestForm = 260;
 
 }  // namespace
 
@@ -32,7 +33,8 @@ SettingsPage::SettingsPage(WorkbenchContext& context, QWidget* parent)
       m_ignoredBox(new QWidget(this)),
       m_ignored(new QLabel(m_ignoredBox)),
       m_undo(new QToolButton(this)),
-      m_redo(new QToolButton(this)) {
+      m_redo(new QToolButton(this)),
+      m_lastChange(new ElidedLabel({}, this)) {
     buildHistory();
     auto* content = new QWidget;
     content->setBackgroundRole(QPalette::Base);
@@ -78,13 +80,18 @@ void SettingsPage::buildHistory() {
     m_redo->setText(QStringLiteral("↷"));
     m_undo->setObjectName(QStringLiteral("undoSettings"));
     m_redo->setObjectName(QStringLiteral("redoSettings"));
+    // Not in the first line: a narrow dock needs that for its question.
     auto* history = new QHBoxLayout;
+    history->setContentsMargins(kGrid, 2, kGrid, 2);
     history->setSpacing(0);
     for (QToolButton* button : {m_undo, m_redo}) {
         button->setProperty("tight", true);
         history->addWidget(button);
     }
-    headerControls().addLayout(history);
+    history->addSpacing(kGrid);
+    history->addWidget(m_lastChange, 1);
+    m_lastChange->setForegroundRole(QPalette::PlaceholderText);
+    body().addLayout(history);
     connect(m_undo, &QToolButton::clicked, this, [this] { context().session().undo(); });
     connect(m_redo, &QToolButton::clicked, this, [this] { context().session().redo(); });
 }
@@ -114,6 +121,7 @@ void SettingsPage::refresh() {
     m_redo->setEnabled(!redo.isEmpty());
     m_undo->setToolTip(undo.isEmpty() ? tr("Nothing to undo") : tr("Undo %1").arg(insideSentence(undo)));
     m_redo->setToolTip(redo.isEmpty() ? tr("Nothing to redo") : tr("Redo %1").arg(insideSentence(redo)));
+    m_lastChange->setText(undo.isEmpty() ? tr("Nothing changed yet") : tr("Changed: %1").arg(insideSentence(undo)));
     refreshIgnored();
 }
 

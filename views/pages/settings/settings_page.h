@@ -12,6 +12,7 @@ class QVBoxLayout;
 
 namespace strobe {
 
+class ElidedLabel;
 class SettingsSection;
 
 class SettingsPage : public Page {
@@ -32,6 +33,7 @@ private:
     QWidget* m_ignoredBox;
     QLabel* m_ignored;
     QToolButton *m_undo, *m_redo;
+    ElidedLabel* m_lastChange;
 };
 
 }  // namespace strobe

@@ -96,7 +96,7 @@ QWidget* StartPage::makeHelp() {
     layout->setColumnStretch(1, 1);
     const std::pair<QString, QString> lines[] = {
         {tr("Ctrl+B"), tr("Build and profile: see where the time goes, layer by layer")},
-        {tr("Precision"), tr("Choose another one above and build again; Compare shows what it gains and what it costs")},
+        {tr("Precision"), tr("Choose another one above and build again; Compare shows gain and cost")},
         {tr("Ctrl+K"), tr("Every command by name; ? lists the keys")},
     };
     int at = 0;
@@ -135,7 +135,7 @@ void StartPage::addRecent(const RecentFile& file, int row) {
     name->setObjectName(QStringLiteral("recentFile"));
     name->setText(QFileInfo(file.path).fileName());
     name->setToolTip(exists ? file.path : tr("%1 is no longer there").arg(file.path));
-    if (!exists) name->setForegroundRole(QPalette::PlaceholderText);
+    name->setProperty("missing", !exists);
     auto* folder = new ElidedLabel(shortFolder(file.path), nullptr, Qt::ElideMiddle);
     folder->setForegroundRole(QPalette::PlaceholderText);
     auto* figures = new QLabel(exists ? file.figures : tr("missing"));

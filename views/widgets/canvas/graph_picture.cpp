@@ -7,6 +7,7 @@ namespace strobe::canvas {
 namespace {
 
 constexpr QSizeF kLeastMark(4, 1.5);  // pixels
+constexpr double kRibbon = 12;        // a graph that would be a thread is a ribbon of so many pixels
 
 QRectF segmentArea(const QPointF& a, const QPointF& b) {
     return QRectF(QPointF(std::min(a.x(), b.x()), std::min(a.y(), b.y())),
@@ -76,16 +77,21 @@ void AreaIndex::query(const QRectF& area, std::vector<int>& items) const {
     std::sort(items.begin() + static_cast<std::ptrdiff_t>(first), items.end());
 }
 
+QSizeF GraphPicture::leastMark(double zoom) const {
+    return QSizeF(std::max(kLeastMark.width(), kRibbon - bounds.width() * zoom), kLeastMark.height()) / zoom;
+}
+
 QRectF GraphPicture::markOf(int node, double zoom) const {
     QRectF area = rects[node];
-    area.setSize(area.size().expandedTo(kLeastMark / zoom));
+    area.setSize(area.size().expandedTo(leastMark(zoom)));
+    area.moveCenter(rects[node].center());
     return area;
 }
 
 int GraphPicture::nodeAt(const QPointF& point, double zoom) const {
     std::vector<int> found;
-    const QSizeF reach = kLeastMark / zoom;
-    nodeIndex.query(QRectF(point - QPointF(reach.width(), reach.height()), reach), found);
+    const QSizeF reach = leastMark(zoom);
+    nodeIndex.query(QRectF(point - QPointF(reach.width(), reach.height()) / 2, reach), found);
     // Marks overlap from afar: the last one painted lies on top.
     const auto hit =
         std::find_if(found.rbegin(), found.rend(), [&](int node) { return markOf(node, zoom).contains(point); });

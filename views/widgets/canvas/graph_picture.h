@@ -74,6 +74,9 @@ struct GraphPicture {
     int nodeAt(const QPointF& point, double zoom) const;       // visible node, or −1
     QRectF markOf(int node, double zoom) const;                // its area; from afar a mark of a few pixels
     int edgeAt(const QPointF& point, double tolerance) const;  // visible edge, or −1
+
+private:
+    QSizeF leastMark(double zoom) const;
 };
 
 GraphPicture makePicture(GraphScenePtr scene, VisibleGraph graph, const LayoutResult& layout);
