@@ -50,7 +50,8 @@ struct BuilderConfig {
     std::set<std::string> disabledPasses;
     std::set<std::string> bannedTactics;                // tactic names, for all layers
     std::map<std::string, std::string> pinnedTactics;   // layer name → tactic name
-    size_t constantFoldingBudget = size_t{1} << 30;     // bytes that one folded constant may take
+    /// Bytes of one folded constant, and of all together beyond the model's own.
+    size_t constantFoldingBudget = size_t{1} << 30;
     std::string timingCachePath;  // empty: every build measures anew
     bool errorOnTimingCacheMiss = false;
     bool operator==(const BuilderConfig&) const = default;

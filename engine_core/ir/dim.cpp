@@ -7,7 +7,7 @@
 
 namespace strobe {
 
-enum class AtomKind : uint8_t { Symbol, FloorDiv, Max, Min };
+enum class AtomKind : uint8_t { Symbol, FloorDiv, Max, Min, Product /* too large to be multiplied out */ };
 
 /// A factor that the polynomial does not look into.
 struct DimAtom {
@@ -82,6 +82,10 @@ private:
 };
 
 namespace {
+
+/// A product of more terms is kept as a product: a file can ask for the square of the square of the square … of an
+/// extent.
+constexpr size_t kMaxTerms = 256;
 
 std::optional<int64_t> checkedMul(int64_t a, int64_t b) {
     int64_t result = 0;
@@ -208,6 +212,8 @@ std::optional<int64_t> evaluateAtom(const DimAtom& atom, const SymbolValues& val
         case AtomKind::FloorDiv: return *b == 0 ? std::nullopt : std::optional<int64_t>(floorDivide(*a, *b));
         case AtomKind::Max: return std::max(*a, *b);
         case AtomKind::Min: return std::min(*a, *b);
+        case AtomKind::Product:
+            return checkedMul(*a, *b);
         case AtomKind::Symbol: break;
     }
     return std::nullopt;
@@ -247,6 +253,8 @@ std::optional<int64_t> lowerBoundOf(const DimAtom& atom, int depth) {
             return a && b && *a >= 0 && *b >= 0 ? std::optional<int64_t>(0) : std::nullopt;
         case AtomKind::Max: return a && b ? std::max(*a, *b) : a ? a : b;
         case AtomKind::Min: return a && b ? std::optional<int64_t>(std::min(*a, *b)) : std::nullopt;
+        case AtomKind::Product:
+            return a && b && *a >= 0 && *b >= 0 ? std::optional(saturated(checkedMul(*a, *b), false)) : std::nullopt;
         case AtomKind::Symbol: break;
     }
     return std::nullopt;
@@ -303,6 +311,9 @@ Dim Dim::substitute(const std::map<std::string, Dim>& values) const {
                 case AtomKind::FloorDiv: factor = floorDiv(atom->a.substitute(values), atom->b.substitute(values)); break;
                 case AtomKind::Max: factor = max(atom->a.substitute(values), atom->b.substitute(values)); break;
                 case AtomKind::Min: factor = min(atom->a.substitute(values), atom->b.substitute(values)); break;
+                case AtomKind::Product:
+                    factor = atom->a.substitute(values) * atom->b.substitute(values);
+                    break;
             }
             product = product * factor;
         }
@@ -328,9 +339,13 @@ Dim operator-(const Dim& a, const Dim& b) { return a + b * Dim(-1); }
 Dim operator*(const Dim& a, const Dim& b) {
     if (!a.m_expr && !b.m_expr)
         return Dim(saturated(checkedMul(a.m_constant, b.m_constant), (a.m_constant < 0) != (b.m_constant < 0)));
+    const DimExpr::Terms left = DimExpr::termsOf(a), right = DimExpr::termsOf(b);
+    if (left.size() * right.size() > kMaxTerms && left.size() > 1 && right.size() > 1)
+        return a.toString() < b.toString() ? binaryAtom(AtomKind::Product, "mul", a, b)
+                                           : binaryAtom(AtomKind::Product, "mul", b, a);
     DimExpr::Terms product;
-    for (const auto& [ma, ca] : DimExpr::termsOf(a))
-        for (const auto& [mb, cb] : DimExpr::termsOf(b)) {
+    for (const auto& [ma, ca] : left)
+        for (const auto& [mb, cb] : right) {
             int64_t& slot = product[multiply(ma, mb)];
             slot = saturated(checkedAdd(slot, saturated(checkedMul(ca, cb), (ca < 0) != (cb < 0))), slot < 0);
         }
@@ -367,18 +382,50 @@ Dim Dim::floorDiv(const Dim& a, const Dim& b) {
 Dim Dim::ceilDiv(const Dim& a, const Dim& b) { return floorDiv(a + b - Dim(1), b); }
 Dim Dim::mod(const Dim& a, const Dim& b) { return a - floorDiv(a, b) * b; }
 
+namespace {
+
+/// What a chain of maxima (or minima) ranges over; a Dim of another form is a chain of one.
+void collectOperands(AtomKind kind, const Dim& dim, std::vector<Dim>& into) {
+    const DimExpr* expr = DimExpr::of(dim);
+    if (expr && expr->terms().size() == 1) {
+        const auto& [monomial, coefficient] = *expr->terms().begin();
+        if (coefficient == 1 && monomial.factors.size() == 1 && monomial.factors[0]->kind == kind) {
+            collectOperands(kind, monomial.factors[0]->a, into);
+            collectOperands(kind, monomial.factors[0]->b, into);
+            return;
+        }
+    }
+    into.push_back(dim);
+}
+
+/// The greatest (or least) of both, each operand named once and all in text order: max(max(a,b),a) is max(a,b).
+Dim extremum(AtomKind kind, const Dim& a, const Dim& b) {
+    std::vector<Dim> operands, kept;
+    collectOperands(kind, a, operands);
+    collectOperands(kind, b, operands);
+    for (const Dim& operand : operands) {
+        const auto decided =
+            std::find_if(kept.begin(), kept.end(), [&](const Dim& other) { return (operand - other).isConstant(); });
+        if (decided == kept.end())
+            kept.push_back(operand);
+        else if (const int64_t more = (operand - *decided).constant(); kind == AtomKind::Max ? more > 0 : more < 0)
+            *decided = operand;
+    }
+    std::sort(kept.begin(), kept.end(), [](const Dim& x, const Dim& y) { return x.toString() < y.toString(); });
+    Dim result = kept.back();
+    for (size_t i = kept.size() - 1; i-- > 0;)
+        result = binaryAtom(kind, kind == AtomKind::Max ? "max" : "min", kept[i], result);
+    return result;
+}
+
+}  // namespace
+
 Dim Dim::max(const Dim& a, const Dim& b) {
-    if (!a.m_expr && !b.m_expr) return Dim(std::max(a.m_constant, b.m_constant));
-    if (a == b) return a;
-    if (const Dim difference = a - b; difference.isConstant()) return difference.constant() >= 0 ? a : b;
-    return a.toString() < b.toString() ? binaryAtom(AtomKind::Max, "max", a, b) : binaryAtom(AtomKind::Max, "max", b, a);
+    return a.isConstant() && b.isConstant() ? Dim(std::max(a.constant(), b.constant())) : extremum(AtomKind::Max, a, b);
 }
 
 Dim Dim::min(const Dim& a, const Dim& b) {
-    if (!a.m_expr && !b.m_expr) return Dim(std::min(a.m_constant, b.m_constant));
-    if (a == b) return a;
-    if (const Dim difference = a - b; difference.isConstant()) return difference.constant() <= 0 ? a : b;
-    return a.toString() < b.toString() ? binaryAtom(AtomKind::Min, "min", a, b) : binaryAtom(AtomKind::Min, "min", b, a);
+    return a.isConstant() && b.isConstant() ? Dim(std::min(a.constant(), b.constant())) : extremum(AtomKind::Min, a, b);
 }
 
 namespace {
@@ -403,7 +450,7 @@ private:
         return true;
     }
     Result<Dim> sum(int depth) {
-        if (depth > 64) return fail();
+        if (depth > 256) return fail();
         Dim total(0);
         bool negative = take('-');
         do {
@@ -444,6 +491,7 @@ private:
         if (word == "floordiv") return Dim::floorDiv(a, b);
         if (word == "max") return Dim::max(a, b);
         if (word == "min") return Dim::min(a, b);
+        if (word == "mul") return a * b;
         return fail();
     }
     static bool isWord(char c) { return c != '+' && c != '-' && c != '*' && c != '(' && c != ')' && c != ','; }

@@ -17,8 +17,9 @@ using SymbolValues = std::map<std::string, int64_t, std::less<>>;
 
 class DimExpr;
 
-/// One extent: a constant, or an integer expression over symbols kept in a canonical form (a polynomial over symbols, floor
-/// divisions, minima and maxima), so that equal expressions compare equal. A cheap immutable value.
+/// One extent: a constant, or an integer expression over symbols kept in a canonical form (a polynomial over symbols,
+/// floor divisions, minima, maxima and products too large to be multiplied out), so that equal expressions compare
+/// equal. A cheap immutable value.
 class Dim {
 public:
     Dim() = default;

@@ -1,6 +1,7 @@
 #include "engine_core/ir/network.h"
 
 #include <algorithm>
+#include <map>
 #include <queue>
 
 #include "engine_core/ops/op_definition.h"
@@ -184,12 +185,35 @@ void Network::substituteSymbols(const std::map<std::string, Dim>& values) {
 }
 
 void Network::removeUnusedConstants() {
-    for (Tensor& t : m_tensors) {
-        if (!(t.constant || t.isSymbolicConstant()) || !t.uses.empty() || t.isOutput) continue;
-        t.constant = nullptr;
-        t.values.reset();
-        m_tensorByName.erase(t.name);
-    }
+    for (TensorId id = 0; id < tensorCount(); ++id) removeIfUnusedConstant(id);
+}
+
+bool Network::removeIfUnusedConstant(TensorId id) {
+    Tensor& t = tensor(id);
+    if (!(t.constant || t.isSymbolicConstant()) || !t.uses.empty() || t.isOutput) return false;
+    t.constant = nullptr;
+    t.values.reset();
+    m_tensorByName.erase(t.name);
+    return true;
+}
+
+namespace {
+
+void collectConstants(const Network& network, std::map<const void*, size_t>& into) {
+    for (TensorId id = 0; id < network.tensorCount(); ++id)
+        if (const WeightsPtr& weights = network.tensor(id).constant) into[weights->data.get()] = weights->bytes;
+    for (LayerId id = 0; id < network.layerIdCount(); ++id)
+        for (const auto& body : network.layer(id).subgraphs) collectConstants(*body, into);
+}
+
+}  // namespace
+
+double Network::constantBytes() const {
+    std::map<const void*, size_t> constants;
+    collectConstants(*this, constants);
+    double bytes = 0;
+    for (const auto& constant : constants) bytes += static_cast<double>(constant.second);
+    return bytes;
 }
 
 int Network::layerCount() const {

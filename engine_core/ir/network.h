@@ -115,6 +115,10 @@ public:
     void substituteSymbols(const std::map<std::string, Dim>& values);
     /// Drops constants that nothing uses.
     void removeUnusedConstants();
+    /// The same for one tensor; false: it is no constant, or used.
+    bool removeIfUnusedConstant(TensorId tensor);
+    /// Bytes of all constants, those of bodies included; what several share counts once.
+    double constantBytes() const;
 
     // --- reading
     const Tensor& tensor(TensorId id) const { return m_tensors[static_cast<size_t>(id)]; }

@@ -4,7 +4,6 @@
 #include <cstring>
 
 #include "engine_core/base/float_formats.h"
-#include "engine_core/ops/op_definition.h"
 
 namespace strobe {
 namespace {
@@ -89,10 +88,16 @@ void NodeLift::become(std::string newOp, Attributes newAttributes, std::vector<T
     inputs = std::move(newInputs);
 }
 
-void NodeLift::attributeToInput(std::string_view attribute, size_t index) {
-    if (!attributes.has(attribute)) return;
-    setInput(index, ints(std::string(attribute).c_str(), attributes.getInts(attribute)));
-    attributes.erase(attribute);
+Status NodeLift::attributeToInput(const std::string& key, size_t index) {
+    if (!attributes.has(key)) return Status::ok();
+    STROBE_ASSIGN(const std::vector<int64_t> values, takeAttribute<std::vector<int64_t>>(key, {}));
+    setInput(index, ints(key.c_str(), values));
+    return Status::ok();
+}
+
+Status wrongAttributeKind(const std::string& key, AttributeKind found, AttributeKind needed) {
+    return invalidModel("attribute '" + key + "' is " + std::string(attributeKindName(found)) + ", " +
+                        std::string(attributeKindName(needed)) + " is needed");
 }
 
 namespace {

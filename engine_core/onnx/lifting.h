@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine_core/ir/network.h"
+#include "engine_core/ops/op_definition.h"
 
 namespace strobe {
 
@@ -45,9 +46,34 @@ public:
     Result<TensorId> emit(const char* op, Attributes attributes, std::vector<TensorId> inputs);
     void become(std::string newOp, Attributes newAttributes, std::vector<TensorId> newInputs);
 
+    /// The attribute, or the fallback where it is absent. Error when it is of another kind: a lifter that takes an
+    /// attribute away is the last to see it. T: int64_t, float, std::string or a vector of one of them.
+    template <class T>
+    Result<T> attribute(const std::string& key, T fallback) const;
+    /// The same, and the attribute is gone.
+    template <class T>
+    Result<T> takeAttribute(const std::string& key, T fallback);
     /// Moves an attribute of ints to input `index` as a 1-D int64 constant; nothing when it is absent.
-    void attributeToInput(std::string_view attribute, size_t index);
+    Status attributeToInput(const std::string& key, size_t index);
 };
+
+/// "attribute 'axes' is int, ints is needed".
+Status wrongAttributeKind(const std::string& key, AttributeKind found, AttributeKind needed);
+
+template <class T>
+Result<T> NodeLift::attribute(const std::string& key, T fallback) const {
+    const AttributeValue* value = attributes.find(key);
+    if (!value) return fallback;
+    if (const T* held = std::get_if<T>(value)) return *held;
+    return wrongAttributeKind(key, kindOf(*value), kindOf(AttributeValue(std::move(fallback))));
+}
+
+template <class T>
+Result<T> NodeLift::takeAttribute(const std::string& key, T fallback) {
+    Result<T> value = attribute<T>(key, std::move(fallback));
+    attributes.erase(key);
+    return value;
+}
 
 using Lifter = Status (*)(NodeLift&);
 

@@ -6,7 +6,7 @@ namespace {
 
 /// Softmax, LogSoftmax and Hardmax worked on the input flattened to two dims at `axis` before opset 13.
 Status flattenedSoftmax(NodeLift& node) {
-    const int64_t axis = node.attributes.getInt("axis", 1);
+    STROBE_ASSIGN(const int64_t axis, node.attribute<int64_t>("axis", 1));
     if (node.inputs.size() != 1)
         return invalidModel("has " + std::to_string(node.inputs.size()) + " inputs, 1 is needed");
     Attributes last;
@@ -31,9 +31,9 @@ Status flattenedSoftmax(NodeLift& node) {
 Status clipToInputs(NodeLift& node) {
     const DataType type = node.input(0) ? node.input(0)->type : DataType::Float32;
     for (const auto& [name, slot] : {std::pair{"min", size_t{1}}, std::pair{"max", size_t{2}}}) {
-        if (node.attributes.has(name))
-            node.setInput(slot, node.scalar(name, type, node.attributes.getFloat(name, 0.0f)));
-        node.attributes.erase(name);
+        if (!node.attributes.has(name)) continue;
+        STROBE_ASSIGN(const float limit, node.takeAttribute<float>(name, 0.0f));
+        node.setInput(slot, node.scalar(name, type, limit));
     }
     return Status::ok();
 }
@@ -47,20 +47,21 @@ Status dropoutOld(NodeLift& node) {
 }
 
 Status batchNormalizationSpatial(NodeLift& node) {
-    if (node.attributes.getInt("spatial", 1) != 1)
+    STROBE_ASSIGN(const int64_t spatial, node.takeAttribute<int64_t>("spatial", 1));
+    if (spatial != 1)
         return unsupported(
             "BatchNormalization with spatial=0 (a mean for every position) is not served; export with opset 9 or "
             "newer");
-    node.attributes.erase("spatial");
     node.attributes.erase("is_test");
     return Status::ok();
 }
 
 /// Only training fills the statistics outputs.
 Status batchNormalizationInference(NodeLift& node) {
-    if (node.attributes.getInt("training_mode", 0) != 0)
+    STROBE_ASSIGN(const int64_t training, node.takeAttribute<int64_t>("training_mode", 0));
+    if (training != 0)
         return unsupported("BatchNormalization is in training mode; export the model for inference (model.eval())");
-    for (const char* name : {"training_mode", "momentum"}) node.attributes.erase(name);
+    node.attributes.erase("momentum");
     node.outputCount = 1;
     return Status::ok();
 }
@@ -68,7 +69,7 @@ Status batchNormalizationInference(NodeLift& node) {
 /// Per-group scale and bias become per-channel ones.
 Status groupNormalizationPerChannel(NodeLift& node) {
     const Tensor* x = node.input(0);
-    const int64_t groups = node.attributes.getInt("num_groups", 0);
+    STROBE_ASSIGN(const int64_t groups, node.attribute<int64_t>("num_groups", 0));
     if (!x || !x->rankKnown || x->shape.size() < 2 || !x->shape[1].isConstant())
         return unsupported("GroupNormalization of opset 18 needs a known channel count; export with opset 21 or newer");
     const int64_t channels = x->shape[1].constant();
@@ -86,8 +87,8 @@ Status groupNormalizationPerChannel(NodeLift& node) {
 }
 
 Status dftAxisToInput(NodeLift& node) {
-    node.setInput(2, node.intScalar("axis", node.attributes.getInt("axis", 1)));
-    node.attributes.erase("axis");
+    STROBE_ASSIGN(const int64_t axis, node.takeAttribute<int64_t>("axis", 1));
+    node.setInput(2, node.intScalar("axis", axis));
     return Status::ok();
 }
 

@@ -33,7 +33,8 @@ Status biasedGelu(NodeLift& node) {
 Status quickGelu(NodeLift& node) {
     STROBE_RETURN_IF_ERROR(needInputs(node, 1));
     const TensorId x = node.inputs[0];
-    const TensorId alpha = node.scalar("alpha", node.input(0)->type, node.attributes.getFloat("alpha", 1.702f));
+    STROBE_ASSIGN(const float factor, node.attribute<float>("alpha", 1.702f));
+    const TensorId alpha = node.scalar("alpha", node.input(0)->type, factor);
     STROBE_ASSIGN(const TensorId scaled, node.emit("Mul", {}, {x, alpha}));
     STROBE_ASSIGN(const TensorId gate, node.emit("Sigmoid", {}, {scaled}));
     node.become("Mul", {}, {x, gate});
@@ -56,13 +57,17 @@ Status transposeLastTwo(NodeLift& node, size_t index) {
 
 Status fusedMatMul(NodeLift& node) {
     STROBE_RETURN_IF_ERROR(needInputs(node, 2));
-    if (node.attributes.getBool("transBatchA", false) || node.attributes.getBool("transBatchB", false))
-        return unsupported(
-            "FusedMatMul with transBatchA or transBatchB is not served; export the model before onnxruntime optimises "
-            "it");
-    if (node.attributes.getBool("transA", false)) STROBE_RETURN_IF_ERROR(transposeLastTwo(node, 0));
-    if (node.attributes.getBool("transB", false)) STROBE_RETURN_IF_ERROR(transposeLastTwo(node, 1));
-    const float alpha = node.attributes.getFloat("alpha", 1.0f);
+    for (const char* flag : {"transBatchA", "transBatchB"}) {
+        STROBE_ASSIGN(const int64_t set, node.attribute<int64_t>(flag, 0));
+        if (set != 0)
+            return unsupported(std::string("FusedMatMul with ") + flag +
+                               " is not served; export the model before onnxruntime optimises it");
+    }
+    STROBE_ASSIGN(const int64_t transA, node.attribute<int64_t>("transA", 0));
+    STROBE_ASSIGN(const int64_t transB, node.attribute<int64_t>("transB", 0));
+    if (transA != 0) STROBE_RETURN_IF_ERROR(transposeLastTwo(node, 0));
+    if (transB != 0) STROBE_RETURN_IF_ERROR(transposeLastTwo(node, 1));
+    STROBE_ASSIGN(const float alpha, node.attribute<float>("alpha", 1.0f));
     if (alpha == 1.0f) {
         node.become("MatMul", {}, {node.inputs[0], node.inputs[1]});
         return Status::ok();
@@ -73,10 +78,11 @@ Status fusedMatMul(NodeLift& node) {
     return Status::ok();
 }
 
-Attributes normalizationAttributes(const NodeLift& node) {
+Result<Attributes> normalizationAttributes(const NodeLift& node, int64_t axis, float defaultEpsilon) {
+    STROBE_ASSIGN(const float epsilon, node.attribute<float>("epsilon", defaultEpsilon));
     Attributes attributes;
-    attributes.set("axis", int64_t{-1});
-    attributes.set("epsilon", node.attributes.getFloat("epsilon", 1e-12f));
+    attributes.set("axis", axis);
+    attributes.set("epsilon", epsilon);
     return attributes;
 }
 
@@ -93,16 +99,15 @@ Status skipNormalization(NodeLift& node) {
     if (!simplified && node.hasInput(3)) inputs.push_back(node.inputs[3]);
     if (node.outputCount > 3) node.aliases[3] = sum;
     node.outputCount = 1;
-    const Attributes attributes = normalizationAttributes(node);
+    STROBE_ASSIGN(const Attributes attributes, normalizationAttributes(node, -1, 1e-12f));
     node.become(simplified ? "RMSNormalization" : "LayerNormalization", attributes, inputs);
     return Status::ok();
 }
 
 Status simplifiedNormalization(NodeLift& node) {
     STROBE_RETURN_IF_ERROR(needInputs(node, 2));
-    Attributes attributes = normalizationAttributes(node);
-    attributes.set("axis", node.attributes.getInt("axis", -1));
-    attributes.set("epsilon", node.attributes.getFloat("epsilon", 1e-5f));
+    STROBE_ASSIGN(const int64_t axis, node.attribute<int64_t>("axis", -1));
+    STROBE_ASSIGN(const Attributes attributes, normalizationAttributes(node, axis, 1e-5f));
     node.outputCount = 1;
     node.become("RMSNormalization", attributes, {node.inputs[0], node.inputs[1]});
     return Status::ok();

@@ -6,12 +6,10 @@ namespace {
 
 /// Before opset 7 the second input broadcast only on request, from `axis` on.
 Status legacyBroadcast(NodeLift& node) {
-    const bool broadcast = node.attributes.getBool("broadcast", false);
     const bool hasAxis = node.attributes.has("axis");
-    const int64_t stated = node.attributes.getInt("axis", 0);
-    node.attributes.erase("broadcast");
-    node.attributes.erase("axis");
-    if (!broadcast || !hasAxis) return Status::ok();
+    STROBE_ASSIGN(const int64_t broadcast, node.takeAttribute<int64_t>("broadcast", 0));
+    STROBE_ASSIGN(const int64_t stated, node.takeAttribute<int64_t>("axis", 0));
+    if (broadcast == 0 || !hasAxis) return Status::ok();
     const auto a = node.rank(0), b = node.rank(1);
     if (!a || !b) return unsupported("broadcasting from an axis needs known ranks; export with opset 7 or newer");
     const int64_t axis = stated < 0 ? stated + *a : stated;
@@ -47,7 +45,7 @@ Status dropOutputSequence(NodeLift& node) {
 }
 
 Status castByName(NodeLift& node) {
-    const std::string name = node.attributes.getString("to", "");
+    STROBE_ASSIGN(const std::string name, node.attribute<std::string>("to", ""));
     STROBE_ASSIGN(const DataType type, elementTypeFromOnnxName(name));
     node.attributes.set("to", onnxTypeNumber(type));
     return Status::ok();

@@ -1,16 +1,16 @@
+#include <algorithm>
+
 #include "engine_core/onnx/lifting.h"
 
 namespace strobe {
 namespace {
 
 Status axesToInput(NodeLift& node) {
-    node.attributeToInput("axes", 1);
-    return Status::ok();
+    return node.attributeToInput("axes", 1);
 }
 
 Status splitToInput(NodeLift& node) {
-    node.attributeToInput("split", 1);
-    return Status::ok();
+    return node.attributeToInput("split", 1);
 }
 
 /// Without sizes, the parts were as many as the node has outputs.
@@ -20,30 +20,28 @@ Status splitNumOutputs(NodeLift& node) {
 }
 
 Status sliceToInputs(NodeLift& node) {
-    node.attributeToInput("starts", 1);
-    node.attributeToInput("ends", 2);
-    node.attributeToInput("axes", 3);
-    return Status::ok();
+    STROBE_RETURN_IF_ERROR(node.attributeToInput("starts", 1));
+    STROBE_RETURN_IF_ERROR(node.attributeToInput("ends", 2));
+    return node.attributeToInput("axes", 3);
 }
 
 Status padOldName(NodeLift& node) {
-    if (node.attributes.has("paddings")) node.attributes.set("pads", node.attributes.getInts("paddings"));
-    node.attributes.erase("paddings");
+    if (!node.attributes.has("paddings")) return Status::ok();
+    STROBE_ASSIGN(std::vector<int64_t> pads, node.takeAttribute<std::vector<int64_t>>("paddings", {}));
+    node.attributes.set("pads", std::move(pads));
     return Status::ok();
 }
 
 Status padToInputs(NodeLift& node) {
-    node.attributeToInput("pads", 1);
-    const float value = node.attributes.getFloat("value", 0.0f);
-    node.attributes.erase("value");
+    STROBE_RETURN_IF_ERROR(node.attributeToInput("pads", 1));
+    STROBE_ASSIGN(const float value, node.takeAttribute<float>("value", 0.0f));
     if (value != 0.0f)
         node.setInput(2, node.scalar("value", node.input(0) ? node.input(0)->type : DataType::Float32, value));
     return Status::ok();
 }
 
 Status reshapeToInput(NodeLift& node) {
-    node.attributeToInput("shape", 1);
-    return Status::ok();
+    return node.attributeToInput("shape", 1);
 }
 
 /// Tile-1: inputs tiles and axis, both scalars.
@@ -67,39 +65,55 @@ Status tileOld(NodeLift& node) {
 }
 
 Status topKToInput(NodeLift& node) {
-    if (node.attributes.has("k")) node.setInput(1, node.ints("k", {node.attributes.getInt("k", 1)}));
-    node.attributes.erase("k");
+    if (!node.attributes.has("k")) return Status::ok();
+    STROBE_ASSIGN(const int64_t k, node.takeAttribute<int64_t>("k", 1));
+    node.setInput(1, node.ints("k", {k}));
     return Status::ok();
 }
 
 Status upsampleHeightWidth(NodeLift& node) {
-    const float height = node.attributes.getFloat("height_scale", 1.0f),
-                width = node.attributes.getFloat("width_scale", 1.0f);
-    node.attributes.erase("height_scale");
-    node.attributes.erase("width_scale");
+    STROBE_ASSIGN(const float height, node.takeAttribute<float>("height_scale", 1.0f));
+    STROBE_ASSIGN(const float width, node.takeAttribute<float>("width_scale", 1.0f));
     node.attributes.set("scales", std::vector<float>{1.0f, 1.0f, height, width});
-    if (node.attributes.getString("mode", "") == "bilinear") node.attributes.set("mode", std::string("linear"));
+    STROBE_ASSIGN(const std::string mode, node.attribute<std::string>("mode", ""));
+    if (mode == "bilinear") node.attributes.set("mode", std::string("linear"));
     return Status::ok();
 }
 
 Status upsampleScalesToInput(NodeLift& node) {
-    const std::vector<float> scales = node.attributes.getFloats("scales");
-    node.attributes.erase("scales");
+    STROBE_ASSIGN(const std::vector<float> scales, node.takeAttribute<std::vector<float>>("scales", {}));
     node.setInput(1, node.constant("scales", makeFloatWeights({static_cast<int64_t>(scales.size())}, scales)));
     return Status::ok();
 }
 
-/// Resize-10 and Upsample took no coordinate mode: output index / scale, rounded down.
-void addOldResizeMode(NodeLift& node) {
+/// Resize-10 and Upsample took no coordinate mode: output index / scale, to the pixel below.
+void addOldResizeMode(NodeLift& node, const char* nearest) {
     node.attributes.set("coordinate_transformation_mode", std::string("asymmetric"));
-    node.attributes.set("nearest_mode", std::string("floor"));
+    node.attributes.set("nearest_mode", std::string(nearest));
+}
+
+/// A Resize before opset 11 that shrinks takes the pixel above; the specification is silent, onnxruntime and the cases
+/// of that opset are not. Scales that are computed are taken to grow, as they mostly do.
+Result<const char*> oldNearestMode(const NodeLift& node) {
+    const Tensor* input = node.input(1);
+    STROBE_ASSIGN(const std::string mode, node.attribute<std::string>("mode", "nearest"));
+    if (mode != "nearest" || !input || !input->constant) return "floor";
+    const std::vector<double> scales = toDoubles(*input->constant);
+    const auto shrinking = std::find_if(scales.begin(), scales.end(), [](double s) { return s < 1.0; });
+    const auto growing = std::find_if(scales.begin(), scales.end(), [](double s) { return s > 1.0; });
+    if (shrinking == scales.end()) return "floor";
+    if (growing == scales.end()) return "ceil";
+    return unsupported("Resize of opset 10 shrinks one axis and grows another (scales " + std::to_string(*shrinking) +
+                       " and " + std::to_string(*growing) +
+                       "), which then round to different sides; export with opset 11 or newer");
 }
 
 Status resizeScalesSlot(NodeLift& node) {
     if (node.inputs.size() != 2)
         return invalidModel("Resize of opset 10 has " + std::to_string(node.inputs.size()) + " inputs, 2 are needed");
+    STROBE_ASSIGN(const char* nearest, oldNearestMode(node));
     node.inputs = {node.inputs[0], kNone, node.inputs[1]};
-    addOldResizeMode(node);
+    addOldResizeMode(node, nearest);
     return Status::ok();
 }
 
@@ -107,9 +121,10 @@ Status upsampleToResize(NodeLift& node) {
     if (node.inputs.size() != 2)
         return invalidModel("Upsample has " + std::to_string(node.inputs.size()) + " inputs, 2 are needed");
     Attributes attributes;
-    attributes.set("mode", node.attributes.getString("mode", "nearest"));
+    STROBE_ASSIGN(const std::string mode, node.attribute<std::string>("mode", "nearest"));
+    attributes.set("mode", mode);
     node.become("Resize", std::move(attributes), {node.inputs[0], kNone, node.inputs[1]});
-    addOldResizeMode(node);
+    addOldResizeMode(node, "floor");
     return Status::ok();
 }
 
@@ -122,7 +137,7 @@ Status resizeDropEmpty(NodeLift& node) {
 }
 
 Status gridSampleModeNames(NodeLift& node) {
-    const std::string mode = node.attributes.getString("mode", "bilinear");
+    STROBE_ASSIGN(const std::string mode, node.attribute<std::string>("mode", "bilinear"));
     node.attributes.set("mode", std::string(mode == "bilinear" ? "linear" : mode == "bicubic" ? "cubic" : mode));
     return Status::ok();
 }

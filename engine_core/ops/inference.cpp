@@ -6,6 +6,23 @@ namespace strobe {
 namespace {
 
 constexpr size_t kMaxKnownValues = 1024;
+/// Text of one extent or value, and of all values of a tensor. Ordinary models stay below a hundred; repeated squaring
+/// doubles it each time.
+constexpr size_t kMaxExtentText = 1024, kMaxValuesText = 16 * kMaxExtentText;
+
+size_t textSize(const Dim& dim) {
+    return dim.isConstant() ? 0 : dim.toString().size();
+}
+
+bool areSmall(const std::vector<Dim>& values) {
+    size_t total = 0;
+    for (const Dim& value : values) {
+        const size_t size = textSize(value);
+        total += size;
+        if (size > kMaxExtentText || total > kMaxValuesText) return false;
+    }
+    return values.size() <= kMaxKnownValues;
+}
 
 class NetworkInference final : public InferenceContext {
 public:
@@ -28,6 +45,8 @@ public:
         if (Tensor* t = output(index)) {
             t->type = type;
             t->rankKnown = true;
+            for (Dim& extent : shape)
+                if (textSize(extent) > kMaxExtentText) extent = freshSymbol();
             t->shape = std::move(shape);
         }
     }
@@ -39,7 +58,7 @@ public:
         }
     }
     void setOutputValues(int index, std::vector<Dim> values) override {
-        if (Tensor* t = output(index); t && values.size() <= kMaxKnownValues) t->values = std::move(values);
+        if (Tensor* t = output(index); t && areSmall(values)) t->values = std::move(values);
     }
     /// Inferring the same layer again gives the same symbols, so that inference is idempotent.
     Dim freshSymbol() override {

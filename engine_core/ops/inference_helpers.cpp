@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <set>
 
 namespace strobe {
 
@@ -25,6 +26,22 @@ Result<int64_t> normalizeAxis(int64_t axis, int64_t rank) {
     return axis < 0 ? axis + rank : axis;
 }
 
+namespace {
+
+std::set<std::string> symbolsOf(const Dim& dim) {
+    std::set<std::string> symbols;
+    dim.collectSymbols(symbols);
+    return symbols;
+}
+
+/// Neither is known to be 1 or to equal the other.
+Dim broadcastExtents(const Dim& a, const Dim& b) {
+    if (a.isConstant() || b.isConstant()) return a.isConstant() ? a : b;
+    return symbolsOf(a) == symbolsOf(b) ? a : Dim::max(a, b);
+}
+
+}  // namespace
+
 Result<Shape> broadcastShapes(const Shape& a, const Shape& b) {
     const size_t rank = std::max(a.size(), b.size());
     Shape result(rank);
@@ -38,7 +55,7 @@ Result<Shape> broadcastShapes(const Shape& a, const Shape& b) {
         else if (da.isConstant() && db.isConstant())
             return invalidModel("shapes " + toString(a) + " and " + toString(b) + " do not broadcast: " + da.toString() + " against " + db.toString());
         else
-            result[i] = db.isConstant() ? db : da;
+            result[i] = broadcastExtents(da, db);
     }
     return result;
 }

@@ -25,6 +25,22 @@ double keepAspectScale(const std::string& policy, const std::vector<double>& sca
                                   : *std::max_element(scales.begin(), scales.end());
 }
 
+float resizePosition(const std::string& mode, const ResizedAxis& axis, int64_t i) {
+    const auto at = static_cast<float>(i), in = static_cast<float>(axis.in), scale = static_cast<float>(axis.scale);
+    const float resized = scale * in;
+    if (mode == "asymmetric") return at / scale;
+    if (mode == "tf_half_pixel_for_nn") return (at + 0.5f) / scale;
+    if (mode == "align_corners") return resized == 1.0f ? 0.0f : at * (in - 1.0f) / (resized - 1.0f);
+    if (mode == "tf_crop_and_resize") {
+        const float start = axis.roiStart * (in - 1.0f), extent = (axis.roiEnd - axis.roiStart) * (in - 1.0f);
+        return start + (resized == 1.0f ? extent / 2.0f : at * extent / (resized - 1.0f));
+    }
+    if (mode == "pytorch_half_pixel" && resized == 1.0f) return -0.5f;
+    const float halfPixel = (at + 0.5f) / scale - 0.5f;
+    if (mode == "half_pixel_symmetric") return in / 2.0f * (1.0f - static_cast<float>(axis.out) / resized) + halfPixel;
+    return halfPixel;
+}
+
 namespace {
 
 /// The whole number below; one that no memory holds stays absurd without overflowing.
@@ -32,9 +48,11 @@ Dim floored(double extent) {
     return Dim(static_cast<int64_t>(std::min(std::floor(extent), 0x1p62)));
 }
 
-/// floor(extent · scale); exact on symbols when the scale is a binary fraction, else known only when the extent is.
+/// extent · scale, rounded to FP32 before it is cut as onnxruntime's is; exact on symbols when the scale is a binary
+/// fraction, else known only when the extent is.
 Dim scaledExtent(InferenceContext& context, const Dim& extent, double scale) {
-    if (extent.isConstant()) return floored(static_cast<double>(extent.constant()) * scale);
+    if (extent.isConstant())
+        return floored(static_cast<double>(static_cast<float>(extent.constant()) * static_cast<float>(scale)));
     for (int64_t denominator = 1; denominator <= 1024; denominator *= 2) {
         const double numerator = scale * static_cast<double>(denominator);
         if (numerator == std::floor(numerator))
@@ -109,7 +127,7 @@ Status checkAttributes(const Attributes& attributes) {
         return invalidModel("attribute 'antialias' is set with mode 'nearest'; linear or cubic is needed");
     return requireOneOf(attributes, "coordinate_transformation_mode", "half_pixel",
                         {"half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric",
-                         "tf_crop_and_resize"});
+                         "tf_crop_and_resize", "tf_half_pixel_for_nn"});  // the last one: opsets 11 and 12 only
 }
 
 /// X, roi?, scales?, sizes? → X with the axes resized; an empty tensor counts as absent.

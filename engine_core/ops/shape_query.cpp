@@ -63,8 +63,12 @@ Status inferExpand(InferenceContext& context) {
     context.setOutputUnknownRank(0, context.inputType(0));
     if (!context.inputValues(1) && context.inputShape(1).size() == 1 && !context.inputShape(1)[0].isConstant())
         return Status::ok();
-    STROBE_ASSIGN(Shape target, shapeFromInput(context, 1));
-    STROBE_ASSIGN(const Shape shape, broadcastShapes(context.inputShape(0), target));
+    STROBE_ASSIGN(const Shape target, shapeFromInput(context, 1));
+    const Shape& x = context.inputShape(0);
+    STROBE_ASSIGN(Shape shape, broadcastShapes(x, target));
+    if (!context.inputValues(1))  // a run learns what an extent is only where it stands alone
+        for (size_t i = 0; i < target.size(); ++i)
+            if (Dim& extent = shape[shape.size() - target.size() + i]; !extent.isConstant()) extent = target[i];
     context.setOutput(0, context.inputType(0), shape);
     const auto values = context.inputValues(0);
     if (values && values->size() == 1 && shape.size() == 1 && shape[0].isConstant() && shape[0].constant() <= 1024)

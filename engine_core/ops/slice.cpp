@@ -13,15 +13,24 @@ namespace {
 constexpr int64_t kHuge = 1'000'000'000;  // "to the end", as exporters write it: 1e9, INT32_MAX or INT64_MAX
 constexpr int64_t kHugeStep = int64_t{1} << 48;
 
-/// `position` counted from the front, clamped to [low, high]. A symbolic position counts from the back exactly when it
-/// is provably negative.
+/// `position` counted from the front: one below zero counts from the back. Where its sign hangs on the symbols, so does
+/// that, except where clamping to `low` makes both ways the same: extent − c is negative when extent < c, and from the
+/// back it is then at most c − 2.
+Dim countedFromFront(const Dim& position, const Dim& extent, const Dim& low) {
+    const Dim zero(0), one(1);
+    if (provablyAtMost(position, Dim(-1))) return position + extent;
+    if (provablyAtMost(zero, position) || provablyAtMost(extent - position - Dim(2), low)) return position;
+    const Dim isNegative = maxOf(zero, minOf(one, zero - position));
+    return position + extent * isNegative;
+}
+
+/// `position` counted from the front, clamped to [low, high].
 Dim resolvePosition(const Dim& position, const Dim& extent, const Dim& low, const Dim& high) {
     if (position.isConstant() && !extent.isConstant()) {
         if (position.constant() >= kHuge) return high;
         if (position.constant() <= -kHuge) return low;
     }
-    const Dim fromFront = provablyAtMost(position, Dim(-1)) ? position + extent : position;
-    return maxOf(low, minOf(fromFront, high));
+    return maxOf(low, minOf(countedFromFront(position, extent, low), high));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 #include "engine_core/passes/pass_list.h"
 #include "engine_core/passes/pointwise_form.h"
@@ -34,30 +35,86 @@ bool isArithmetic(PointwiseOp op) {
            op == PointwiseOp::Div || op == PointwiseOp::Pow || op == PointwiseOp::Neg;
 }
 
-float evaluate(const PointwiseProgram& program, float x) {
-    std::vector<float> values = {x};
-    const auto at = [&](int value) { return value < 0 ? 0.0f : values[static_cast<size_t>(value)]; };
-    for (const PointwiseInstruction& in : program.instructions)
-        values.push_back(evaluatePointwise(in, at(in.a), at(in.b), at(in.c)));
-    return at(program.results[0]);
+/// Which sides of a limit the samples lay on.
+struct SidesSeen {
+    bool low = false, high = false;
+};
+
+/// The instruction's value before its limits, and the limits; nullopt where it has none that could go unseen.
+struct Limits {
+    float value, low, high;
+};
+std::optional<Limits> limitsOf(const PointwiseInstruction& in, float a, float b) {
+    constexpr float kNone = std::numeric_limits<float>::infinity();
+    switch (in.op) {
+        case PointwiseOp::Clip:
+            return Limits{a, in.alpha, in.beta};
+        case PointwiseOp::Relu:
+            return Limits{a, 0.0f, kNone};
+        case PointwiseOp::HardSigmoid:
+            return Limits{in.alpha * a + in.beta, 0.0f, 1.0f};
+        case PointwiseOp::HardSwish:
+            return Limits{a, -3.0f, 3.0f};
+        case PointwiseOp::Min:
+            return Limits{a, -kNone, b};
+        case PointwiseOp::Max:
+            return Limits{a, b, kNone};
+        default:
+            return std::nullopt;
+    }
 }
+
+/// The program's samples, and whether they reached both sides of every limit in it: one that they did not is still to
+/// be kept.
+class Sampler {
+public:
+    explicit Sampler(const PointwiseProgram& program) : m_program(program), m_seen(program.instructions.size()) {}
+
+    float evaluate(float x) {
+        std::vector<float> values = {x};
+        const auto at = [&](int value) { return value < 0 ? 0.0f : values[static_cast<size_t>(value)]; };
+        for (size_t i = 0; i < m_program.instructions.size(); ++i) {
+            const PointwiseInstruction& in = m_program.instructions[i];
+            if (const auto limits = limitsOf(in, at(in.a), at(in.b))) {
+                m_seen[i].low = m_seen[i].low || limits->value < limits->low || isNoLimit(limits->low);
+                m_seen[i].high = m_seen[i].high || limits->value > limits->high || isNoLimit(limits->high);
+            } else {
+                m_seen[i] = {true, true};
+            }
+            values.push_back(evaluatePointwise(in, at(in.a), at(in.b), at(in.c)));
+        }
+        return at(m_program.results[0]);
+    }
+    bool hasSeenAllLimits() const {
+        return std::all_of(m_seen.begin(), m_seen.end(),
+                           [](const SidesSeen& sides) { return sides.low && sides.high; });
+    }
+
+private:
+    /// Exporters write a side that is left open as the largest number.
+    static bool isNoLimit(float limit) { return std::fabs(limit) >= std::numeric_limits<float>::max(); }
+
+    const PointwiseProgram& m_program;
+    std::vector<SidesSeen> m_seen;
+};
 
 /// Exporters write one function in many orders of the same arithmetic, so values are compared, not text. The program
 /// holds at most two functions beside a little arithmetic: far fewer free numbers than points, which cover every bend
-/// of the known functions.
+/// of the known functions, and must cover every limit in the program.
 std::optional<PointwiseInstruction> recognise(const PointwiseProgram& program) {
     const auto functions = std::count_if(program.instructions.begin(), program.instructions.end(),
                                          [](const auto& in) { return !isArithmetic(in.op); });
     if (program.inputCount != 1 || functions < 1 || functions > 2 || program.instructions.size() > 16)
         return std::nullopt;
     for (const PointwiseInstruction& candidate : knownActivations()) {
+        Sampler sampler(program);
         bool same = true;
         for (int i = -84; i <= 84 && same; ++i) {
             const float x = static_cast<float>(i) * 0.25f + 0.0625f;
-            const float wanted = evaluatePointwise(candidate, x, 0.0f, 0.0f), found = evaluate(program, x);
+            const float wanted = evaluatePointwise(candidate, x, 0.0f, 0.0f), found = sampler.evaluate(x);
             same = std::fabs(wanted - found) <= 5e-5f * std::max(1.0f, std::fabs(wanted));
         }
-        if (same) return candidate;
+        if (same) return sampler.hasSeenAllLimits() ? std::optional(candidate) : std::nullopt;
     }
     return std::nullopt;
 }

@@ -14,12 +14,11 @@ PointwiseProgram scaleAndShift() {
 
 /// The normalisation with the per-channel scales and shifts that follow it (Scale layers of older exporters).
 Status lower(Network& network, const PassContext& context, LayerId id) {
-    std::string why;
-    auto affine = affineOfBatchNorm(network, network.layer(id), why);
     const TensorId x = network.layer(id).inputs[0];
     const Tensor& in = network.tensor(x);
-    if (affine && (!in.rankKnown || !isRealType(in.type)))
-        why = "its input '" + in.name + "' is " + std::string(dataTypeName(in.type));
+    std::string why = whyNoRank(network, x);
+    auto affine = why.empty() ? affineOfBatchNorm(network, network.layer(id), why) : std::nullopt;
+    if (affine && !isRealType(in.type)) why = "its input '" + in.name + "' is " + std::string(dataTypeName(in.type));
     if (!why.empty()) {
         context.miss(network, id, std::move(why));
         return Status::ok();

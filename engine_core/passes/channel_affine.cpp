@@ -59,6 +59,11 @@ std::optional<ChannelAffine> affineOfBatchNorm(const Network& network, const Lay
             return std::nullopt;
         }
         parameters.push_back(toFloats(*t.constant));
+        // Of a symbolic channel count inference checked none against another.
+        if (parameters.back().size() != parameters.front().size()) {
+            why = "its parameters '" + network.tensor(layer.inputs[1]).name + "' and '" + t.name + "' differ in length";
+            return std::nullopt;
+        }
     }
     const double epsilon = static_cast<double>(layer.attributes.getFloat("epsilon", 1e-5f));
     ChannelAffine affine;

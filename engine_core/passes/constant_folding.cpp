@@ -112,6 +112,10 @@ private:
     FoldingAllocator m_allocator;
 };
 
+std::string wholeText(double number) {
+    return std::to_string(static_cast<int64_t>(number));
+}
+
 bool isCandidate(const Network& network, const Layer& layer) {
     const OpDefinition& op = *layer.op;
     // Quantised weights stay quantised: kernels want them as they are.
@@ -127,34 +131,84 @@ bool isCandidate(const Network& network, const Layer& layer) {
     });
 }
 
-/// Empty when every output fits the budget.
-std::string whyTooLarge(const Network& network, const Layer& layer, size_t budget) {
-    if (layer.op->dataDependentShape) return {};
-    for (TensorId output : layer.outputs) {
-        const double bytes = output == kNone ? 0 : tensorBytes(network, output);
-        if (bytes > static_cast<double>(budget))
-            return "the folded constant '" + network.tensor(output).name + "' would take " +
-                   std::to_string(static_cast<int64_t>(bytes)) + " bytes, " + std::to_string(budget) +
-                   " are allowed (constant folding budget)";
-    }
-    return {};
+/// Folding is to cost seconds: what takes longer by the naive kernels is left to the fast ones.
+constexpr double kMostFlops = 2e10;
+
+double outputBytes(const Network& network, const Layer& layer) {
+    double bytes = 0;
+    for (TensorId output : layer.outputs)
+        if (output != kNone) bytes += std::max(0.0, tensorBytes(network, output));
+    return bytes;
 }
 
-Status fold(Network& network, const PassContext& context, LayerId id) {
+/// Empty when every output fits the budget, and all folded constants together what is allowed beyond the model's own.
+std::string whyTooLarge(const Network& network, const Layer& layer, const PassContext& context) {
+    const auto budget = static_cast<double>(context.config.constantFoldingBudget);
+    for (TensorId output : layer.outputs) {
+        const double bytes = output == kNone ? 0 : tensorBytes(network, output);
+        if (bytes > budget)
+            return "the folded constant '" + network.tensor(output).name + "' would take " + wholeText(bytes) +
+                   " bytes, " + wholeText(budget) + " are allowed (constant folding budget)";
+    }
+    const double together = context.foldedBytes + outputBytes(network, layer);
+    if (together <= budget + context.modelBytes) return {};
+    return "all folded constants together would take " + wholeText(together) + " bytes, " +
+           wholeText(budget + context.modelBytes) +
+           " are allowed (constant folding budget and as much as the model's own constants)";
+}
+
+/// What the layer computes, by its op's own account. Outputs that only the kernel can tell count as nothing.
+double flopsOf(const Network& network, const Layer& layer) {
+    std::vector<Dims> inputs, outputs;
+    for (TensorId id : layer.inputs) inputs.push_back(id == kNone ? Dims() : network.tensor(id).constant->dims);
+    for (TensorId id : layer.outputs) {
+        const bool known = id != kNone && network.tensor(id).rankKnown && isConstant(network.tensor(id).shape);
+        outputs.push_back(known ? toDims(network.tensor(id).shape) : Dims{0});
+    }
+    if (layer.op->flops) return layer.op->flops({layer.attributes, inputs, outputs});
+    return outputs.empty() ? 0 : static_cast<double>(elementCount(outputs[0]));
+}
+
+std::string whyTooSlow(double flops, const PassContext& context) {
+    if (context.foldedFlops + flops <= kMostFlops) return {};
+    return "computing it ahead would take " + wholeText(flops / 1e6) + " MFLOP, " +
+           wholeText((kMostFlops - context.foldedFlops) / 1e6) + " are left for constant folding";
+}
+
+/// Counts what was made, and drops what nothing reads any more: a chain of constants need not fit the memory as a
+/// whole.
+void account(Network& network, PassContext& context, const std::vector<TensorId>& outputs,
+             const std::vector<TensorId>& inputs, std::map<TensorId, double>& made) {
+    for (TensorId output : outputs)
+        if (output != kNone)
+            context.foldedBytes += made[output] = static_cast<double>(network.tensor(output).constant->bytes);
+    for (TensorId input : inputs) {
+        const auto own = made.find(input);
+        if (own == made.end() || !network.removeIfUnusedConstant(input)) continue;
+        context.foldedBytes -= own->second;
+        made.erase(own);
+    }
+}
+
+/// `made`: bytes of the constants that this run of the pass has made.
+Status fold(Network& network, PassContext& context, LayerId id, std::map<TensorId, double>& made) {
     const Layer& layer = network.layer(id);
     if (!isCandidate(network, layer)) return Status::ok();
-    const size_t budget = context.config.constantFoldingBudget;
-    if (std::string reason = whyTooLarge(network, layer, budget); !reason.empty()) {
+    const double flops = flopsOf(network, layer);
+    std::string reason = whyTooLarge(network, layer, context);
+    if (reason.empty()) reason = whyTooSlow(flops, context);
+    if (!reason.empty()) {
         context.miss(network, id, std::move(reason));
         return Status::ok();
     }
-    auto results = ConstantRun(network, id, budget, context.cancel).run(context.kernels);
+    auto results = ConstantRun(network, id, context.config.constantFoldingBudget, context.cancel).run(context.kernels);
+    context.foldedFlops += flops;
     if (context.cancel.isCancelled()) return cancelled();
     if (!results) {
         context.miss(network, id, "all inputs are constant, but " + results.status().message());
         return Status::ok();
     }
-    const std::vector<TensorId> outputs = layer.outputs;
+    const std::vector<TensorId> outputs = layer.outputs, inputs = layer.inputs;
     for (size_t i = 0; i < outputs.size(); ++i)
         if (outputs[i] != kNone && !(*results)[i])
             return internalError("reference." + layer.op->name + " left output " + std::to_string(i) + " empty");
@@ -168,12 +222,14 @@ Status fold(Network& network, const PassContext& context, LayerId id) {
         network.makeConstant(outputs[i], (*results)[i]);
     }
     network.removeLayer(id);
+    account(network, context, outputs, inputs, made);
     context.record(std::move(record));
     return Status::ok();
 }
 
 Status run(Network& network, PassContext& context) {
-    return forEachLayer(network, context, [&](LayerId id) { return fold(network, context, id); });
+    std::map<TensorId, double> made;
+    return forEachLayer(network, context, [&](LayerId id) { return fold(network, context, id, made); });
 }
 
 }  // namespace

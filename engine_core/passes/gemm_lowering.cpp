@@ -8,7 +8,8 @@ namespace {
 
 enum class Addend { None, Bias, ConstantBias, Matrix, Unknown };
 
-/// What Gemm's C is: absent, a vector along the columns (perhaps to be scaled or spread), or anything else.
+/// Requires a result of known rank. What Gemm's C is: absent, a vector along the columns (perhaps to be scaled or
+/// spread), or anything else.
 Addend addendOf(const Network& network, const Layer& layer) {
     const TensorId c = inputAt(layer, 2);
     const float beta = layer.attributes.getFloat("beta", 1.0f);
@@ -52,6 +53,10 @@ Status lowerWithMatrix(Network& network, const PassContext& context, Fusion fusi
 
 Status lower(Network& network, const PassContext& context, LayerId id) {
     const Layer& layer = network.layer(id);
+    if (const std::string why = whyNoRank(network, layer.outputs[0]); !why.empty()) {
+        context.miss(network, id, why);
+        return Status::ok();
+    }
     const Addend addend = addendOf(network, layer);
     if (addend == Addend::Unknown || !isRealType(network.tensor(layer.outputs[0]).type)) {
         context.miss(network, id,

@@ -24,7 +24,7 @@ bool isPointwiseConv(const Layer& layer, const Dims& weights) {
         const auto values = layer.attributes.getInts(name);
         return std::all_of(values.begin(), values.end(), [&](int64_t v) { return v == value; });
     };
-    return layer.attributes.getInt("group", 1) == 1 && isAll("strides", 1) && isAll("pads", 0) &&
+    return weights.size() > 2 && layer.attributes.getInt("group", 1) == 1 && isAll("strides", 1) && isAll("pads", 0) &&
            std::all_of(weights.begin() + 2, weights.end(), [](int64_t extent) { return extent == 1; });
 }
 
@@ -36,8 +36,8 @@ bool isCandidate(const Network& network, const Layer& layer) {
     const TensorId bias = inputAt(layer, 2);
     if (!w.constant || !isRealType(w.type) || (bias != kNone && !network.tensor(bias).constant)) return false;
     if (layer.op->name == "Conv") return isPointwiseConv(layer, w.constant->dims);
-    return w.constant->dims.size() == 2 && network.tensor(layer.inputs[0]).rankKnown &&
-           network.tensor(layer.inputs[0]).shape.size() >= 2;
+    const Tensor& x = network.tensor(layer.inputs[0]);
+    return w.constant->dims.size() == 2 && (!x.rankKnown || x.shape.size() >= 2);
 }
 
 bool areAlike(const Network& network, const Layer& a, const Layer& b) {
@@ -47,7 +47,7 @@ bool areAlike(const Network& network, const Layer& a, const Layer& b) {
            network.tensor(a.inputs[1]).type == network.tensor(b.inputs[1]).type;
 }
 
-/// Rows (or pixels) of the result when constant, else −1.
+/// Requires a known rank. Rows (or pixels) of the result when constant, else −1.
 int64_t rowsOf(const Network& network, const Layer& layer) {
     const Shape& y = network.tensor(layer.outputs[0]).shape;
     if (!isConstant(y)) return -1;
@@ -149,8 +149,8 @@ std::vector<LayerId> groupAt(const Network& network, const PassContext& context,
         channels += channelsOf(network, layer);
     }
     if (group.size() < 2) return {};
-    const int64_t rows = rowsOf(network, network.layer(group[0]));
-    std::string why;
+    std::string why = whyNoRank(network, network.layer(group[0]).outputs[0]);
+    const int64_t rows = why.empty() ? rowsOf(network, network.layer(group[0])) : 0;
     if (channels > kMaxJointChannels)
         why = "together with its neighbours it would have " + std::to_string(channels) + " output channels";
     if (rows < 0) why = "its rows are not known before it runs, so what a joint product saves is not either";

@@ -37,6 +37,16 @@ bool isWholeSlice(const Network& network, const Layer& layer) {
     return steps == kNone || isAll(integerConstant(network, steps), 1);
 }
 
+/// Every extent asked for is 1 or that of the input: two extents that only look equal, since of two unequal ones
+/// inference keeps one, may differ where one is 1.
+bool isIdleExpand(const Network& network, const Layer& layer) {
+    const Shape& x = network.tensor(layer.inputs[0]).shape;
+    const auto& target = network.tensor(layer.inputs[1]).values;
+    if (!target || target->size() > x.size()) return false;
+    return std::equal(target->begin(), target->end(), x.end() - static_cast<std::ptrdiff_t>(target->size()),
+                      [](const Dim& wanted, const Dim& extent) { return wanted.isConstant(1) || wanted == extent; });
+}
+
 /// x·1, x/1, x+0, x−0, x^1 with the neutral element on the side where it is neutral.
 bool isNeutralArithmetic(const Network& network, const Layer& layer) {
     const auto operation = scalarOperation(network, layer);
@@ -64,8 +74,8 @@ TensorId unchangedInput(const Network& network, const Layer& layer) {
     if (op == "Tile") return isAll(integerConstant(network, inputAt(layer, 1)), 1) ? first : kNone;
     if (op == "Transpose") return isIdentityTranspose(network, layer) ? first : kNone;
     if (!isShapeKept(network, first, layer.outputs[0]) && op != "Mul" && op != "Add") return kNone;
-    if (op == "Cast" || op == "Reshape" || op == "Squeeze" || op == "Unsqueeze" || op == "Flatten" || op == "Expand")
-        return first;
+    if (op == "Cast" || op == "Reshape" || op == "Squeeze" || op == "Unsqueeze" || op == "Flatten") return first;
+    if (op == "Expand") return isIdleExpand(network, layer) ? first : kNone;
     if (op == "Slice") return isWholeSlice(network, layer) ? first : kNone;
     if (isNeutralArithmetic(network, layer)) {
         const TensorId operand = scalarOperation(network, layer)->operand;

@@ -52,6 +52,9 @@ struct PassContext {
     CancelToken cancel;
     PassReport& report;
     std::string pass;  // set by the manager
+    double modelBytes = 0;  // the constants that came with the model, set by the manager
+    double foldedBytes = 0,
+           foldedFlops = 0;  // what folding has made and not dropped again, and done, over all rounds and bodies
 
     void record(RewriteRecord rewrite) const;
     void miss(const Network& network, LayerId layer, std::string reason) const;

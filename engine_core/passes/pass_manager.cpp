@@ -122,7 +122,7 @@ Status resolveControlFlow(Network& network, PassContext& context) {
 Result<PassReport> PassManager::run(Network& network, const BuilderConfig& config, const KernelRegistry& kernels,
                                     CancelToken cancel) {
     PassReport report;
-    PassContext context{config, kernels, std::move(cancel), report, {}};
+    PassContext context{config, kernels, std::move(cancel), report, {}, network.constantBytes()};
     STROBE_RETURN_IF_ERROR(resolveControlFlow(network, context));
     for (std::string_view name : passSchedule()) {
         if (context.cancel.isCancelled()) return cancelled();

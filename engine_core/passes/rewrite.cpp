@@ -83,6 +83,11 @@ std::string whyVisible(const Network& network, std::span<const LayerId> layers, 
     return {};
 }
 
+std::string whyNoRank(const Network& network, TensorId tensor) {
+    const Tensor& t = network.tensor(tensor);
+    return t.rankKnown ? std::string() : "the rank of '" + t.name + "' is known only when the model runs";
+}
+
 std::optional<double> scalarConstant(const Network& network, TensorId tensor) {
     if (tensor == kNone || !network.tensor(tensor).constant) return std::nullopt;
     const Weights& weights = *network.tensor(tensor).constant;

@@ -44,6 +44,10 @@ std::string whyVisible(const Network& network, TensorId tensor, std::span<const 
 /// The first such reason over all outputs of `layers` but `kept`.
 std::string whyVisible(const Network& network, std::span<const LayerId> layers, std::span<const TensorId> kept);
 
+/// Why nothing can be read off the tensor's shape; empty: its rank is known. Behind an unknown rank nothing was checked
+/// either: operands may contradict each other until a run says so.
+std::string whyNoRank(const Network& network, TensorId tensor);
+
 /// The number in a constant of one element.
 std::optional<double> scalarConstant(const Network& network, TensorId tensor);
 /// Elements of a constant integer tensor.

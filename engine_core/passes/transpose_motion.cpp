@@ -6,10 +6,12 @@
 namespace strobe {
 namespace {
 
+/// Empty where the rank is unknown: whether the axes fit it was not checked.
 std::vector<int64_t> permOf(const Network& network, const Layer& transpose) {
-    std::vector<int64_t> perm = transpose.attributes.getInts("perm");
     const Tensor& in = network.tensor(transpose.inputs[0]);
-    if (perm.empty() && in.rankKnown)
+    if (!in.rankKnown) return {};
+    std::vector<int64_t> perm = transpose.attributes.getInts("perm");
+    if (perm.empty())
         for (size_t i = in.shape.size(); i-- > 0;) perm.push_back(static_cast<int64_t>(i));
     return perm;
 }
@@ -83,9 +85,7 @@ Status foldIntoMatMul(Network& network, const PassContext& context, LayerId id) 
         const Layer& product = network.layer(id);
         const TensorId operand = product.inputs[static_cast<size_t>(side)];
         const Layer* transpose = producerOf(network, operand, "Transpose");
-        if (!transpose || product.inputs[0] == product.inputs[1] ||
-            network.tensor(transpose->inputs[0]).shape.size() < 2 || !swapsMatrix(permOf(network, *transpose)))
-            continue;
+        if (!transpose || product.inputs[0] == product.inputs[1] || !swapsMatrix(permOf(network, *transpose))) continue;
         const LayerId inside[] = {id};
         if (std::string why = whyVisible(network, operand, inside); !why.empty()) {
             context.miss(network, transpose->id, std::move(why));
@@ -121,7 +121,7 @@ Status sinkThrough(Network& network, const PassContext& context, LayerId id) {
     for (TensorId input : next->inputs)
         if (input != kNone && input != moved && !scalarConstant(network, input)) return Status::ok();
     const Layer* after = onlyReader(network, next->outputs[0]);
-    if (!after || !isPlain(*after, "Transpose") ||
+    if (!after || !isPlain(*after, "Transpose") || !network.tensor(moved).rankKnown ||
         network.tensor(next->outputs[0]).shape != network.tensor(moved).shape)
         return Status::ok();
     const TensorId result = next->outputs[0];

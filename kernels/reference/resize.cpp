@@ -8,31 +8,10 @@
 namespace strobe {
 namespace {
 
-/// One axis to resize. `scale` is the asked one, which need not be out / in.
-struct Line {
-    int64_t in = 0, out = 0;
-    double scale = 1.0, roiStart = 0.0, roiEnd = 1.0;
-};
 struct Tap {
     int64_t index;
     double weight;
 };
-
-/// Where output position `i` lies on the input.
-double sourceCoordinate(const std::string& mode, const Line& line, double i) {
-    const auto in = static_cast<double>(line.in);
-    const double resized = line.scale * in;
-    if (mode == "asymmetric") return i / line.scale;
-    if (mode == "align_corners") return resized == 1.0 ? 0.0 : i * (in - 1.0) / (resized - 1.0);
-    if (mode == "tf_crop_and_resize") {
-        const double extent = (line.roiEnd - line.roiStart) * (in - 1.0);
-        return line.roiStart * (in - 1.0) + (resized == 1.0 ? extent / 2.0 : i * extent / (resized - 1.0));
-    }
-    if (mode == "pytorch_half_pixel" && resized == 1.0) return -0.5;
-    const double halfPixel = (i + 0.5) / line.scale - 0.5;
-    if (mode == "half_pixel_symmetric") return in / 2.0 * (1.0 - static_cast<double>(line.out) / resized) + halfPixel;
-    return halfPixel;
-}
 
 int64_t nearestIndex(const std::string& mode, double x) {
     if (mode == "floor") return static_cast<int64_t>(std::floor(x));
@@ -53,7 +32,7 @@ double cubic(double x, double a) {
 }
 
 /// Weights of the input positions around `x`; out-of-range ones are clamped to the edge by the caller.
-std::vector<Tap> taps(const Attributes& attributes, const Line& line, double x) {
+std::vector<Tap> taps(const Attributes& attributes, const ResizedAxis& line, double x) {
     const std::string mode = attributes.getString("mode", "nearest");
     if (mode == "nearest") return {{nearestIndex(attributes.getString("nearest_mode", "round_prefer_floor"), x), 1.0}};
     const double a = static_cast<double>(attributes.getFloat("cubic_coeff_a", -0.75f));
@@ -75,14 +54,15 @@ std::vector<Tap> taps(const Attributes& attributes, const Line& line, double x) 
     return result;
 }
 
-void resizeAxis(const Attributes& attributes, const Line& line, size_t axis, Dims& dims, std::vector<double>& values) {
+void resizeAxis(const Attributes& attributes, const ResizedAxis& line, size_t axis, Dims& dims,
+                std::vector<double>& values) {
     const std::string mode = attributes.getString("coordinate_transformation_mode", "half_pixel");
     const bool crop = mode == "tf_crop_and_resize";
     const double extrapolated = static_cast<double>(attributes.getFloat("extrapolation_value", 0.0f));
     const AxisSplit split(dims, static_cast<int64_t>(axis));
     std::vector<double> result(static_cast<size_t>(split.outer * line.out * split.inner), 0.0);
     for (int64_t i = 0; i < line.out; ++i) {
-        const double x = sourceCoordinate(mode, line, static_cast<double>(i));
+        const double x = static_cast<double>(resizePosition(mode, line, i));
         const bool outside = crop && (x < 0.0 || x > static_cast<double>(line.in - 1));
         const std::vector<Tap> weights = outside ? std::vector<Tap>() : taps(attributes, line, x);
         for (int64_t outer = 0; outer < split.outer; ++outer)
@@ -101,26 +81,27 @@ void resizeAxis(const Attributes& attributes, const Line& line, size_t axis, Dim
 }
 
 /// What to do along each of the axes.
-std::vector<Line> resizeLines(const Problem& problem, const RunArguments& arguments, const std::vector<int64_t>& axes) {
+std::vector<ResizedAxis> resizeLines(const Problem& problem, const RunArguments& arguments,
+                                     const std::vector<int64_t>& axes) {
     const Dims &x = inputDims(arguments, 0), &y = outputDims(arguments, 0);
     const std::vector<double> roi = readNumbers(problem, arguments, 1), scales = readNumbers(problem, arguments, 2),
                               sizes = readNumbers(problem, arguments, 3);
-    std::vector<Line> lines(axes.size());
+    std::vector<ResizedAxis> lines(axes.size());
     std::vector<double> asked;
     for (size_t i = 0; i < axes.size(); ++i) {
-        Line& line = lines[i];
+        ResizedAxis& line = lines[i];
         line.in = x[static_cast<size_t>(axes[i])];
         line.out = y[static_cast<size_t>(axes[i])];
         line.scale = scales.empty() ? sizes[i] / static_cast<double>(line.in) : scales[i];
         asked.push_back(line.scale);
         if (roi.size() == 2 * axes.size()) {
-            line.roiStart = roi[i];
-            line.roiEnd = roi[i + axes.size()];
+            line.roiStart = static_cast<float>(roi[i]);
+            line.roiEnd = static_cast<float>(roi[i + axes.size()]);
         }
     }
     const std::string policy = problem.attributes->getString("keep_aspect_ratio_policy", "stretch");
     if (scales.empty() && policy != "stretch")
-        for (Line& line : lines) line.scale = keepAspectScale(policy, asked);
+        for (ResizedAxis& line : lines) line.scale = keepAspectScale(policy, asked);
     return lines;
 }
 
@@ -134,7 +115,7 @@ Status runResize(const Problem& problem, const RunArguments& arguments) {
                                toString(outputDims(arguments, 0)));
     const bool crop =
         problem.attributes->getString("coordinate_transformation_mode", "half_pixel") == "tf_crop_and_resize";
-    const std::vector<Line> lines = resizeLines(problem, arguments, axes);
+    const std::vector<ResizedAxis> lines = resizeLines(problem, arguments, axes);
     for (size_t i = 0; i < axes.size(); ++i)
         if (crop || lines[i].scale != 1.0 || lines[i].in != lines[i].out)
             resizeAxis(*problem.attributes, lines[i], static_cast<size_t>(axes[i]), dims, values);

@@ -71,5 +71,28 @@ TEST(Dim, SubstitutesSymbols) {
     EXPECT_EQ(extent.substitute({{"H", Dim(9)}, {"N", H}}), H * Dim(5));
 }
 
+TEST(Dim, ChainsOfMaximaAreSetsOfOperands) {
+    const Dim a = Dim::symbol("a"), b = Dim::symbol("b"), c = Dim::symbol("c");
+    const Dim all = Dim::max(c, Dim::max(b, a));
+    EXPECT_EQ(all.toString(), "max(a,max(b,c))");
+    EXPECT_EQ(Dim::max(Dim::max(c, a), Dim::max(a, b)), all);
+    EXPECT_EQ(Dim::max(a, all), all);
+    EXPECT_EQ(Dim::max(all, a + Dim(2)).toString(), "max(a+2,max(b,c))");
+    EXPECT_EQ(Dim::min(Dim::min(b, a), b).toString(), "min(a,b)");
+    EXPECT_EQ(*Dim::parse(all.toString()), all);
+    EXPECT_EQ(all.evaluate({{"a", 1}, {"b", 7}, {"c", 3}}), 7);
+}
+
+TEST(Dim, LargeProductsAreNotMultipliedOut) {
+    Dim n = Dim::symbol("a") + Dim::symbol("b") + Dim(1);
+    for (int i = 0; i < 6; ++i) n = n * n;
+    EXPECT_LT(n.toString().size(), 20'000u);
+    EXPECT_EQ(n.evaluate({{"a", 0}, {"b", 0}}), 1);
+    EXPECT_EQ(n.evaluate({{"a", 1}, {"b", 0}}), std::nullopt) << "2^64";
+    EXPECT_EQ(n.substitute({{"a", Dim(-1)}}).evaluate({{"b", 1}}), 1);
+    EXPECT_EQ(n.lowerBound(), 1);
+    EXPECT_EQ(*Dim::parse(n.toString()), n);
+}
+
 }  // namespace
 }  // namespace strobe

@@ -219,6 +219,78 @@ TEST(HostileOnnx, GapsInListsOfInputsAreRefused) {
     }
 }
 
+/// An attribute of another kind than its op's is refused, not read as the default, also where lifting takes it away.
+TEST(HostileOnnx, AttributesOfAnotherKindAreRefusedAtEveryOpset) {
+    struct Case {
+        const char* op;
+        int64_t opset;
+        const char* attribute;
+        char kind;
+        const char* message;
+    };
+    const Case cases[] = {{"Clip", 6, "min", 'i', "'min' is int, float is needed"},
+                          {"Clip", 6, "max", 's', "'max' is string, float is needed"},
+                          {"Squeeze", 11, "axes", 'i', "'axes' is int, ints is needed"},
+                          {"Unsqueeze", 11, "axes", 'f', "'axes' is float, ints is needed"},
+                          {"ReduceMean", 13, "axes", 'i', "'axes' is int, ints is needed"},
+                          {"Slice", 9, "starts", 'i', "'starts' is int, ints is needed"},
+                          {"Slice", 9, "axes", 's', "'axes' is string, ints is needed"},
+                          {"Softmax", 11, "axis", 'f', "'axis' is float, int is needed"},
+                          {"TopK", 9, "k", 'f', "'k' is float, int is needed"},
+                          {"Pad", 10, "pads", 'i', "'pads' is int, ints is needed"},
+                          {"Pad", 10, "value", 'i', "'value' is int, float is needed"},
+                          {"Split", 11, "split", 'i', "'split' is int, ints is needed"},
+                          {"Upsample", 7, "scales", 'f', "'scales' is float, floats is needed"},
+                          {"Upsample", 8, "mode", 'i', "'mode' is int, string is needed"},
+                          {"GridSample", 16, "mode", 'i', "'mode' is int, string is needed"},
+                          {"BatchNormalization", 7, "spatial", 'f', "'spatial' is float, int is needed"},
+                          {"BatchNormalization", 15, "training_mode", 'f', "'training_mode' is float, int is needed"},
+                          {"DFT", 17, "axis", 'f', "'axis' is float, int is needed"},
+                          {"Add", 6, "broadcast", 'f', "'broadcast' is float, int is needed"},
+                          {"Cast", 5, "to", 'i', "'to' is int, string is needed"},
+                          {"LpPool", 1, "p", 's', "'p' is string, int is needed"}};
+    for (const Case& c : cases) {
+        OnnxBuilder b(c.opset);
+        b.input("x", {1, 4});
+        auto& node = b.node(c.op, {"x", "x"}, {"y"});
+        if (c.kind == 'i') setInt(node, c.attribute, 1);
+        if (c.kind == 'f') setFloat(node, c.attribute, 1.0f);
+        if (c.kind == 's') setString(node, c.attribute, "linear");
+        b.output("y");
+        EXPECT_REFUSED(b.import(), c.message) << c.op;
+    }
+}
+
+/// n, n², n⁴ …, of which each has twice the terms of the one before.
+TEST(HostileOnnx, PolynomialsOfExtentsStaySmall) {
+    OnnxBuilder b;
+    b.input("x", {-1, -1});
+    b.ints("one", {1}, {1});
+    b.node("Shape", {"x"}, {"shape"});
+    b.node("ReduceSum", {"shape"}, {"sum"});
+    b.node("Add", {"sum", "one"}, {"n0"});
+    constexpr int kSteps = 20;
+    for (int i = 0; i < kSteps; ++i) {
+        const std::string n = "n" + std::to_string(i), next = "n" + std::to_string(i + 1);
+        b.node("Mul", {n, n}, {next});
+        b.node("Expand", {"one", n}, {"wide" + std::to_string(i)});
+        b.node("Concat", {"wide" + std::to_string(i), "wide" + std::to_string(i)}, {"y" + std::to_string(i)});
+        setInt(*b.graph().mutable_node(b.graph().node_size() - 1), "axis", 0);
+        b.output("y" + std::to_string(i));
+    }
+    const auto model = b.import();
+    ASSERT_TRUE(model) << model.status().message();
+    const Network& network = model->network;
+    for (TensorId id = 0; id < network.tensorCount(); ++id) {
+        const Tensor& t = network.tensor(id);
+        for (const Dim& dim : t.shape) EXPECT_LE(dim.toString().size(), 2048u) << t.name;
+        for (const Dim& value : t.values.value_or(std::vector<Dim>()))
+            EXPECT_LE(value.toString().size(), 2048u) << t.name;
+    }
+    EXPECT_TRUE(network.tensor(network.findTensor("n1")).values.has_value());
+    EXPECT_FALSE(network.tensor(network.findTensor("n20")).values.has_value());
+}
+
 TEST(HostileOnnx, ControlFlowWithoutBodiesIsRefused) {
     OnnxBuilder b;
     b.input("c", {}, DataType::Bool);

@@ -98,6 +98,67 @@ TEST(Lifting, UpsampleBecomesResize) {
               (std::vector<float>{1, 1, 2, 2}));
 }
 
+/// What onnxruntime 1.32 gives: a Resize before opset 11 takes the pixel above where it shrinks, that below where it
+/// grows.
+TEST(Lifting, NearestResizeBefore11) {
+    const auto resized = [](std::vector<float> scales) {
+        OnnxBuilder b(10);
+        b.input("x", {1, 1, 1, 10});
+        b.floats("scales", {4}, std::move(scales));
+        b.node("Resize", {"x", "scales"}, {"y"});
+        b.output("y");
+        std::vector<float> x(10);
+        for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i);
+        return runFloats(imported(b), {makeFloatWeights({1, 1, 1, 10}, x)});
+    };
+    EXPECT_EQ(resized({1, 1, 1, 0.6f}), (std::vector<float>{0, 2, 4, 5, 7, 9}));
+    EXPECT_EQ(resized({1, 1, 1, 0.7f}), (std::vector<float>{0, 2, 3, 5, 6, 8, 9}));
+    EXPECT_EQ(resized({1, 1, 1, 1.4f}), (std::vector<float>{0, 0, 1, 2, 2, 3, 4, 5, 5, 6, 7, 7, 8, 9}));
+    OnnxBuilder mixed(10);
+    mixed.input("x", {1, 1, 4, 10});
+    mixed.floats("scales", {4}, {1, 1, 2, 0.5f});
+    mixed.node("Resize", {"x", "scales"}, {"y"});
+    mixed.output("y");
+    const auto refused = mixed.import();
+    ASSERT_FALSE(refused.hasValue());
+    EXPECT_NE(refused.status().message().find("shrinks one axis and grows another"), std::string::npos)
+        << refused.status().message();
+}
+
+/// A mode that only opsets 11 and 12 have; the numbers are onnxruntime's.
+TEST(Lifting, ResizeByTheHalfPixelsOfTensorFlow) {
+    const auto resized = [](const char* nearest, float scale) {
+        OnnxBuilder b(11);
+        b.input("x", {1, 1, 1, 10});
+        b.floats("roi", {0}, {});
+        b.floats("scales", {4}, {1, 1, 1, scale});
+        auto& node = b.node("Resize", {"x", "roi", "scales"}, {"y"});
+        setString(node, "coordinate_transformation_mode", "tf_half_pixel_for_nn");
+        setString(node, "nearest_mode", nearest);
+        b.output("y");
+        std::vector<float> x(10);
+        for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i);
+        return runFloats(imported(b), {makeFloatWeights({1, 1, 1, 10}, x)});
+    };
+    EXPECT_EQ(resized("floor", 0.6f), (std::vector<float>{0, 2, 4, 5, 7, 9}));
+    EXPECT_EQ(resized("ceil", 0.6f), (std::vector<float>{1, 3, 5, 6, 8, 9}));
+    EXPECT_EQ(resized("floor", 1.4f), (std::vector<float>{0, 1, 1, 2, 3, 3, 4, 5, 6, 6, 7, 8, 8, 9}));
+    EXPECT_EQ(resized("round_prefer_floor", 1.4f), (std::vector<float>{0, 1, 2, 2, 3, 4, 5, 5, 6, 7, 7, 8, 9, 9}));
+}
+
+TEST(Lifting, ASplitCountsOutputsWithoutAName) {
+    OnnxBuilder b(13);
+    b.input("x", {6});
+    b.node("Split", {"x"}, {"a", "b", ""});
+    b.output("a");
+    b.output("b");
+    const Network network = imported(b);
+    EXPECT_EQ(toString(network.tensor(network.findTensor("a")).shape), "[2]");
+    const auto y = runReference(network, {makeFloatWeights({6}, std::vector<float>{0, 1, 2, 3, 4, 5})});
+    ASSERT_TRUE(y.hasValue()) << y.status().message();
+    EXPECT_EQ(toFloats(*(*y)[1]), (std::vector<float>{2, 3}));
+}
+
 TEST(Lifting, BroadcastFromAnAxis) {
     OnnxBuilder b(6);
     b.input("x", {1, 2, 2});

@@ -94,6 +94,60 @@ TEST(ComputeShapes, ResizeScalesSymbols) {
     EXPECT_EQ(g.network.tensor(third).shape[3], W);
 }
 
+/// The product is rounded to FP32 before it is cut, as onnxruntime's is: 0.7f·10 is a little less than 7.
+TEST(ComputeShapes, ResizeScalesRoundAsInFp32) {
+    InferenceGraph g;
+    const auto resized = [&](float scale, int64_t extent) {
+        const TensorId factor = g.network.addConstant("s", makeFloatWeights({1}, std::vector<float>{scale}));
+        return g.shape(g.add("Resize", {g.input(DataType::Float32, {extent}), kNone, factor}));
+    };
+    EXPECT_EQ(resized(0.7f, 10), "[7]");
+    EXPECT_EQ(resized(0.7f, 20), "[14]");
+    EXPECT_EQ(resized(0.7f, 640), "[448]");
+    EXPECT_EQ(resized(0.9f, 10), "[9]");
+    EXPECT_EQ(resized(0.9f, 20), "[18]");
+    EXPECT_EQ(resized(0.9f, 640), "[576]");
+    EXPECT_EQ(resized(1.4f, 10), "[14]");
+    EXPECT_EQ(resized(1.4f, 20), "[28]");
+    EXPECT_EQ(resized(1.4f, 640), "[896]");
+    EXPECT_EQ(resized(0.6f, 7), "[4]");
+    EXPECT_EQ(resized(2.0f, 640), "[1280]");
+}
+
+/// Two names need not be two extents, but either may be 1.
+TEST(ComputeShapes, UnequalSymbolsBroadcastToTheGreater) {
+    InferenceGraph g;
+    const TensorId a = g.input(DataType::Float32, {N, 4}), b = g.input(DataType::Float32, {H, 4});
+    const TensorId sum = g.add("Add", {a, b});
+    EXPECT_EQ(g.shape(sum), "[max(H,N),4]");
+    EXPECT_EQ(g.shape(g.add("Mul", {b, a})), "[max(H,N),4]");
+    EXPECT_EQ(g.shape(g.add("Add", {a, sum})), "[max(H,N),4]");
+    EXPECT_EQ(g.shape(g.add("Add", {sum, g.input(DataType::Float32, {S, 1})})), "[max(H,max(N,S)),4]");
+    EXPECT_EQ(g.shape(g.add("MatMul", {g.input(DataType::Float32, {N, 2, 3}), g.input(DataType::Float32, {H, 3, 4})})),
+              "[max(H,N),2,4]");
+    // Two ways to write the extent of one input: a model whose halves meet again means them to be equal.
+    const TensorId halves = g.input(DataType::Float32, {Dim::floorDiv(H, 2) * Dim(2), 4});
+    EXPECT_EQ(g.shape(g.add("Add", {b, halves})), "[H,4]");
+    // What only a run tells is learnt from an extent that stands alone.
+    const TensorId wide = g.add("Expand", {a, g.input(DataType::Int64, {2})});
+    EXPECT_TRUE(g.network.tensor(wide).shape[0].symbolName().has_value());
+    EXPECT_TRUE(g.network.tensor(wide).shape[1].isConstant(4));
+}
+
+TEST(ComputeShapes, ASliceFromAPlaceThatMayBeNegative) {
+    InferenceGraph g;
+    const TensorId x = g.input(DataType::Float32, {N}), rows = g.add("Shape", {x});
+    for (const int64_t back : {1, 2, 3, 5}) {
+        const Shape y =
+            g.network.tensor(g.add("Slice", {x, g.add("Sub", {rows, g.ints({back})}), g.ints({1000})})).shape;
+        for (int64_t n = 0; n < 10; ++n) {
+            const int64_t start = n >= back ? n - back : std::max<int64_t>(0, 2 * n - back);
+            EXPECT_EQ(y[0].evaluate({{"N", n}}), n - start) << y[0].toString() << " at " << n;
+        }
+        EXPECT_EQ(y[0].toString().find("min(-N+") == std::string::npos, back <= 2) << y[0].toString();
+    }
+}
+
 TEST(ComputeShapes, ReductionWithoutItsAxes) {
     InferenceGraph g;
     const TensorId x = g.input(DataType::Float32, {N, S}), axes = g.input(DataType::Int64, {1});

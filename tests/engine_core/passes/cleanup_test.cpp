@@ -79,6 +79,66 @@ TEST(ConstantFolding, RunsTheReferenceKernelWithinTheBudget) {
     }
 }
 
+/// A few bytes that ask for megabytes of constants, `count` of them after one another or side by side.
+Network constantBomb(int64_t floats, int count, bool chained) {
+    NetworkBuilder b;
+    const TensorId x = b.input("x", {1});
+    TensorId big = b.layer("big", "ConstantOfShape", {b.integers("shape", {floats})});
+    for (int i = 0; i < count; ++i) {
+        const TensorId sum = b.layer("sum" + std::to_string(i), "Add", {big, b.scalar("c" + std::to_string(i), 1.0f)});
+        if (chained) big = sum;
+        if (!chained || i + 1 == count) b.output(b.layer("out" + std::to_string(i), "Add", {sum, x}));
+    }
+    return b.take();
+}
+
+TEST(ConstantFolding, AllTogetherStayWithinTheBudget) {
+    BuilderConfig config;
+    config.constantFoldingBudget = size_t{1} << 20;
+    // Each of the constants would fit alone: of 24 that are read to the end, three of 300 kB do.
+    Network wide = constantBomb(75'000, 24, false);
+    const PassReport report = runPasses(wide, {"ConstantFolding"}, config);
+    EXPECT_EQ(report.rewrites.size(), 3u);
+    EXPECT_LE(wide.constantBytes(), (1 << 20) + 4096);
+    EXPECT_NE(reasons(report, "ConstantFolding").find("all folded constants together would take 1200000 bytes, 104"),
+              std::string::npos)
+        << reasons(report, "ConstantFolding");
+    // In a chain each goes once the next is there.
+    Network chain = constantBomb(75'000, 24, true);
+    EXPECT_EQ(runPasses(chain, {"ConstantFolding"}, config).rewrites.size(), 25u);
+    EXPECT_EQ(toFloats(*chain.tensor(chain.findTensor("sum23")).constant), std::vector<float>(75'000, 24.0f));
+    Network two = constantBomb(262'144, 24, true);
+    EXPECT_EQ(runPasses(two, {"ConstantFolding"}, config).rewrites.size(), 1u);
+}
+
+/// The model's own constants may all be turned into others: transposed weights are no bomb.
+TEST(ConstantFolding, WeightsMayBeRewrittenWhateverTheirNumber) {
+    NetworkBuilder b;
+    const TensorId x = b.input("x", {1, 100});
+    for (int i = 0; i < 8; ++i) {
+        const std::string n = std::to_string(i);
+        const TensorId turned =
+            b.layer("turned" + n, "Transpose", {b.wave("w" + n, {100, 100}, static_cast<float>(i))});
+        b.output(b.layer("y" + n, "MatMul", {x, turned}));
+    }
+    Network network = b.take();
+    BuilderConfig config;
+    config.constantFoldingBudget = 50'000;
+    EXPECT_EQ(runPasses(network, {"ConstantFolding"}, config).rewrites.size(), 8u);
+}
+
+TEST(ConstantFolding, LongComputationsAreLeftToFastKernels) {
+    NetworkBuilder b;
+    const int64_t n = 3000;
+    const TensorId a = b.floats("a", {n, n}, std::vector<float>(static_cast<size_t>(n * n), 1.0f));
+    b.output(b.layer("y", "Add", {b.input("x", {1}), b.layer("product", "MatMul", {a, a})}));
+    Network network = b.take();
+    const PassReport report = runPasses(network, {"ConstantFolding"});
+    EXPECT_TRUE(report.rewrites.empty());
+    EXPECT_NE(reasons(report, "ConstantFolding").find("54000 MFLOP, 20000 are left"), std::string::npos)
+        << reasons(report, "ConstantFolding");
+}
+
 TEST(PassManager, SkipsDisabledPassesAndStopsWhenCancelled) {
     NetworkBuilder b;
     const TensorId x = b.input("x", {1, 2, 4, 4}), w = b.wave("w", {2, 2, 1, 1});

@@ -243,6 +243,24 @@ TEST(IdentityElimination, RemovesAnExpandBeforeBroadcastingReadersOnly) {
     }
 }
 
+TEST(IdentityElimination, KeepsAnExpandThatMayWiden) {
+    const Dim N = Dim::symbol("N"), M = Dim::symbol("M");
+    for (const bool own : {false, true}) {
+        Net b;
+        const TensorId x = b.input("x", {N, 4}), y = b.input("y", {M, 4});
+        const TensorId target = b.op("shape", "Shape", {own ? x : y});
+        b.output(b.op("out", "Relu", {b.op("wide", "Expand", {x, target})}));
+        b.output(b.op("doubled", "Relu",
+                      {b.op("wide2", "Expand", {x, b.op("twice", "Mul", {target, b.integers("two", {2, 1})})})}));
+        b.output(b.op("sum", "Add", {x, b.op("wide3", "Expand", {b.wave("row", {1, 4}), target})}));
+        b.output(y);
+        Network network = b.take();
+        runPassesAndCompare(network, {"IdentityElimination"}, {data({1, 4}), data({3, 4}, 2.0f)});
+        EXPECT_EQ(opsOf(network),
+                  own ? "Shape Relu Mul Expand Relu Add" : "Shape Expand Relu Mul Expand Relu Expand Add");
+    }
+}
+
 TEST(IdentityElimination, KeepsWhatChangesShapeOrderOrNames) {
     Net b;
     const TensorId x = b.input("x", {4, 4});

@@ -231,5 +231,36 @@ TEST(ActivationFusion, DoesNotFireOnOtherNumbersOtherTensorsOrVisibleParts) {
               std::string::npos);
 }
 
+/// Limits far from zero are limits too: an activation that a clamp follows is not that activation alone.
+TEST(ActivationFusion, KeepsClampsWhateverTheirLimits) {
+    for (const float limit : {50.0f, 1000.0f, 65504.0f})
+        for (const char* clamp : {"Clip", "Min", "Max"}) {
+            Net b;
+            const TensorId x = b.input("x", {2, 3});
+            const TensorId silu = b.op("silu", "Mul", {x, b.op("s", "Sigmoid", {x})});
+            const TensorId high = b.scalar("high", limit), low = b.scalar("low", -limit);
+            b.output(clamp == std::string("Clip")  ? b.op("out", "Clip", {silu, low, high})
+                     : clamp == std::string("Min") ? b.op("out", "Min", {silu, high})
+                                                   : b.op("out", "Max", {b.op("neg", "Neg", {silu}), low}));
+            Network network = b.take();
+            const WeightsPtr far =
+                makeFloatWeights({2, 3}, std::vector<float>{-3, 0.5f, 2 * limit, -2 * limit, 40, 1e6f});
+            runPassesAndCompare(network, {"ActivationFusion"}, {far});
+            EXPECT_EQ(opsOf(network).find("Pointwise ") != std::string::npos, true) << "the Silu inside is still one";
+        }
+}
+
+TEST(ActivationFusion, KeepsTheLimitBehindAWholeActivation) {
+    Net b;
+    const TensorId x = b.input("x", {2, 3});
+    const TensorId swish = b.layer("swish", "HardSwish", {x});
+    b.output(b.op("out", "Clip", {swish, kNone, b.scalar("high", 50)}));
+    b.output(b.op("gelu6", "Min", {b.layer("gelu", "Gelu", {x}), b.scalar("hundred", 100)}));
+    b.output(b.op("soft", "Clip", {b.layer("plus", "Softplus", {x}), kNone, b.scalar("limit", 1000)}));
+    Network network = b.take();
+    const WeightsPtr far = makeFloatWeights({2, 3}, std::vector<float>{-3, 0.5f, 60, 2000, -2000, 120});
+    runPassesAndCompare(network, {"ActivationFusion"}, {far});
+}
+
 }  // namespace
 }  // namespace strobe::test

@@ -10,6 +10,8 @@
 #include "engine_core/runtime/engine_file.h"
 #include "engine_core/runtime/execution_context.h"
 #include "tests/engine_core/runtime/engine_test_support.h"
+#include "tests/support/network_builder.h"
+#include "tests/support/run_reference.h"
 
 namespace strobe {
 namespace {
@@ -130,6 +132,78 @@ TEST(Engine, ShapesThatContradictEachOtherAreRefused) {
     refused("Concat", {{n, m}, {n, Dim::symbol("K")}}, {{2, 8}, {2, 8}}, {{2, 8}, {2, 32}});
     refused("MatMul", {{n, m}, {Dim::symbol("K"), n}}, {{4, 8}, {8, 4}}, {{4, 32}, {8, 4}});
     refused("Reshape", {{n, m}}, {{8, 8}}, {{9, 9}}, makeInt64Weights({2}, std::vector<int64_t>{-1, 8}));
+}
+
+/// What the engine of `network` gives for x and y, each of rows of four; profile 1 to 8 rows. Empty, and a failed test,
+/// when it cannot.
+std::vector<float> runOnRows(Network network, const std::vector<std::vector<float>>& inputs) {
+    BuilderConfig c = config();
+    c.profiles = {{}};
+    for (TensorId id : network.inputs()) c.profiles[0].inputs[network.tensor(id).name] = {{1, 4}, {2, 4}, {8, 4}};
+    const auto engine = test::buildEngine(std::move(network), c);
+    if (!engine) return {};
+    auto context = engine->createContext();
+    for (size_t i = 0; i < inputs.size(); ++i)
+        EXPECT_TRUE(
+            (*context)
+                ->setInput(static_cast<int>(i), inputs[i].data(), {static_cast<int64_t>(inputs[i].size() / 4), 4})
+                .isOk());
+    const Status status = (*context)->run();
+    EXPECT_TRUE(status.isOk()) << status.message();
+    if (!status.isOk()) return {};
+    const auto* y = static_cast<const float*>((*context)->outputData(0));
+    return {y, y + elementCount(*(*context)->outputDims(0))};
+}
+
+const std::vector<float> kOneRow = {1, -2, 3, -4}, kThreeRows = {10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110, 120};
+
+/// Two extents that the model does not call equal may differ where one of them is 1.
+TEST(Engine, UnequalSymbolsBroadcast) {
+    const Dim n = Dim::symbol("N"), m = Dim::symbol("M");
+    const auto graph = [&](bool expand) {
+        test::NetworkBuilder b;
+        const TensorId x = b.input("x", {n, 4}), y = b.input("y", {m, 4});
+        const TensorId wide =
+            expand ? b.layer("wide", "Expand", {x, b.layer("shape", "Shape", {y})}) : b.layer("sum", "Add", {x, y});
+        const TensorId relu = b.layer("relu", "Relu", {wide});
+        b.output(b.layer("out", "Add", {x, b.layer("product", "MatMul", {relu, b.wave("w", {4, 4})})}));
+        return b.take();
+    };
+    for (const bool expand : {false, true}) {
+        const auto expected = [&](const std::vector<float>& x, const std::vector<float>& y) {
+            const auto run =
+                runReference(graph(expand), {makeFloatWeights({static_cast<int64_t>(x.size()) / 4, 4}, x),
+                                             makeFloatWeights({static_cast<int64_t>(y.size()) / 4, 4}, y)});
+            EXPECT_TRUE(run) << run.status().message();
+            return run ? toFloats(*(*run)[0]) : std::vector<float>();
+        };
+        for (const auto& [x, y] :
+             {std::pair(kOneRow, kThreeRows), std::pair(kThreeRows, kOneRow), std::pair(kThreeRows, kThreeRows)}) {
+            const std::vector<float> want = expected(x, y), got = runOnRows(graph(expand), {x, y});
+            ASSERT_EQ(want.size(), 12u);
+            ASSERT_EQ(got.size(), 12u);
+            for (size_t i = 0; i < want.size(); ++i) EXPECT_NEAR(got[i], want[i], 1e-3) << i;
+        }
+    }
+}
+
+/// The last five rows of fewer than five: a start of N − 5 counts from the back once it is negative.
+TEST(Engine, AComputedSliceStartMayBeNegative) {
+    const auto graph = [] {
+        test::NetworkBuilder b;
+        const TensorId x = b.input("x", {Dim::symbol("N"), 4});
+        const TensorId rows = b.layer("rows", "Shape", {x}, test::attributes({{"end", int64_t{1}}}));
+        const TensorId start = b.layer("start", "Sub", {rows, b.integers("five", {5})});
+        b.output(b.layer("out", "Relu",
+                         {b.layer("tail", "Slice", {x, start, b.integers("end", {1000}), b.integers("axis", {0})})}));
+        return b.take();
+    };
+    for (const int64_t rows : {1, 2, 3, 4, 5, 6, 8}) {
+        std::vector<float> x(static_cast<size_t>(rows * 4));
+        for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i + 1);
+        const int64_t start = rows >= 5 ? rows - 5 : std::max<int64_t>(0, 2 * rows - 5);
+        EXPECT_EQ(runOnRows(graph(), {x}), std::vector<float>(x.begin() + start * 4, x.end())) << rows;
+    }
 }
 
 TEST(Engine, LowerPrecisionStaysClose) {
