@@ -160,7 +160,8 @@ LayerProfile describeLayer(const CompiledGraph& graph, size_t index, const std::
 }
 
 Result<WeightsPtr> randomTensor(const BindingInfo& binding, const Dims& dims, std::mt19937& generator) {
-    auto [weights, data] = allocateWeights(binding.type, dims);
+    STROBE_ASSIGN(const auto memory, tryAllocateWeights(binding.type, dims));
+    const auto& [weights, data] = memory;
     std::uniform_real_distribution<float> uniform(0.0f, 1.0f);
     const int64_t count = elementCount(dims);
     switch (binding.type) {

@@ -115,10 +115,11 @@ Result<WeightsPtr> readElements(const NpySource& source, NpyHeader header) {
     if (there < needed)
         return invalidArgument(array + " needs " + std::to_string(needed) + " bytes, " + std::to_string(there) +
                                " are there");
-    auto [weights, data] = tryAllocateWeights(header.type, std::move(header.dims));
-    if (!weights)
+    const auto allocated = tryAllocateWeights(header.type, std::move(header.dims));
+    if (!allocated)
         return Status(ErrorCode::OutOfMemory, array + " takes " + std::to_string(needed) +
                                                   " bytes, which cannot be had; give fewer or smaller samples");
+    const auto& [weights, data] = *allocated;
     if (source.read(data, needed) != needed) return invalidArgument(source.name + " is damaged");
     return weights;
 }

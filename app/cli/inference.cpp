@@ -255,7 +255,8 @@ Result<NamedTensors> runOnce(const Engine& engine, const NamedTensors& inputs, i
     const auto bindings = engine.outputs();
     for (size_t o = 0; o < bindings.size(); ++o) {
         STROBE_ASSIGN(const Dims dims, context->outputDims(static_cast<int>(o)));
-        auto [weights, data] = allocateWeights(bindings[o].type, dims);
+        STROBE_ASSIGN(const auto memory, tryAllocateWeights(bindings[o].type, dims));
+        const auto& [weights, data] = memory;
         if (weights->bytes > 0) std::memcpy(data, context->outputData(static_cast<int>(o)), weights->bytes);
         outputs[bindings[o].name] = weights;
     }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 
 namespace strobe {
@@ -10,12 +11,25 @@ namespace strobe {
 /// A request is never taken back, so work may leave its result unfinished when whoever would use it asks the token again.
 class CancelToken {
 public:
-    CancelToken() : m_flag(std::make_shared<std::atomic<bool>>(false)) {}
-    void cancel() const { m_flag->store(true, std::memory_order_relaxed); }
-    bool isCancelled() const { return m_flag->load(std::memory_order_relaxed); }
+    CancelToken() : m_state(std::make_shared<State>()) {}
+    /// One that cancels itself at look number `looks`, 1 or more: how tests stop work midway, the same way each time.
+    static CancelToken atLook(int64_t looks) {
+        CancelToken token;
+        token.m_state->looksLeft = looks;
+        return token;
+    }
+    void cancel() const { m_state->cancelled.store(true, std::memory_order_relaxed); }
+    bool isCancelled() const {
+        if (m_state->looksLeft.load(std::memory_order_relaxed) > 0 && --m_state->looksLeft == 0) cancel();
+        return m_state->cancelled.load(std::memory_order_relaxed);
+    }
 
 private:
-    std::shared_ptr<std::atomic<bool>> m_flag;
+    struct State {
+        std::atomic<bool> cancelled{false};
+        std::atomic<int64_t> looksLeft{0};  // 0: looks are not counted
+    };
+    std::shared_ptr<State> m_state;
 };
 
 /// Null: nobody asks.

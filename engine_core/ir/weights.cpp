@@ -41,21 +41,24 @@ WeightsPtr makeInt64Weights(Dims dims, std::span<const int64_t> elements) {
     return makeWeights<int64_t>(DataType::Int64, std::move(dims), elements);
 }
 
-std::pair<WeightsPtr, void*> allocateWeights(DataType type, Dims dims) {
-    auto allocated = tryAllocateWeights(type, std::move(dims));
-    if (!allocated.first) throw std::bad_alloc();
-    return allocated;
-}
-
-std::pair<WeightsPtr, void*> tryAllocateWeights(DataType type, Dims dims) {
+Result<std::pair<WeightsPtr, void*>> tryAllocateWeights(DataType type, Dims dims) {
     auto weights = std::make_shared<Weights>();
     weights->type = type;
     weights->bytes = dataTypeBytes(type, elementCount(dims));
     weights->dims = std::move(dims);
     const std::shared_ptr<void> storage = allocateZeroed((weights->bytes + 63) / 64 * 64);
-    if (!storage) return {};
+    if (!storage)
+        return Status(ErrorCode::OutOfMemory, "a tensor " + toString(weights->dims) + " needs a block of " +
+                                                  std::to_string(weights->bytes) +
+                                                  " bytes, which cannot be had; use smaller shapes");
     weights->data = storage;
-    return {weights, storage.get()};
+    return std::pair<WeightsPtr, void*>(weights, storage.get());
+}
+
+std::pair<WeightsPtr, void*> allocateWeights(DataType type, Dims dims) {
+    auto allocated = tryAllocateWeights(type, std::move(dims));
+    if (!allocated) throw std::bad_alloc();
+    return *allocated;
 }
 
 WeightsPtr alignedWeights(const WeightsPtr& weights, const CancelToken* cancel) {

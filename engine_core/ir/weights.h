@@ -7,6 +7,7 @@
 
 #include "engine_core/base/cancel.h"
 #include "engine_core/base/data_type.h"
+#include "engine_core/base/status.h"
 #include "engine_core/ir/dim.h"
 
 namespace strobe {
@@ -49,8 +50,8 @@ WeightsPtr makeFloatWeights(Dims dims, std::span<const float> elements);
 WeightsPtr makeInt64Weights(Dims dims, std::span<const int64_t> elements);
 /// 64-byte aligned zeroed storage of `type` and `dims`, to be filled through the returned pointer before it is shared.
 std::pair<WeightsPtr, void*> allocateWeights(DataType type, Dims dims);
-/// The same for sizes that a file states; two nulls where there is no memory, instead of std::bad_alloc.
-std::pair<WeightsPtr, void*> tryAllocateWeights(DataType type, Dims dims);
+/// The same for sizes that a user or a file states: OutOfMemory instead of std::bad_alloc.
+Result<std::pair<WeightsPtr, void*>> tryAllocateWeights(DataType type, Dims dims);
 /// The same weights, or a copy where elements do not lie at their natural alignment (raw data of a model file promises none, kernels
 /// expect it). Once cancelled the copy may be unfinished.
 WeightsPtr alignedWeights(const WeightsPtr& weights, const CancelToken* cancel);

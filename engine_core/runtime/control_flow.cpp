@@ -105,7 +105,8 @@ protected:
         m_gathered.resize(results());
         for (size_t c = 0; c < states(); ++c) {
             const TensorId id = m_layer.inputs[firstState + c];
-            m_carried[c].assign(m_graph.pointerOf(id), m_graph.dimsOf(id), m_graph.m_graph.network.tensor(id).type);
+            const DataType type = m_graph.m_graph.network.tensor(id).type;
+            STROBE_RETURN_IF_ERROR(m_carried[c].assign(m_graph.pointerOf(id), m_graph.dimsOf(id), type));
         }
         return Status::ok();
     }
@@ -115,7 +116,7 @@ protected:
     Status turn(size_t firstState, size_t firstOutput) {
         if (m_scope.cancel.isCancelled()) return cancelled();
         for (size_t c = 0; c < states(); ++c)
-            m_body.setInput(static_cast<int>(firstState + c), m_carried[c].bytes.data(), m_carried[c].dims);
+            m_body.setInput(static_cast<int>(firstState + c), m_carried[c].buffer.data(), m_carried[c].dims);
         const auto captures = static_cast<size_t>(m_counts.captures);
         for (size_t k = 0; k < captures; ++k)
             STROBE_RETURN_IF_ERROR(m_graph.bindBodyInput(m_body,
@@ -127,7 +128,7 @@ protected:
             const void* data = m_body.outputData(index);
             const DataType type = bodyOutput(firstOutput + o).type;
             if (o < states())
-                m_carried[o].assign(data, *m_body.outputDims(index), type);
+                STROBE_RETURN_IF_ERROR(m_carried[o].assign(data, *m_body.outputDims(index), type));
             else
                 STROBE_RETURN_IF_ERROR(m_gathered[o - states()].append(data, *m_body.outputDims(index), type));
         }
@@ -137,20 +138,24 @@ protected:
     Status storeStates() {
         for (size_t c = 0; c < states(); ++c)
             STROBE_RETURN_IF_ERROR(
-                m_graph.storeTensor(m_layer.outputs[c], m_carried[c].bytes.data(), m_carried[c].dims));
+                m_graph.storeTensor(m_layer.outputs[c], m_carried[c].buffer.data(), m_carried[c].dims));
         return Status::ok();
     }
     Status storeGathered(size_t index, size_t firstOutput, int64_t axis, bool reverse) {
         GatheredSlices& gathered = m_gathered[index];
         const Tensor& slice = bodyOutput(firstOutput + states() + index);
-        if (gathered.count == 0)
-            gathered.sliceDims = evaluate(slice.shape, m_graph.m_symbols).value_or(Dims(slice.shape.size(), 0));
-        const auto rank = static_cast<int64_t>(gathered.sliceDims.size());
+        if (gathered.count() == 0)
+            gathered.setSliceDims(evaluate(slice.shape, m_graph.m_symbols).value_or(Dims(slice.shape.size(), 0)));
+        const auto rank = static_cast<int64_t>(gathered.sliceDims().size());
         if (axis < 0) axis += rank + 1;
         if (axis < 0 || axis > rank)
-            return invalidModel("an output axis lies outside slices of shape " + toString(gathered.sliceDims));
-        const auto joined = gathered.joined(axis, reverse, dataTypeBytes(slice.type, 1));
-        return m_graph.storeTensor(m_layer.outputs[states() + index], joined.data(), gathered.joinedDims(axis));
+            return invalidModel("an output axis lies outside slices of shape " + toString(gathered.sliceDims()));
+        const TensorId id = m_layer.outputs[states() + index];
+        if (id == kNone) return Status::ok();
+        const Dims dims = gathered.joinedDims(axis);
+        STROBE_ASSIGN(void* target, m_graph.lateMemory(id, dims, dataTypeBytes(slice.type, elementCount(dims))));
+        gathered.join(axis, reverse, dataTypeBytes(slice.type, 1), target);
+        return Status::ok();
     }
 
     GraphExecutor& m_graph;
@@ -199,7 +204,7 @@ public:
         for (int64_t i = 0; i < m_length; ++i) {
             for (size_t k = 0; k < m_slices.size(); ++k)
                 m_body.setInput(static_cast<int>(states() + k), m_slices[k].slice(directions[k] ? m_length - 1 - i : i),
-                                m_slices[k].sliceDims);
+                                m_slices[k].sliceDims());
             STROBE_RETURN_IF_ERROR(turn(0, 0));
         }
         STROBE_RETURN_IF_ERROR(storeStates());
@@ -225,12 +230,13 @@ private:
             const int64_t axis = axes[k] < 0 ? axes[k] + static_cast<int64_t>(dims.size()) : axes[k];
             if (axis < 0 || axis >= static_cast<int64_t>(dims.size()))
                 return invalidModel("attribute 'scan_input_axes' holds " + std::to_string(axes[k]));
-            m_slices.push_back(GatheredSlices::cut(m_graph.pointerOf(id), dims, axis,
-                                                   dataTypeBytes(m_graph.m_graph.network.tensor(id).type, 1)));
-            if (k > 0 && m_slices[k].count != m_length)
+            const size_t element = dataTypeBytes(m_graph.m_graph.network.tensor(id).type, 1);
+            STROBE_ASSIGN(GatheredSlices slices, GatheredSlices::cut(m_graph.pointerOf(id), dims, axis, element));
+            if (k > 0 && slices.count() != m_length)
                 return invalidArgument("scanned inputs have " + std::to_string(m_length) + " and " +
-                                       std::to_string(m_slices[k].count) + " slices");
-            m_length = m_slices[k].count;
+                                       std::to_string(slices.count()) + " slices");
+            m_length = slices.count();
+            m_slices.push_back(std::move(slices));
         }
         return Status::ok();
     }

@@ -30,10 +30,12 @@ std::vector<BindingInfo> describe(const Network& network, const std::vector<Tens
     return bindings;
 }
 
-void countWeights(const CompiledGraph& graph, std::set<const void*>& seen, size_t& bytes) {
+void countWeights(const CompiledGraph& graph, std::set<std::pair<const void*, size_t>>& seen, size_t& bytes) {
     for (TensorId id = 0; id < graph.network.tensorCount(); ++id) {
         const WeightsPtr& weights = graph.network.tensor(id).constant;
-        if (weights && !graph.network.tensor(id).uses.empty() && seen.insert(weights->data.get()).second) bytes += weights->bytes;
+        if (weights && !graph.network.tensor(id).uses.empty() &&
+            seen.insert({weights->data.get(), weights->bytes}).second)
+            bytes += weights->bytes;
     }
     for (const EngineLayer& layer : graph.layers)
         for (const auto& body : layer.bodies) countWeights(*body, seen, bytes);
@@ -107,7 +109,7 @@ Status Engine::checkProfile(int profile, const std::map<std::string, Dims>& shap
 
 Result<MemoryFigures> Engine::memory(const std::map<std::string, Dims>& shapes) const {
     MemoryFigures figures;
-    std::set<const void*> seen;
+    std::set<std::pair<const void*, size_t>> seen;
     countWeights(graph(), seen, figures.weights);
     STROBE_ASSIGN(std::unique_ptr<ExecutionContext> context, createContext());
     const std::vector<BindingInfo> bindings = inputs();

@@ -35,7 +35,11 @@ size_t roundUp(size_t value, size_t to) { return (value + to - 1) / to * to; }
 
 /// Collects weights; offsets are relative to the weights' start until the manifest's size is known.
 struct WeightsWriter {
-    std::map<const void*, uint64_t> known;
+    /// Weights may begin at one address and differ in length: empty ones, overlapping parts of an external file.
+    using Key = std::pair<const void*, size_t>;
+    static Key keyOf(const Weights& weights) { return {weights.data.get(), weights.bytes}; }
+
+    std::map<Key, uint64_t> known;
     std::vector<const Weights*> order;
     uint64_t bytes = 0;
 
@@ -43,7 +47,7 @@ struct WeightsWriter {
         ref.set_type(static_cast<uint32_t>(weights.type));
         for (int64_t dim : weights.dims) ref.add_dims(dim);
         ref.set_bytes(weights.bytes);
-        const auto [place, fresh] = known.try_emplace(weights.data.get(), bytes);
+        const auto [place, fresh] = known.try_emplace(keyOf(weights), bytes);
         if (fresh) {
             order.push_back(&weights);
             bytes = roundUp(bytes + weights.bytes, kAlignment);
@@ -125,7 +129,7 @@ public:
         const size_t weightsStart = weightsOffset(m_manifest);
         STROBE_RETURN_IF_ERROR(emit(m_manifest.data(), m_manifest.size(), sink));
         for (const Weights* weights : m_weights.order) {
-            STROBE_RETURN_IF_ERROR(pad(weightsStart + m_weights.known.at(weights->data.get()), sink));
+            STROBE_RETURN_IF_ERROR(pad(weightsStart + m_weights.known.at(WeightsWriter::keyOf(*weights)), sink));
             const bool lost = m_options.writesZeros && m_options.writesZeros(*weights);
             STROBE_RETURN_IF_ERROR(lost ? pad(m_at + weights->bytes, sink) : emit(weights->data.get(), weights->bytes, sink));
         }

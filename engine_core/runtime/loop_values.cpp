@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "engine_core/builder/device.h"
+
 namespace strobe {
 namespace {
 
@@ -16,56 +18,77 @@ struct AroundAxis {
 
 }  // namespace
 
-void CarriedValue::assign(const void* data, const Dims& newDims, DataType type) {
+Status CarriedValue::assign(const void* data, const Dims& newDims, DataType type) {
     const size_t size = dataTypeBytes(type, elementCount(newDims));
-    bytes.resize(std::max<size_t>(size, 1));
-    if (size > 0) std::memcpy(bytes.data(), data, size);
+    STROBE_ASSIGN(void* memory, buffer.reserve(size));
+    if (size > 0) std::memcpy(memory, data, size);
     dims = newDims;
-}
-
-Status GatheredSlices::append(const void* data, const Dims& dims, DataType type) {
-    if (count > 0 && dims != sliceDims)
-        return invalidModel("a scan output changes its shape from " + toString(sliceDims) + " to " + toString(dims) +
-                            " between iterations");
-    sliceDims = dims;
-    ++count;
-    const auto* first = static_cast<const uint8_t*>(data);
-    bytes.insert(bytes.end(), first, first + dataTypeBytes(type, elementCount(dims)));
     return Status::ok();
 }
 
-GatheredSlices GatheredSlices::cut(const void* data, const Dims& dims, int64_t axis, size_t elementBytes) {
+size_t GatheredSlices::usualMostBytes() {
+    static const size_t memory = cpuDeviceInfo().memoryBytes;
+    return memory > 0 ? memory / 4 : size_t{4} << 30;  // 4 GiB where the system does not tell
+}
+
+/// Room for so many bytes in all; what is there stays.
+Status GatheredSlices::grow(size_t bytes) {
+    if (bytes <= m_buffer.capacity()) return Status::ok();
+    GrowingBuffer larger;
+    STROBE_RETURN_IF_ERROR(larger.reserve(std::min(std::max(2 * m_buffer.capacity(), bytes), m_mostBytes)).status());
+    if (m_bytes > 0) std::memcpy(larger.data(), m_buffer.data(), m_bytes);
+    m_buffer = std::move(larger);
+    return Status::ok();
+}
+
+Status GatheredSlices::append(const void* data, const Dims& dims, DataType type) {
+    if (m_count > 0 && dims != m_sliceDims)
+        return invalidModel("a scan output changes its shape from " + toString(m_sliceDims) + " to " + toString(dims) +
+                            " between iterations");
+    const size_t more = dataTypeBytes(type, elementCount(dims));
+    if (more > m_mostBytes - m_bytes)
+        return Status(ErrorCode::OutOfMemory, "a scan output takes more than " + std::to_string(m_mostBytes) +
+                                                  " bytes after " + std::to_string(m_count) +
+                                                  " iterations, the most that is allowed; run fewer iterations");
+    STROBE_RETURN_IF_ERROR(grow(m_bytes + more));
+    m_sliceDims = dims;
+    ++m_count;
+    if (more > 0) std::memcpy(static_cast<uint8_t*>(m_buffer.data()) + m_bytes, data, more);
+    m_bytes += more;
+    return Status::ok();
+}
+
+Result<GatheredSlices> GatheredSlices::cut(const void* data, const Dims& dims, int64_t axis, size_t elementBytes) {
     GatheredSlices slices;
-    slices.count = dims[static_cast<size_t>(axis)];
-    slices.sliceDims = dims;
-    slices.sliceDims.erase(slices.sliceDims.begin() + static_cast<std::ptrdiff_t>(axis));
-    const AroundAxis around(slices.sliceDims, axis);
+    slices.m_count = dims[static_cast<size_t>(axis)];
+    slices.m_sliceDims = dims;
+    slices.m_sliceDims.erase(slices.m_sliceDims.begin() + static_cast<std::ptrdiff_t>(axis));
+    const AroundAxis around(slices.m_sliceDims, axis);
     const size_t run = static_cast<size_t>(around.inner) * elementBytes;
-    slices.bytes.resize(static_cast<size_t>(elementCount(dims)) * elementBytes);
+    slices.m_bytes = static_cast<size_t>(elementCount(dims)) * elementBytes;
+    STROBE_ASSIGN(void* memory, slices.m_buffer.reserve(slices.m_bytes));
     const auto* source = static_cast<const uint8_t*>(data);
     for (int64_t o = 0; o < around.outer; ++o)
-        for (int64_t k = 0; k < slices.count && run > 0; ++k)
-            std::memcpy(slices.bytes.data() + static_cast<size_t>(k * around.outer + o) * run,
-                        source + static_cast<size_t>(o * slices.count + k) * run, run);
+        for (int64_t k = 0; k < slices.m_count && run > 0; ++k)
+            std::memcpy(static_cast<uint8_t*>(memory) + static_cast<size_t>(k * around.outer + o) * run,
+                        source + static_cast<size_t>(o * slices.m_count + k) * run, run);
     return slices;
 }
 
-std::vector<uint8_t> GatheredSlices::joined(int64_t axis, bool reverse, size_t elementBytes) const {
-    const AroundAxis around(sliceDims, axis);
+void GatheredSlices::join(int64_t axis, bool reverse, size_t elementBytes, void* to) const {
+    const AroundAxis around(m_sliceDims, axis);
     const size_t run = static_cast<size_t>(around.inner) * elementBytes;
-    std::vector<uint8_t> result(bytes.size());
-    for (int64_t k = 0; k < count; ++k)
+    for (int64_t k = 0; k < m_count; ++k)
         for (int64_t o = 0; o < around.outer && run > 0; ++o) {
-            const int64_t source = reverse ? count - 1 - k : k;
-            std::memcpy(result.data() + static_cast<size_t>(o * count + k) * run,
-                        bytes.data() + static_cast<size_t>(source * around.outer + o) * run, run);
+            const int64_t source = reverse ? m_count - 1 - k : k;
+            std::memcpy(static_cast<uint8_t*>(to) + static_cast<size_t>(o * m_count + k) * run,
+                        bytes() + static_cast<size_t>(source * around.outer + o) * run, run);
         }
-    return result;
 }
 
 Dims GatheredSlices::joinedDims(int64_t axis) const {
-    Dims dims = sliceDims;
-    dims.insert(dims.begin() + static_cast<std::ptrdiff_t>(axis), count);
+    Dims dims = m_sliceDims;
+    dims.insert(dims.begin() + static_cast<std::ptrdiff_t>(axis), m_count);
     return dims;
 }
 

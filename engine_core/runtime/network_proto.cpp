@@ -1,6 +1,7 @@
 #include "engine_core/runtime/network_proto.h"
 
 #include "engine_core/ops/op_definition.h"
+#include "engine_core/runtime/graph_check.h"
 
 namespace strobe {
 namespace {
@@ -191,8 +192,6 @@ Result<EngineLayer> readEngineLayer(const pb::EngineLayer& in, const Network& ne
         STROBE_ASSIGN(std::shared_ptr<const CompiledGraph> graph, readGraph(body, fetch));
         out.bodies.push_back(std::move(graph));
     }
-    const size_t needed = layer.op->name == "If" ? 2 : layer.op->name == "Loop" || layer.op->name == "Scan" ? 1 : 0;
-    if (out.bodies.size() != needed) return invalidModel("layer '" + layer.name + "' has " + std::to_string(out.bodies.size()) + " bodies, " + std::to_string(needed) + " are needed");
     return out;
 }
 
@@ -256,28 +255,6 @@ void writeGraph(const CompiledGraph& graph, const StoreWeights& store, pb::Graph
     }
 }
 
-namespace {
-/// Every layer runs once, after what it reads was made.
-Status checkOrder(const CompiledGraph& graph) {
-    std::vector<bool> ran(static_cast<size_t>(graph.network.layerIdCount()), false);
-    for (const EngineLayer& engine : graph.layers) {
-        const Layer& layer = graph.network.layer(engine.layer);
-        if (ran[static_cast<size_t>(engine.layer)]) return invalidModel("layer '" + layer.name + "' runs twice");
-        for (TensorId id : layer.inputs) {
-            if (id == kNone) continue;
-            const LayerId producer = graph.network.tensor(id).producer;
-            if (!graph.network.isAlive(id) || (producer != kNone && !ran[static_cast<size_t>(producer)]))
-                return invalidModel("layer '" + layer.name + "' reads tensor '" + graph.network.tensor(id).name +
-                                    "' before it is made");
-        }
-        ran[static_cast<size_t>(engine.layer)] = true;
-    }
-    for (TensorId id : graph.network.outputs())
-        if (!graph.network.isAlive(id))
-            return invalidModel("network output '" + graph.network.tensor(id).name + "' is made by no layer");
-    return Status::ok();
-}
-}  // namespace
 Result<std::shared_ptr<const CompiledGraph>> readGraph(const pb::Graph& in, const FetchWeights& fetch) {
     auto graph = std::make_shared<CompiledGraph>();
     STROBE_ASSIGN(graph->network, readNetwork(in.network(), fetch));
@@ -285,9 +262,7 @@ Result<std::shared_ptr<const CompiledGraph>> readGraph(const pb::Graph& in, cons
         STROBE_ASSIGN(EngineLayer read, readEngineLayer(layer, graph->network, fetch));
         graph->layers.push_back(std::move(read));
     }
-    STROBE_RETURN_IF_ERROR(checkOrder(*graph));
-    if (static_cast<int>(graph->layers.size()) != graph->network.layerCount())
-        return invalidModel("the engine runs " + std::to_string(graph->layers.size()) + " layers, its network has " + std::to_string(graph->network.layerCount()));
+    STROBE_RETURN_IF_ERROR(checkGraph(*graph));
     return std::shared_ptr<const CompiledGraph>(std::move(graph));
 }
 

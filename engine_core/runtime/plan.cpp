@@ -1,7 +1,9 @@
 #include "engine_core/runtime/plan.h"
 
 #include <algorithm>
+#include <chrono>
 #include <numeric>
+#include <optional>
 
 #include "engine_core/runtime/graph_executor.h"
 #include "engine_core/runtime/memory_planner.h"
@@ -449,19 +451,49 @@ Result<std::shared_ptr<const Plan>> makePlan(const CompiledGraph& graph, const s
     return PlanMaker(graph, inputDims, outer, threads, environment).make();
 }
 
+/// A key is in m_beingMade for as long as this lives.
+class PlanCache::Making {
+public:
+    /// Requires the cache's lock.
+    Making(PlanCache& cache, Key key) : m_cache(cache), m_key(std::move(key)) { m_cache.m_beingMade.insert(m_key); }
+    ~Making() {
+        {
+            std::lock_guard lock(m_cache.m_mutex);
+            m_cache.m_beingMade.erase(m_key);
+        }
+        m_cache.m_madeOne.notify_all();
+    }
+    Making(const Making&) = delete;
+    Making& operator=(const Making&) = delete;
+
+private:
+    PlanCache& m_cache;
+    Key m_key;
+};
+
 Result<std::shared_ptr<const Plan>> PlanCache::get(const CompiledGraph& graph, const std::vector<Dims>& inputDims, const SymbolValues& outer, int threads,
                                                    const PlanEnvironment& environment) {
+    constexpr auto kBetweenLooks = std::chrono::milliseconds(20);
     std::string text = std::to_string(threads);
     for (const Dims& dims : inputDims) text += toString(dims);
     for (const auto& [name, value] : outer) text += " " + name + "=" + std::to_string(value);
-    const auto key = std::make_pair(&graph, std::move(text));
-    // Held while a plan is made: two contexts that start at once share the work instead of doing it twice.
-    std::lock_guard lock(m_mutex);
-    if (auto found = m_plans.find(key); found != m_plans.end()) {
-        found->second.lastUse = ++m_clock;
-        return found->second.plan;
+    const Key key(&graph, std::move(text));
+    std::optional<Making> making;
+    {
+        std::unique_lock lock(m_mutex);
+        // Whoever makes the plan may fail or be cancelled: then one of those who wait makes it.
+        for (;; m_madeOne.wait_for(lock, kBetweenLooks)) {
+            if (auto found = m_plans.find(key); found != m_plans.end()) {
+                found->second.lastUse = ++m_clock;
+                return found->second.plan;
+            }
+            if (m_beingMade.count(key) == 0) break;
+            if (isCancelled(environment.cancel)) return cancelled();
+        }
+        making.emplace(*this, key);
     }
     STROBE_ASSIGN(std::shared_ptr<const Plan> plan, makePlan(graph, inputDims, outer, threads, environment));
+    std::lock_guard lock(m_mutex);
     if (m_plans.size() >= kMaxPlans)
         m_plans.erase(std::min_element(m_plans.begin(), m_plans.end(),
                                        [](const auto& a, const auto& b) { return a.second.lastUse < b.second.lastUse; }));

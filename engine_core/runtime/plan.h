@@ -1,7 +1,9 @@
 #pragma once
+#include <condition_variable>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -74,7 +76,8 @@ Result<std::unique_ptr<Kernel>> prepareKernel(const Problem& problem, const Engi
 Result<std::shared_ptr<const Plan>> makePlan(const CompiledGraph& graph, const std::vector<Dims>& inputDims, const SymbolValues& outer, int threads,
                                              const PlanEnvironment& environment);
 
-/// Plans by graph and key, least recently used dropped past a limit. Thread-safe; a plan is made once even when asked for twice at once.
+/// Plans by graph and key, least recently used dropped past a limit. Thread-safe; a plan is made once even when asked
+/// for twice at once: the second waits, as long as its own token allows. Who asks for another plan waits for nobody.
 class PlanCache {
 public:
     Result<std::shared_ptr<const Plan>> get(const CompiledGraph& graph, const std::vector<Dims>& inputDims, const SymbolValues& outer, int threads,
@@ -82,12 +85,17 @@ public:
 
 private:
     static constexpr size_t kMaxPlans = 64;
+    using Key = std::pair<const CompiledGraph*, std::string>;
     struct Entry {
         std::shared_ptr<const Plan> plan;
         uint64_t lastUse = 0;
     };
-    std::mutex m_mutex;
-    std::map<std::pair<const CompiledGraph*, std::string>, Entry> m_plans;
+    class Making;
+
+    std::mutex m_mutex;  // of what follows; never held while a plan is made
+    std::condition_variable m_madeOne;
+    std::set<Key> m_beingMade;
+    std::map<Key, Entry> m_plans;
     uint64_t m_clock = 0;
 };
 

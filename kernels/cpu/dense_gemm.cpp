@@ -103,6 +103,7 @@ Result<std::shared_ptr<const void>> packDenseWeights(const Problem& problem, con
     const size_t bytes = dataTypeBytes(elementType(compute), packedElements(panels, compute));
     const auto fill = [&](void* to) {
         const DataType type = elementType(compute);
+        const ThreadScope scope(problem.threads);
         parallelFor(0, static_cast<int64_t>(panels.size()), 1, [&](int64_t first, int64_t last) {
             for (int64_t p = first; p < last && !isCancelled(context.cancel); ++p) {
                 const DensePanel& panel = panels[static_cast<size_t>(p)];
@@ -229,7 +230,10 @@ size_t DenseGemmKernel::threadBytes() const {
 
 std::string DenseGemmKernel::description() const {
     return std::to_string(m_blockRows) + " rows by " + std::to_string(m_chunk) + " deep, threads share " +
-           (m_splitColumns ? "columns" : "rows");
+           (m_splitColumns ? "columns" : "rows") +
+           (m_shape.bands > 1 ? ", " + std::to_string(m_shape.bands) +
+                                    " groups in one product: Inf and NaN of one may show in its neighbours"
+                              : std::string());
 }
 
 Status DenseGemmKernel::run(const RunArguments& arguments) const {
@@ -259,13 +263,14 @@ Status DenseGemmKernel::run(const RunArguments& arguments) const {
         const AmxScope tiles(m_compute);
         runShare(arguments, share);
     });
-    return Status::ok();
+    return isCancelled(arguments.cancel) ? cancelled() : Status::ok();
 }
 
 void DenseGemmKernel::runShare(const RunArguments& arguments, const Share& whole) const {
     Share share = whole;
     const bool inOutput = m_outType == DataType::Float32;
     for (share.row = share.firstRow; share.row < share.lastRow; share.row += m_blockRows) {
+        if (isCancelled(arguments.cancel)) return;
         share.rows = std::min(m_blockRows, share.lastRow - share.row);
         share.sumStride = inOutput ? m_shape.columns : share.columnEnd - share.columnBegin;
         share.sums = inOutput ? arguments.outputs[0].as<float>() + share.row * m_shape.columns + share.columnBegin

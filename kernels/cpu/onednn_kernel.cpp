@@ -195,9 +195,8 @@ void reorderOnce(const dnnl::memory::desc& fromDesc, const void* from, const dnn
     dnnl::reorder(source, destination).execute(onednnStream(), source, destination);
 }
 
-/// Large tensors part by part, so that a request to stop is obeyed between them.
-Status reorder(const dnnl::memory::desc& fromDesc, const void* from, const dnnl::memory::desc& toDesc, void* to,
-               const CancelToken* cancel) {
+Status reorderParts(const dnnl::memory::desc& fromDesc, const void* from, const dnnl::memory::desc& toDesc, void* to,
+                    const CancelToken* cancel) {
     const ReorderParts parts = cancel ? partsOf(fromDesc, toDesc) : ReorderParts{};
     if (isCancelled(cancel)) return cancelled();
     if (parts.step == 0) return reorderOnce(fromDesc, from, toDesc, to), Status::ok();
@@ -215,6 +214,16 @@ Status reorder(const dnnl::memory::desc& fromDesc, const void* from, const dnnl:
 
 }  // namespace
 
+Status reorder(const std::string& what, const dnnl::memory::desc& fromDesc, const void* from,
+               const dnnl::memory::desc& toDesc, void* to, const CancelToken* cancel) {
+    Status status;
+    const auto done = guardOnednn(what, [&] {
+        status = reorderParts(fromDesc, from, toDesc, to, cancel);
+        return true;
+    });
+    return done ? status : done.status();
+}
+
 Result<OnednnBuffer> placeWeights(const Problem& problem, size_t index, const dnnl::memory::desc& stored,
                                   const dnnl::memory::desc& wanted, const PrepareContext& context,
                                   OnednnKernel& kernel) {
@@ -226,12 +235,8 @@ Result<OnednnBuffer> placeWeights(const Problem& problem, size_t index, const dn
         return packed;
     }
     const auto pack = [&](void* destination) {
-        Status packed;
-        const auto done = guardOnednn("packing weights " + toString(tensor.dims), [&] {
-            packed = reorder(stored, tensor.constantData, wanted, destination, context.cancel);
-            return true;
-        });
-        return done ? packed : done.status();
+        return reorder("packing weights " + toString(tensor.dims), stored, tensor.constantData, wanted, destination,
+                       context.cancel);
     };
     const std::string key = tensor.constantKey + "|onednn|" + onednnFingerprint(stored) + onednnFingerprint(wanted);
     STROBE_ASSIGN(auto data, context.packedWeights->get(key, wanted.get_size(), pack));

@@ -104,6 +104,11 @@ Result<std::unique_ptr<Kernel>> makeUnaryKernel(const Problem& problem, const Pl
 /// Names a descriptor in keys of packed weights: equal exactly where memory is laid out alike.
 std::string onednnFingerprint(const dnnl::memory::desc& desc);
 
+/// Copies a host tensor into another layout, a large one part by part, so that a request to stop is obeyed between
+/// them. `what` is named in errors.
+Status reorder(const std::string& what, const dnnl::memory::desc& fromDesc, const void* from,
+               const dnnl::memory::desc& toDesc, void* to, const CancelToken* cancel);
+
 /// A weight in the layout that a primitive wants: packed once for all plans when it is constant, else reordered at
 /// every run. `stored` describes how input `index` lies as the problem gives it (plain; dims may be split for groups or
 /// swapped for transposes).

@@ -87,15 +87,18 @@ std::vector<float> constantFloats(const TensorDesc& desc) {
 }
 
 /// [direction, gate·hidden, width] → oneDNN's direction × width × gate × hidden.
-std::vector<float> gatesLast(const RnnExtents& e, const std::vector<float>& weights, int64_t width) {
+Result<std::vector<float>> gatesLast(const RnnExtents& e, const std::vector<float>& weights, int64_t width,
+                                     const CancelToken* cancel) {
     std::vector<float> out(weights.size());
     size_t next = 0;
     for (int64_t d = 0; d < e.directions; ++d)
-        for (int64_t i = 0; i < width; ++i)
+        for (int64_t i = 0; i < width; ++i) {
+            if (isCancelled(cancel)) return cancelled();
             for (int64_t g = 0; g < e.gates; ++g)
                 for (int64_t h = 0; h < e.hidden; ++h)
                     out[next++] =
                         weights[static_cast<size_t>(((d * e.gates + onnxGate(e, g)) * e.hidden + h) * width + i)];
+        }
     return out;
 }
 
@@ -246,18 +249,12 @@ private:
     static Result<OnednnBuffer> pack(const Problem& problem, size_t index, const RnnExtents& e, int64_t width,
                                      const memory::desc& wanted, const PrepareContext& context) {
         const TensorDesc& tensor = problem.inputs[index];
-        const auto fill = [&](void* destination) {
-            const std::vector<float> ordered = gatesLast(e, constantFloats(tensor), width);
-            return guardOnednn("packing recurrent weights",
-                               [&] {
-                                   const memory::desc stored = onednnPlainDesc(
-                                       {1, e.directions, width, e.gates, e.hidden}, memory::data_type::f32);
-                                   memory from(stored, onednnEngine(), const_cast<float*>(ordered.data())),
-                                       to(wanted, onednnEngine(), destination);
-                                   dnnl::reorder(from, to).execute(onednnStream(), from, to);
-                                   return true;
-                               })
-                .status();
+        const auto fill = [&](void* destination) -> Status {
+            STROBE_ASSIGN(const std::vector<float> ordered,
+                          gatesLast(e, constantFloats(tensor), width, context.cancel));
+            const memory::desc stored =
+                onednnPlainDesc({1, e.directions, width, e.gates, e.hidden}, memory::data_type::f32);
+            return reorder("packing recurrent weights", stored, ordered.data(), wanted, destination, context.cancel);
         };
         if (!context.packedWeights) return internalError("recurrent weights need a cache to be packed into");
         STROBE_ASSIGN(auto data,

@@ -83,10 +83,10 @@ public:
         parallelFor(0, m_shape.q.batch * m_shape.q.heads, 1, [&](int64_t first, int64_t last) {
             float* own = static_cast<float*>(arguments.workspace) + parallelThreadIndex() * threadFloats();
             int64_t packed = -1;
-            for (int64_t job = first; job < last; ++job)
+            for (int64_t job = first; job < last && !isCancelled(arguments.cancel); ++job)
                 runHead(arguments, job / m_shape.q.heads, job % m_shape.q.heads, own, packed);
         });
-        return Status::ok();
+        return isCancelled(arguments.cancel) ? cancelled() : Status::ok();
     }
 
 private:
@@ -122,7 +122,7 @@ private:
         const int64_t keyHead = h / (m_shape.q.heads / m_shape.k.heads), source = b * m_shape.k.heads + keyHead;
         if (packed != source) packHead(arguments, b, keyHead, keys, values, lines);
         packed = source;
-        for (int64_t first = 0; first < m_shape.q.sequence; first += kQueryTile) {
+        for (int64_t first = 0; first < m_shape.q.sequence && !isCancelled(arguments.cancel); first += kQueryTile) {
             const int64_t count = std::min(kQueryTile, m_shape.q.sequence - first);
             readRows(m_shape.q, arguments.inputs[0].data, b, h, first, count, queries, m_shape.q.size);
             for (int64_t i = 0; i < count * m_shape.q.size; ++i) queries[i] *= m_scale;

@@ -5,6 +5,7 @@
 #include "kernels/cpu/simd_strided_copy.h"
 #include "kernels/cpu/simd_tactics.h"
 #include "kernels/shared/copy_plan.h"
+#include "kernels/shared/known_inputs.h"
 
 namespace strobe {
 namespace {
@@ -31,9 +32,8 @@ std::optional<size_t> concatPlace(const Problem& problem, int input) {
     constexpr size_t kLine = 64;
     if (problem.op->name != "Concat") return std::nullopt;
     const TensorDesc& output = problem.outputs[0];
-    const auto rank = static_cast<int64_t>(output.dims.size());
-    const int64_t given = problem.attributes->getInt("axis", 0), axis = given < 0 ? given + rank : given;
-    if (axis < 0 || axis >= rank || !isOutermost(output, static_cast<size_t>(axis))) return std::nullopt;
+    const size_t axis = normalAxis(problem.attributes->getInt("axis", 0), output.dims.size());
+    if (axis >= output.dims.size() || !isOutermost(output, axis)) return std::nullopt;
     // Spatial axes lie inside the blocks of channels.
     const Layout layout = output.format.layout;
     if (axis > 1 && layout != Layout::Plain) return std::nullopt;

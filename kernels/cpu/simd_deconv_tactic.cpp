@@ -141,9 +141,11 @@ public:
 
     Result<std::unique_ptr<Kernel>> prepare(const Problem& problem, const PrepareContext& context) const override {
         const BlockDeconv s = shapeOf(problem);
-        const auto weights = knownFloats(problem, 1);
-        if (!weights) return internalError("transposed convolution prepared without weights");
-        const auto fill = [&](void* to) { return pack(*weights, s, static_cast<float*>(to)), Status::ok(); };
+        const auto fill = [&](void* to) {
+            const auto weights = knownFloats(problem, 1);
+            if (!weights) return internalError("transposed convolution prepared without weights");
+            return pack(*weights, s, static_cast<float*>(to), context.cancel);
+        };
         PackedWeightsCache own;
         const bool shared = context.packedWeights && !problem.inputs[1].constantKey.empty();
         const std::string key = "simd.deconv " + problem.inputs[1].constantKey + " " + std::to_string(s.columns);
@@ -167,12 +169,15 @@ private:
     }
 
     /// ONNX [C, M, kh, kw] → rows of C with columns in the order kh, kw, M.
-    static void pack(const std::vector<float>& w, const BlockDeconv& s, float* to) {
+    static Status pack(const std::vector<float>& w, const BlockDeconv& s, float* to, const CancelToken* cancel) {
         std::memset(to, 0, static_cast<size_t>(s.channels * s.columns) * sizeof(float));
         const int64_t taps = s.kernelHeight * s.kernelWidth;
-        for (int64_t c = 0; c < s.channels; ++c)
+        for (int64_t c = 0; c < s.channels; ++c) {
+            if (isCancelled(cancel)) return cancelled();
             for (int64_t m = 0; m < s.outputs; ++m)
                 for (int64_t k = 0; k < taps; ++k) to[c * s.columns + k * s.outputs + m] = w[static_cast<size_t>((c * s.outputs + m) * taps + k)];
+        }
+        return Status::ok();
     }
 };
 

@@ -230,8 +230,7 @@ public:
         const int64_t groups = (channels + shape.lanes - 1) / shape.lanes;
         const auto bytes = static_cast<size_t>(groups * shape.lanes * (taps + 1)) * sizeof(float);
         const auto fill = [&](void* to) {
-            packWeights(problem, shape, groups, taps, static_cast<float*>(to));
-            return Status::ok();
+            return packWeights(problem, shape, groups, taps, static_cast<float*>(to), context.cancel);
         };
         PackedWeightsCache own;
         const TensorDesc& w = problem.inputs[1];
@@ -244,14 +243,15 @@ public:
     }
 
 private:
-    static void packWeights(const Problem& problem, const DepthwiseShape& shape, int64_t groups, int64_t taps,
-                            float* to) {
+    static Status packWeights(const Problem& problem, const DepthwiseShape& shape, int64_t groups, int64_t taps,
+                              float* to, const CancelToken* cancel) {
         const int64_t channels = problem.inputs[0].dims[1];
         std::vector<float> weights(static_cast<size_t>(channels * taps)), bias(static_cast<size_t>(channels), 0.0f);
         loadTile(problem.inputs[1].format.type, problem.inputs[1].constantData, 0, 1, weights.data(), weights.size());
         if (isGiven(problem, 2))
             loadTile(problem.inputs[2].format.type, problem.inputs[2].constantData, 0, 1, bias.data(), bias.size());
-        for (int64_t g = 0; g < groups; ++g)
+        for (int64_t g = 0; g < groups; ++g) {
+            if (isCancelled(cancel)) return cancelled();
             for (int64_t row = 0; row <= taps; ++row)
                 for (int64_t lane = 0; lane < shape.lanes; ++lane) {
                     const int64_t c = g * shape.lanes + lane;
@@ -260,6 +260,8 @@ private:
                             : isBias      ? bias[static_cast<size_t>(c)]
                                           : weights[static_cast<size_t>(c * taps + row - 1)];
                 }
+        }
+        return Status::ok();
     }
 };
 

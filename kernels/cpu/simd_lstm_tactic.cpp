@@ -31,10 +31,6 @@ LstmShape lstmShape(const Problem& problem) {
     return s;
 }
 
-bool has(const Problem& problem, size_t input) {
-    return input < problem.inputs.size() && problem.inputs[input].present;
-}
-
 /// LSTM with the standard activations. All inputs pass through W in one product; a step streams R, packed in panels of
 /// the tensors' type since its bytes are what a step waits for, then the gates. Gates lie in ONNX's order: input, output, forget, cell.
 class LstmKernel final : public Kernel {
@@ -43,8 +39,8 @@ public:
         : m_shape(lstmShape(problem)),
           m_weights(std::move(weights)),
           m_type(problem.inputs[0].format.type),
-          m_hasH(has(problem, 5)),
-          m_hasC(has(problem, 6)),
+          m_hasH(isGiven(problem, 5)),
+          m_hasC(isGiven(problem, 6)),
           m_reverse(problem.attributes->getString("direction", "forward") == "reverse"),
           m_threads(problem.threads),
           m_sigmoid(tileFunction(PointwiseOp::Sigmoid)),
@@ -61,7 +57,7 @@ public:
                     [&](int64_t first, int64_t last) {
                         for (int64_t d = first; d < last; ++d) runDirection(arguments, d);
                     });
-        return Status::ok();
+        return isCancelled(arguments.cancel) ? cancelled() : Status::ok();
     }
 
 private:
@@ -90,10 +86,10 @@ private:
         state.c = state.h + s.batch * s.hidden;
         state.tanh = state.c + s.batch * s.hidden;
         loadTile(m_type, arguments.inputs[0].data, 0, 1, state.x, static_cast<size_t>(rows() * s.input));
-        multiplyInput(state, bias, w);
+        multiplyInput(state, bias, w, arguments.cancel);
         startState(m_hasH ? arguments.inputs[5].data : nullptr, d, state.h);
         startState(m_hasC ? arguments.inputs[6].data : nullptr, d, state.c);
-        for (int64_t i = 0; i < s.sequence; ++i) {
+        for (int64_t i = 0; i < s.sequence && !isCancelled(arguments.cancel); ++i) {
             const int64_t t = d == 1 || m_reverse ? s.sequence - 1 - i : i;
             multiplyRecurrent(state, r, i % 2 == 1);
             for (int64_t b = 0; b < s.batch; ++b) step(state, t, b);
@@ -108,14 +104,14 @@ private:
     }
 
     /// W·x + bias of all steps.
-    void multiplyInput(const State& state, const float* bias, const float* w) const {
+    void multiplyInput(const State& state, const float* bias, const float* w, const CancelToken* cancel) const {
         GemmBlock block;
         block.a = state.x;
         block.aStride = block.k = m_shape.input;
         block.cStride = m_shape.gates;
         block.rows = rows();
         block.columns = gemmPanelColumns(GemmCompute::Float32);
-        for (int64_t first = 0; first < m_shape.gates; first += block.columns) {
+        for (int64_t first = 0; first < m_shape.gates && !isCancelled(cancel); first += block.columns) {
             block.b = w + first * m_shape.input;
             block.bias = bias + first;
             block.c = state.fromInput + first;
@@ -173,13 +169,14 @@ public:
 
     Support supports(const Problem& problem) const override {
         if (problem.program) return Support::no("applies no epilogue");
-        if (has(problem, 4) || has(problem, 7)) return Support::no("takes no sequence lengths and no peepholes");
+        if (isGiven(problem, 4) || isGiven(problem, 7))
+            return Support::no("takes no sequence lengths and no peepholes");
         const Attributes& a = *problem.attributes;
         if (a.getInt("layout", 0) != 0 || a.getInt("input_forget", 0) != 0 || a.getFloat("clip", 0.0f) != 0.0f)
             return Support::no("serves layout 0 without clip and input_forget");
         if (!hasStandardActivations(a)) return Support::no("serves Sigmoid, Tanh, Tanh");
         for (size_t i : {size_t{1}, size_t{2}, size_t{3}})
-            if (has(problem, i) && !problem.inputs[i].constantData)
+            if (isGiven(problem, i) && !problem.inputs[i].constantData)
                 return Support::no("weights or biases are not constant");
         for (const auto* list : {&problem.inputs, &problem.outputs})
             for (const TensorDesc& desc : *list)
@@ -197,14 +194,11 @@ public:
         const DataType type = problem.inputs[0].format.type;
         const size_t bytes = dataTypeBytes(DataType::Float32, s.directions * s.floats()) +
                              dataTypeBytes(type, s.directions * s.recurrent());
-        const auto fill = [&](void* to) {
-            pack(problem, s, static_cast<float*>(to));
-            return Status::ok();
-        };
+        const auto fill = [&](void* to) { return pack(problem, s, static_cast<float*>(to), context.cancel); };
         std::string key = "simd.lstm " + std::string(dataTypeName(type)) + " " + std::to_string(gemvPanelWidth());
         bool shared = context.packedWeights != nullptr;
         for (size_t i : {size_t{1}, size_t{2}, size_t{3}}) {
-            if (!has(problem, i)) continue;
+            if (!isGiven(problem, i)) continue;
             shared = shared && !problem.inputs[i].constantKey.empty();
             key += " " + problem.inputs[i].constantKey;
         }
@@ -224,40 +218,50 @@ private:
         return true;
     }
 
-    static std::vector<float> read(const Problem& problem, size_t input, int64_t offset, int64_t count) {
-        std::vector<float> values(static_cast<size_t>(count), 0.0f);
-        if (has(problem, input))
+    /// Elements of an input as FP32; zeros when it is absent.
+    static void read(const Problem& problem, size_t input, int64_t offset, std::vector<float>& values) {
+        if (isGiven(problem, input))
             loadTile(problem.inputs[input].format.type, problem.inputs[input].constantData, offset, 1, values.data(),
                      values.size());
-        return values;
+        else
+            std::fill(values.begin(), values.end(), 0.0f);
     }
 
-    static void pack(const Problem& problem, const LstmShape& s, float* to) {
+    static Status pack(const Problem& problem, const LstmShape& s, float* to, const CancelToken* cancel) {
         std::fill_n(to, s.directions * s.floats(), 0.0f);
         const int64_t rows = 4 * s.hidden, panel = gemmPanelColumns(GemmCompute::Float32);
         void* recurrent = to + s.directions * s.floats();
+        std::vector<float> bias(static_cast<size_t>(2 * rows)), line(static_cast<size_t>(s.input));
         for (int64_t d = 0; d < s.directions; ++d, to += s.floats()) {
-            const std::vector<float> bias = read(problem, 3, d * 2 * rows, 2 * rows),
-                                     w = read(problem, 1, d * rows * s.input, rows * s.input);
+            read(problem, 3, d * 2 * rows, bias);
             for (int64_t row = 0; row < rows; ++row) {
+                if (isCancelled(cancel)) return cancelled();
                 to[row] = bias[static_cast<size_t>(row)] + bias[static_cast<size_t>(rows + row)];
-                for (int64_t i = 0; i < s.input; ++i)
-                    to[s.gates + (row / panel * s.input + i) * panel + row % panel] =
-                        w[static_cast<size_t>(row * s.input + i)];
+                read(problem, 1, (d * rows + row) * s.input, line);
+                float* column = to + s.gates + row / panel * s.input * panel + row % panel;
+                for (size_t i = 0; i < line.size(); ++i) column[static_cast<int64_t>(i) * panel] = line[i];
             }
-            packRecurrent(problem, s, d, recurrent);
+            STROBE_RETURN_IF_ERROR(packRecurrent(problem, s, d, recurrent, cancel));
         }
+        return Status::ok();
     }
 
-    static void packRecurrent(const Problem& problem, const LstmShape& s, int64_t d, void* to) {
+    static Status packRecurrent(const Problem& problem, const LstmShape& s, int64_t d, void* to,
+                                const CancelToken* cancel) {
         const int64_t rows = 4 * s.hidden, width = gemvPanelWidth();
-        const std::vector<float> r = read(problem, 2, d * rows * s.hidden, rows * s.hidden);
-        std::vector<float> panels(static_cast<size_t>(s.recurrent()), 0.0f);
-        for (int64_t row = 0; row < rows; ++row)
-            for (int64_t i = 0; i < s.hidden; ++i)
-                panels[static_cast<size_t>((row / width * s.hidden + i) * width + row % width)] =
-                    r[static_cast<size_t>(row * s.hidden + i)];
-        storeTile(problem.inputs[0].format.type, panels.data(), to, d * s.recurrent(), panels.size());
+        std::vector<float> line(static_cast<size_t>(s.hidden)), panel(static_cast<size_t>(s.hidden * width));
+        for (int64_t first = 0; first < s.gates; first += width) {
+            if (isCancelled(cancel)) return cancelled();
+            std::fill(panel.begin(), panel.end(), 0.0f);
+            for (int64_t row = first; row < std::min(first + width, rows); ++row) {
+                read(problem, 2, (d * rows + row) * s.hidden, line);
+                for (size_t i = 0; i < line.size(); ++i)
+                    panel[i * static_cast<size_t>(width) + static_cast<size_t>(row - first)] = line[i];
+            }
+            storeTile(problem.inputs[0].format.type, panel.data(), to, d * s.recurrent() + first * s.hidden,
+                      panel.size());
+        }
+        return Status::ok();
     }
 };
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <memory>
 #include <new>
 
 #include "kernels/cpu/cpu_threads.h"
@@ -272,17 +271,6 @@ void SimdPointwise::run(std::span<const void* const> inputs, std::span<void* con
         char* own = static_cast<char*>(scratch) + static_cast<size_t>(parallelThreadIndex()) * scratchBytes();
         runRange(inputs, outputs, first * m_tile, std::min(last * m_tile, m_count), own);
     });
-}
-
-void runPointwiseSimd(const PointwiseProgram& program, const PointwiseTensor& tensor, void* data,
-                      std::span<const PointwiseTensor> extraTensors, std::span<const void* const> extraData) {
-    std::vector<PointwiseTensor> tensors = {tensor};
-    tensors.insert(tensors.end(), extraTensors.begin(), extraTensors.end());
-    std::vector<const void*> inputs = {data};
-    inputs.insert(inputs.end(), extraData.begin(), extraData.end());
-    const SimdPointwise chain(program, tensors, std::span(&tensor, 1));
-    const std::unique_ptr<char[]> scratch(new char[chain.scratchBytes() * static_cast<size_t>(parallelThreads())]);
-    chain.run(inputs, std::span<void* const>(&data, 1), scratch.get());
 }
 
 }  // namespace strobe

@@ -76,9 +76,4 @@ private:
     int m_buffers = 0;
 };
 
-/// One pass over a finished tensor in place: the epilogue of a layer whose library cannot apply it. inputs[0] of the
-/// program is `tensor`; `extraTensors` describe inputs 1…
-void runPointwiseSimd(const PointwiseProgram& program, const PointwiseTensor& tensor, void* data,
-                      std::span<const PointwiseTensor> extraTensors, std::span<const void* const> extraData);
-
 }  // namespace strobe

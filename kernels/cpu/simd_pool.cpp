@@ -8,7 +8,7 @@
 #define HWY_TARGET_INCLUDE "kernels/cpu/simd_pool.cpp"
 #include <hwy/foreach_target.h>
 // After foreach_target.h, once per target.
-#include "kernels/cpu/simd_vectors_inl.h"
+#include "kernels/cpu/simd_activation_inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace strobe {
@@ -19,7 +19,7 @@ constexpr int64_t kScratchFloats = 6144;  // half of the first-level cache
 
 template <bool kMaximum>
 HWY_INLINE FloatVec combine(FloatVec a, FloatVec b) {
-    if constexpr (kMaximum) return hn::Max(a, b);
+    if constexpr (kMaximum) return MaxOp::apply(a, b);
     return hn::Add(a, b);
 }
 
@@ -167,7 +167,7 @@ void totalsOfType(const PoolTotals& p) {
     for (int64_t i = 0; c < p.channels && i < p.positions; ++i)
         for (int64_t last = c; last < p.channels; ++last) {
             const auto value = static_cast<float>(static_cast<const T*>(p.in)[i * p.channels + last]);
-            p.totals[last] = kMaximum ? std::max(p.totals[last], value) : p.totals[last] + value;
+            p.totals[last] = kMaximum ? greaterOrNan(p.totals[last], value) : p.totals[last] + value;
         }
 }
 

@@ -29,6 +29,11 @@ struct PoolRow {
 int64_t poolScratchFloats(const PoolShape& shape);
 void poolRow(const PoolShape& shape, const PoolRow& row);
 
+/// The greater one, NaN when there is one.
+inline float greaterOrNan(float best, float x) {
+    return x > best || x != x ? x : best;
+}
+
 /// totals[c] becomes the sum, or the greatest, of totals[c] and `positions` rows of `channels` elements.
 struct PoolTotals {
     DataType type = DataType::Float32;

@@ -123,7 +123,7 @@ private:
         float result = totals[0];
         for (int thread = 1; thread < m_threads; ++thread) {
             const float other = totals[thread * m_stride];
-            result = m_maximum ? std::max(result, other) : result + other;
+            result = m_maximum ? greaterOrNan(result, other) : result + other;
         }
         return m_maximum ? result : result / static_cast<float>(m_positions);
     }

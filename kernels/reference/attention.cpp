@@ -139,7 +139,8 @@ Status runAttention(const Problem& problem, const RunArguments& arguments) {
         Dims row(3, 0);
         do {
             scoreRow(q, k, bias, scale, softcap, row, stages);
-            scores.insert(scores.end(), stages[shown].begin(), stages[shown].end());
+            if (hasOutput(arguments, 3)) scores.insert(scores.end(), stages[shown].begin(), stages[shown].end());
+            pollCancel(k.sequence * (q.size + v.size));
             for (int64_t key = 0; key < k.sequence; ++key)
                 for (int64_t d = 0; d < v.size; ++d)
                     if (const double p = stages[3][static_cast<size_t>(key)]; p != 0.0)

@@ -2,7 +2,7 @@
 
 #include "engine_core/ops/slice.h"
 #include "kernels/reference/element_access.h"
-#include "kernels/reference/reference_kernel.h"
+#include "kernels/reference/numbers.h"
 
 namespace strobe {
 namespace {
@@ -44,19 +44,14 @@ Status runTranspose(const Problem& problem, const RunArguments& arguments) {
     for (int64_t i = rank - 1; !problem.attributes->has("perm") && i >= 0; --i) perm.push_back(i);
     const auto strides = rowMajorStrides(x);
     Strided from;
-    for (int64_t axis : perm) from.strides.push_back(strides[static_cast<size_t>(axis < 0 ? axis + rank : axis)]);
+    for (int64_t axis : perm) from.strides.push_back(strides[static_cast<size_t>(wrapAxis(axis, x))]);
     copyStrided(typeOf(problem), y, arguments.outputs[0].data, {0, rowMajorStrides(y)}, arguments.inputs[0].data, from);
     return Status::ok();
 }
 
-size_t axisOf(const Problem& problem, size_t rank) {
-    const int64_t axis = problem.attributes->getInt("axis", 0);
-    return static_cast<size_t>(axis < 0 ? axis + static_cast<int64_t>(rank) : axis);
-}
-
 Status runConcat(const Problem& problem, const RunArguments& arguments) {
     const Dims& y = *arguments.outputs[0].dims;
-    const size_t axis = axisOf(problem, y.size());
+    const size_t axis = static_cast<size_t>(wrapAxis(problem.attributes->getInt("axis", 0), y));
     Strided to{0, rowMajorStrides(y)};
     for (const TensorView& input : arguments.inputs) {
         copyStrided(typeOf(problem), *input.dims, arguments.outputs[0].data, to, input.data,
@@ -68,7 +63,7 @@ Status runConcat(const Problem& problem, const RunArguments& arguments) {
 
 Status runSplit(const Problem& problem, const RunArguments& arguments) {
     const Dims& x = *arguments.inputs[0].dims;
-    const size_t axis = axisOf(problem, x.size());
+    const size_t axis = static_cast<size_t>(wrapAxis(problem.attributes->getInt("axis", 0), x));
     Strided from{0, rowMajorStrides(x)};
     for (const TensorView& output : arguments.outputs) {
         if (output.data)
@@ -86,9 +81,7 @@ Status runSlice(const Problem& problem, const RunArguments& arguments) {
     Strided from{0, rowMajorStrides(x)};
     const auto own = from.strides;
     for (size_t i = 0; i < starts.size(); ++i) {
-        int64_t axis = i < axes.size() ? axes[i] : static_cast<int64_t>(i);
-        if (axis < 0) axis += static_cast<int64_t>(x.size());
-        const auto a = static_cast<size_t>(axis);
+        const auto a = static_cast<size_t>(wrapAxis(i < axes.size() ? axes[i] : static_cast<int64_t>(i), x));
         const SliceRange range = resolveSlice(Dim(x[a]), Dim(starts[i]), Dim(ends[i]), i < steps.size() ? steps[i] : 1);
         from.offset += range.start.constant() * own[a];
         // A single element takes no step; a huge one must not overflow the stride.

@@ -1,15 +1,11 @@
 #include "kernels/reference/element_access.h"
-#include "kernels/reference/reference_kernel.h"
+#include "kernels/reference/numbers.h"
 
 namespace strobe {
 namespace {
 
 Status outside(int64_t index, int64_t extent) {
     return outOfRange("index " + std::to_string(index) + " is outside an axis of extent " + std::to_string(extent));
-}
-size_t axisOf(const Problem& problem, size_t rank) {
-    const int64_t axis = problem.attributes->getInt("axis", 0);
-    return static_cast<size_t>(axis < 0 ? axis + static_cast<int64_t>(rank) : axis);
 }
 int64_t product(const Dims& dims, size_t begin, size_t end) {
     return elementCount(
@@ -18,7 +14,7 @@ int64_t product(const Dims& dims, size_t begin, size_t end) {
 
 Status runGather(const Problem& problem, const RunArguments& arguments) {
     const Dims& x = *arguments.inputs[0].dims;
-    const size_t axis = axisOf(problem, x.size());
+    const size_t axis = static_cast<size_t>(wrapAxis(problem.attributes->getInt("axis", 0), x));
     const auto indices = readIntegers(problem, arguments, 1);
     const int64_t outer = product(x, 0, axis), inner = product(x, axis + 1, x.size()), extent = x[axis];
     const CopyElement copy = elementCopier(problem.outputs[0].format.type);
@@ -37,7 +33,7 @@ Status runGather(const Problem& problem, const RunArguments& arguments) {
 Status runGatherElements(const Problem& problem, const RunArguments& arguments) {
     const Dims &x = *arguments.inputs[0].dims, &y = *arguments.outputs[0].dims;
     if (elementCount(y) == 0) return Status::ok();
-    const size_t axis = axisOf(problem, x.size());
+    const size_t axis = static_cast<size_t>(wrapAxis(problem.attributes->getInt("axis", 0), x));
     const auto indices = readIntegers(problem, arguments, 1);
     const auto strides = rowMajorStrides(x);
     const CopyElement copy = elementCopier(problem.outputs[0].format.type);

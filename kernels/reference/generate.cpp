@@ -2,7 +2,7 @@
 
 #include "engine_core/ir/weights.h"
 #include "kernels/reference/element_access.h"
-#include "kernels/reference/reference_kernel.h"
+#include "kernels/reference/numbers.h"
 
 namespace strobe {
 namespace {
@@ -25,16 +25,9 @@ Status runRange(const Problem& problem, const RunArguments& arguments) {
 }
 
 /// Indices may be of any number type.
-std::vector<double> readNumbers(const Problem& problem, const RunArguments& arguments, size_t input) {
-    const Weights view =
-        borrowedWeights(problem.inputs[input].format.type, *arguments.inputs[input].dims, arguments.inputs[input].data);
-    return toDoubles(view);
-}
-
 Status runOneHot(const Problem& problem, const RunArguments& arguments) {
     const Dims &indices = *arguments.inputs[0].dims, &y = *arguments.outputs[0].dims;
-    int64_t axis = problem.attributes->getInt("axis", -1);
-    if (axis < 0) axis += static_cast<int64_t>(y.size());
+    const int64_t axis = wrapAxis(problem.attributes->getInt("axis", -1), y);
     const int64_t depth = y[static_cast<size_t>(axis)];
     const int64_t outer = elementCount(Dims(indices.begin(), indices.begin() + axis)),
                   inner = elementCount(Dims(indices.begin() + axis, indices.end()));

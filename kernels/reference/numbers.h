@@ -42,6 +42,15 @@ Status withNumber(DataType type, Function&& function) {
     if (withNumberType(type, [&](auto zero) { outcome = function(zero); })) return outcome;
     return unsupported("element type " + std::string(dataTypeName(type)));
 }
+/// A strict weak order of numbers in which NaN is the greatest, and all NaN are equal; `largest`: the greatest first.
+/// Looks whether the run is cancelled: a sort of one long axis is leavable only here.
+template <class T>
+bool precedes(const T& a, const T& b, bool largest) {
+    pollCancel(1);
+    const bool aNan = a != a, bNan = b != b;
+    if (aNan || bNan) return largest ? aNan && !bNan : bNan && !aNan;
+    return largest ? b < a : a < b;
+}
 /// What sums of T are kept in.
 template <class T>
 using Wide = std::conditional_t<std::is_floating_point_v<T>, double,

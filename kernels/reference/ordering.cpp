@@ -7,14 +7,6 @@
 namespace strobe {
 namespace {
 
-/// Equal elements: the lower index first. NaN counts as the greatest.
-template <class T>
-bool precedes(T a, T b, bool largest) {
-    const bool aNan = a != a, bNan = b != b;
-    if (aNan || bNan) return largest ? aNan && !bNan : bNan && !aNan;
-    return largest ? a > b : a < b;
-}
-
 Status runTopK(const Problem& problem, const RunArguments& arguments) {
     const Dims &dims = inputDims(arguments, 0), &outputs = outputDims(arguments, 0);
     const int64_t axis = wrapAxis(problem.attributes->getInt("axis", -1), dims);
@@ -32,6 +24,7 @@ Status runTopK(const Problem& problem, const RunArguments& arguments) {
             for (int64_t inner = 0; inner < split.inner; ++inner) {
                 const auto at = [&](int64_t i) { return x[(outer * split.extent + i) * split.inner + inner]; };
                 std::iota(order.begin(), order.end(), 0);
+                pollCancel(split.extent);
                 std::stable_sort(order.begin(), order.end(),
                                  [&](int64_t a, int64_t b) { return precedes(at(a), at(b), largest); });
                 for (int64_t i = 0; i < k; ++i) {
@@ -61,6 +54,7 @@ Status runCumSum(const Problem& problem, const RunArguments& arguments) {
             for (int64_t inner = 0; inner < split.inner; ++inner) {
                 Wide<T> sum = 0;
                 for (int64_t step = 0; step < split.extent; ++step) {
+                    pollCancel(1);
                     const int64_t at =
                         (outer * split.extent + (reverse ? split.extent - 1 - step : step)) * split.inner + inner;
                     const Wide<T> before = sum;

@@ -1,7 +1,7 @@
 #include <string>
 
 #include "kernels/reference/element_access.h"
-#include "kernels/reference/reference_kernel.h"
+#include "kernels/reference/numbers.h"
 
 namespace strobe {
 namespace {
@@ -36,7 +36,7 @@ Status runPad(const Problem& problem, const RunArguments& arguments) {
     Dims begin(x.size(), 0);
     for (size_t i = 0; i < pads.size() / 2; ++i) {
         const int64_t axis = someAxes ? axes[i] : static_cast<int64_t>(i);
-        begin[static_cast<size_t>(axis < 0 ? axis + static_cast<int64_t>(x.size()) : axis)] = pads[i];
+        begin[static_cast<size_t>(wrapAxis(axis, x))] = pads[i];
     }
     const PadMode mode = modeOf(problem);
     const auto strides = rowMajorStrides(x);

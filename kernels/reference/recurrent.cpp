@@ -109,6 +109,7 @@ struct Recurrent {
     /// Row `row` of direction d's W times the input at (s, b).
     double fromInput(int64_t d, int64_t row, int64_t s, int64_t b) const {
         double sum = 0.0;
+        pollCancel(input + hidden);  // the state's row comes with it
         const size_t wRow = static_cast<size_t>((d * gates * hidden + row) * input), from = xAt(s, b);
         for (size_t i = 0; i < static_cast<size_t>(input); ++i) sum += w[wRow + i] * x[from + i];
         return sum;

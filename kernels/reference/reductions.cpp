@@ -140,8 +140,10 @@ Status runArg(const Problem& problem, const RunArguments& arguments) {
             for (int64_t inner = 0; inner < split.inner; ++inner) {
                 const auto at = [&](int64_t i) { return x[(outer * split.extent + i) * split.inner + inner]; };
                 int64_t best = 0;
-                for (int64_t i = 1; i < split.extent; ++i)
+                for (int64_t i = 1; i < split.extent; ++i) {
+                    pollCancel(1);
                     if ((IsMax ? at(i) > at(best) : at(i) < at(best)) || (last && at(i) == at(best))) best = i;
+                }
                 *y++ = best;
             }
         return Status::ok();

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
+#include <stdexcept>
 
 #include "engine_core/base/float_formats.h"
 
@@ -96,10 +98,19 @@ public:
             return runWidened(arguments);
         } catch (const RunCancelled&) {
             return cancelled();
+        } catch (const std::bad_alloc&) {
+            return tooLarge();
+        } catch (const std::length_error&) {
+            return tooLarge();
         }
     }
 
 private:
+    Status tooLarge() const {
+        return Status(ErrorCode::OutOfMemory, "the reference kernel of " + m_kernel.op +
+                                                  " needs more memory than can be had; use smaller shapes");
+    }
+
     Status runWidened(const RunArguments& arguments) const {
         std::vector<TensorView> inputs(arguments.inputs.begin(), arguments.inputs.end());
         std::vector<TensorView> outputs(arguments.outputs.begin(), arguments.outputs.end());

@@ -55,7 +55,8 @@ std::vector<double> neighbours(const double* plane, int64_t height, int64_t widt
 double poolBin(const RoiBins& bins, const double* plane, int64_t height, int64_t width, int64_t row, int64_t column,
                bool isMax) {
     double sum = 0.0, highest = -std::numeric_limits<double>::infinity();
-    for (int64_t iy = 0; iy < bins.gridY; ++iy)
+    for (int64_t iy = 0; iy < bins.gridY; ++iy) {
+        pollCancel(8 * bins.gridX);
         for (int64_t ix = 0; ix < bins.gridX; ++ix) {
             const double y = bins.startY + (static_cast<double>(row) +
                                             (static_cast<double>(iy) + 0.5) / static_cast<double>(bins.gridY)) *
@@ -68,6 +69,7 @@ double poolBin(const RoiBins& bins, const double* plane, int64_t height, int64_t
                 highest = std::max(highest, part);
             }
         }
+    }
     const int64_t samples = bins.gridY * bins.gridX;
     if (samples == 0) return 0.0;
     return isMax ? highest : sum / static_cast<double>(samples);
@@ -126,6 +128,7 @@ Status runMaxRoiPool(const Problem& problem, const RunArguments& arguments) {
             binCells(std::round(roi[1] * scale), std::round(roi[3] * scale), index[3], y[3], x[3]);
         const double* plane = values.data() + (static_cast<int64_t>(roi[0]) * x[1] + index[1]) * x[2] * x[3];
         double highest = -std::numeric_limits<double>::infinity();
+        pollCancel((bottom - top) * (right - left));
         for (int64_t row = top; row < bottom; ++row)
             for (int64_t column = left; column < right; ++column)
                 highest = std::max(highest, plane[row * x[3] + column]);
@@ -166,11 +169,14 @@ Status runNonMaxSuppression(const Problem& problem, const RunArguments& argument
             const double* score = scores.data() + (n * scoreDims[1] + c) * count;
             std::vector<int64_t> order(static_cast<size_t>(count));
             std::iota(order.begin(), order.end(), 0);
+            pollCancel(count);
             std::erase_if(order, [&](int64_t i) { return !(score[i] > threshold); });
-            std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return score[a] > score[b]; });
+            std::stable_sort(order.begin(), order.end(),
+                             [&](int64_t a, int64_t b) { return precedes(score[a], score[b], true); });
             std::vector<Box> kept;
             for (int64_t i : order) {
                 if (kept.size() == limit) break;
+                pollCancel(static_cast<int64_t>(kept.size()) + 1);
                 const Box box = readBox(boxes.data() + (n * count + i) * 4, centered);
                 if (std::any_of(kept.begin(), kept.end(),
                                 [&](const Box& other) { return intersectionOverUnion(box, other) > overlap; }))

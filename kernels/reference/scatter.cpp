@@ -3,7 +3,7 @@
 #include <type_traits>
 
 #include "kernels/reference/element_access.h"
-#include "kernels/reference/reference_kernel.h"
+#include "kernels/reference/numbers.h"
 
 namespace strobe {
 namespace {
@@ -84,8 +84,7 @@ Status runScatterElements(const Problem& problem, const RunArguments& arguments)
     const Dims &x = *arguments.inputs[0].dims, &box = *arguments.inputs[1].dims;
     copyData(problem, arguments);
     if (elementCount(box) == 0) return Status::ok();
-    int64_t axis = problem.attributes->getInt("axis", 0);
-    if (axis < 0) axis += static_cast<int64_t>(x.size());
+    const int64_t axis = wrapAxis(problem.attributes->getInt("axis", 0), x);
     const auto indices = readIntegers(problem, arguments, 1);
     const auto strides = rowMajorStrides(x);
     const Put put = putOf(problem);

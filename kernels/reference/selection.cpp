@@ -4,7 +4,7 @@
 
 #include "engine_core/ir/weights.h"
 #include "kernels/reference/element_access.h"
-#include "kernels/reference/reference_kernel.h"
+#include "kernels/reference/numbers.h"
 
 namespace strobe {
 namespace {
@@ -51,8 +51,8 @@ AxisView viewAround(const Problem& problem, const Dims& x) {
     view.dims = x;
     if (!problem.attributes->has("axis")) {
         view.dims = {elementCount(x)};
-    } else if (const int64_t axis = problem.attributes->getInt("axis", 0); true) {
-        view.axis = static_cast<size_t>(axis < 0 ? axis + static_cast<int64_t>(x.size()) : axis);
+    } else {
+        view.axis = static_cast<size_t>(wrapAxis(problem.attributes->getInt("axis", 0), x));
     }
     const auto middle = view.dims.begin() + static_cast<std::ptrdiff_t>(view.axis);
     view.outer = elementCount(Dims(view.dims.begin(), middle));
@@ -91,15 +91,15 @@ Status runCompress(const Problem& problem, const RunArguments& arguments) {
     return writeChosen(problem, arguments, view, chosen);
 }
 
-/// −1, 0 or 1 for the slices at two places, compared element by element. T has <.
+/// −1, 0 or 1 for the slices at two places, compared element by element; NaN is the greatest.
 template <class T>
 int compareSlices(const AxisView& view, const T* data, int64_t a, int64_t b) {
     for (int64_t o = 0; o < view.outer; ++o)
         for (int64_t i = 0; i < view.inner; ++i) {
             const T &x = data[(o * view.extent + a) * view.inner + i],
                     &y = data[(o * view.extent + b) * view.inner + i];
-            if (x < y) return -1;
-            if (y < x) return 1;
+            if (precedes(x, y, false)) return -1;
+            if (precedes(y, x, false)) return 1;
         }
     return 0;
 }

@@ -7,6 +7,7 @@ namespace strobe {
 namespace {
 
 constexpr double kPi = 3.14159265358979323846;
+constexpr int64_t kOperationsPerTerm = 16;  // of a Fourier sum: sine and cosine
 
 /// a − b·cos(2πn/N) + c·cos(4πn/N); N is the size, less one when not periodic.
 Status runWindow(const Problem& problem, const RunArguments& arguments, double a, double b, double c) {
@@ -49,6 +50,7 @@ Status runDft(const Problem& problem, const RunArguments& arguments) {
     Dims index(points.size(), 0);
     do {
         std::complex<double> sum = 0.0;
+        pollCancel(kOperationsPerTerm * length);
         for (int64_t n = 0; n < (half ? length : std::min(length, xDims[axis])); ++n) {
             const bool mirrored = half && n > length / 2;
             const int64_t from = mirrored ? length - n : n;
@@ -76,6 +78,7 @@ double determinant(std::vector<double> m, size_t size) {
     double result = 1.0;
     for (size_t column = 0; column < size; ++column) {
         size_t pivot = column;
+        pollCancel(static_cast<int64_t>(size * (size - column)));
         for (size_t row = column; row < size; ++row)
             if (std::abs(m[row * size + column]) > std::abs(m[pivot * size + column])) pivot = row;
         if (m[pivot * size + column] == 0.0) return 0.0;

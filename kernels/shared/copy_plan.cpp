@@ -71,10 +71,6 @@ Status addBox(const Problem& problem, size_t input, size_t output, LogicalBox bo
     return Status::ok();
 }
 
-size_t axisOf(int64_t axis, size_t rank) {
-    return static_cast<size_t>(axis < 0 ? axis + static_cast<int64_t>(rank) : axis);
-}
-
 Status planRename(const Problem& problem, CopyPlan& plan) {
     const TensorDesc &in = problem.inputs[0], &out = problem.outputs[0];
     if (in.format.layout != out.format.layout || (in.format.layout != Layout::Plain && in.dims != out.dims))
@@ -152,7 +148,7 @@ Status planTile(const Problem& problem, CopyPlan& plan) {
 }
 
 Status planConcat(const Problem& problem, CopyPlan& plan) {
-    const size_t axis = axisOf(problem.attributes->getInt("axis", 0), problem.outputs[0].dims.size());
+    const size_t axis = normalAxis(problem.attributes->getInt("axis", 0), problem.outputs[0].dims.size());
     int64_t start = 0;
     for (size_t i = 0; i < problem.inputs.size(); ++i) {
         LogicalBox box(problem.inputs[i].dims);
@@ -164,7 +160,7 @@ Status planConcat(const Problem& problem, CopyPlan& plan) {
 }
 
 Status planSplit(const Problem& problem, CopyPlan& plan) {
-    const size_t axis = axisOf(problem.attributes->getInt("axis", 0), problem.inputs[0].dims.size());
+    const size_t axis = normalAxis(problem.attributes->getInt("axis", 0), problem.inputs[0].dims.size());
     int64_t start = 0;
     for (size_t o = 0; o < problem.outputs.size(); ++o) {
         if (!problem.outputs[o].present) return unsupported("an output is absent");
@@ -183,7 +179,7 @@ Status planSlice(const Problem& problem, CopyPlan& plan) {
     const Dims& x = problem.inputs[0].dims;
     LogicalBox box(problem.outputs[0].dims);
     for (size_t i = 0; i < starts->size(); ++i) {
-        const size_t axis = isGiven(problem, 3) ? axisOf((*axes)[i], x.size()) : i;
+        const size_t axis = isGiven(problem, 3) ? normalAxis((*axes)[i], x.size()) : i;
         const int64_t step = isGiven(problem, 4) ? (*steps)[i] : 1;
         const SliceRange range = resolveSlice(x[axis], (*starts)[i], (*ends)[i], step);
         box.inStart[axis] = range.start.constant();
@@ -242,7 +238,7 @@ Status planPad(const Problem& problem, CopyPlan& plan) {
         return unsupported("blocked layouts are padded with zero only");
     Dims before(x.size(), 0);
     for (size_t i = 0; i < pads->size() / 2; ++i)
-        before[isGiven(problem, 3) ? axisOf((*axes)[i], x.size()) : i] = (*pads)[i];
+        before[isGiven(problem, 3) ? normalAxis((*axes)[i], x.size()) : i] = (*pads)[i];
     std::vector<std::vector<PadRun>> runs;
     bool whole = true;  // every element of the result is copied from somewhere
     for (size_t d = 0; d < x.size(); ++d) {

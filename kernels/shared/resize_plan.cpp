@@ -87,6 +87,9 @@ Result<ResizePlan> planResize(const Problem& problem) {
     STROBE_RETURN_IF_ERROR(checkResize(problem));
     STROBE_ASSIGN(const std::vector<ResizedAxis> lines, resizeLines(problem));
     const Dims& x = problem.inputs[0].dims;
+    // A scale that leaves the extent as it is may still read other channels.
+    for (size_t d = 0; d < 2; ++d)
+        if (lines[d].scale != 1.0 && x[d] != 1) return unsupported("batch or channels are scaled");
     const bool hasRows = x.size() == 4;
     ResizePlan plan;
     plan.linear = problem.attributes->getString("mode", "nearest") == "linear";

@@ -65,7 +65,8 @@ WeightsPtr numbers(DataType type, Dims dims, const std::vector<double>& values) 
 }
 
 ReferenceOutcome runReference(const std::string& op, const std::vector<WeightsPtr>& inputs,
-                              const Attributes& attributes, int outputs, const PointwiseProgram* program) {
+                              const Attributes& attributes, int outputs, const PointwiseProgram* program,
+                              const CancelToken* cancel) {
     ReferenceOutcome outcome;
     Problem problem;
     problem.op = OpRegistry::instance().get(op);
@@ -100,6 +101,7 @@ ReferenceOutcome runReference(const std::string& op, const std::vector<WeightsPt
     arguments.inputs = inputViews;
     arguments.outputs = outputViews;
     arguments.allocator = &allocator;
+    arguments.cancel = cancel;
     outcome.status = (*kernel)->run(arguments);
     for (size_t i = 0; i < inferred->size(); ++i) {
         outcome.dims.push_back((*inferred)[i].dims);

@@ -18,9 +18,9 @@ struct ReferenceOutcome {
 /// A tensor of `type` from numbers (bool, integers, FP32, FP64).
 WeightsPtr numbers(DataType type, Dims dims, const std::vector<double>& values);
 
-/// Infers output types and dims from the inputs (null: absent), then runs "reference.<op>".
+/// Infers output types and dims from the inputs (null: absent), then runs "reference.<op>", which `cancel` may stop.
 ReferenceOutcome runReference(const std::string& op, const std::vector<WeightsPtr>& inputs,
                               const Attributes& attributes = {}, int outputs = 1,
-                              const PointwiseProgram* program = nullptr);
+                              const PointwiseProgram* program = nullptr, const CancelToken* cancel = nullptr);
 
 }  // namespace strobe

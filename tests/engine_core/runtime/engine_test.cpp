@@ -280,6 +280,29 @@ TEST(EngineFile, LoadsAndRunsTheSame) {
     expectRunsRight(**loaded, {3, 4, 7, 8}, 1e-4f);
 }
 
+/// Parts of an external file may overlap, and empty ones begin where others do.
+TEST(EngineFile, KeepsWeightsThatShareAnAddress) {
+    const std::vector<float> values = {1.0f, 2.0f, 3.0f, 4.0f};
+    const auto shared = [&](Dims dims) {
+        return std::make_shared<Weights>(borrowedWeights(DataType::Float32, std::move(dims), values.data()));
+    };
+    auto graph = std::make_shared<CompiledGraph>();
+    const int64_t lengths[] = {0, 2, 4, 2};
+    for (int64_t length : lengths) graph->network.markOutput(graph->network.addConstant("c", shared({length})));
+    Engine::Parts parts;
+    parts.graph = graph;
+    const auto bytes = EngineFile::write(parts);
+    ASSERT_TRUE(bytes);
+    EXPECT_EQ(bytes->size(), EngineFile::size(parts));
+    const auto read = EngineFile::read(std::make_shared<int>(0), *bytes, "memory");
+    ASSERT_TRUE(read) << read.status().message();
+    const Network& network = read->graph->network;
+    for (size_t i = 0; i < std::size(lengths); ++i)
+        EXPECT_EQ(network.tensor(network.outputs()[i]).constant->copyAs<float>(),
+                  std::vector<float>(values.begin(), values.begin() + lengths[i]))
+            << i;
+}
+
 TEST(EngineFile, AnyFlippedBitAndAnyTruncationIsFound) {
     const auto bytes = buildEngine(config())->serialize();
     std::vector<uint8_t> copy = *bytes;

@@ -61,6 +61,86 @@ TEST(UnsoundEngineFile, IsRefusedAndNamesWhat) {
     });
 }
 
+TEST(UnsoundEngineFile, FormatsThatDoNotFitAreRefused) {
+    const auto engine = twoLayers();
+    ASSERT_TRUE(engine);
+    const auto expectRefused = [&](const char* part, const std::function<void(CompiledGraph&)>& spoil) {
+        const std::string message = refusal(*engine, spoil);
+        EXPECT_NE(message.find(part), std::string::npos) << part << ": " << message;
+    };
+    expectRefused("tensor 'x' as fp64 plain, fp32 plain is needed",
+                  [](CompiledGraph& g) { g.layers.front().inputs[0].type = DataType::Float64; });
+    expectRefused("as fp32 nChw16c, fp32 plain is needed",
+                  [](CompiledGraph& g) { g.layers.front().inputs[0].layout = Layout::Blocked16; });
+    expectRefused("@device", [](CompiledGraph& g) { g.layers.front().inputs[0].memory = MemoryKind::Device; });
+    // Between layers: the reader believes in something else than the writer.
+    expectRefused("layer 'norm'", [](CompiledGraph& g) { g.layers.back().inputs[0].layout = Layout::ChannelsLast; });
+    // Made as something else than the network's tensor is, so that memory is too small.
+    expectRefused("fp64", [](CompiledGraph& g) {
+        g.layers.front().outputs[0].type = g.layers.back().inputs[0].type = DataType::Float64;
+    });
+    expectRefused("layer 'norm'", [](CompiledGraph& g) { g.layers.back().outputs[0].layout = Layout::ChannelsLast; });
+}
+
+/// A branch of an If with one input "x" of `type`.
+std::shared_ptr<const Network> branch(const std::string& op, DataType type = DataType::Float32) {
+    NetworkBuilder b;
+    b.network().setName(op);
+    b.network().setSymbolPrefix("b7u");
+    const TensorId x = b.input("x", {2, 3}, type);
+    b.output(b.layer("inner", op, {x}));
+    return std::make_shared<const Network>(b.take());
+}
+
+/// An If that captures x[2,3].
+std::shared_ptr<const Engine> branching() {
+    NetworkBuilder b;
+    const TensorId condition = b.input("condition", {}, DataType::Bool), x = b.input("x", {2, 3});
+    Network& network = b.network();
+    const TensorId y = network.addTensor("y");
+    const LayerId id = network.addLayer("if", OpRegistry::instance().get("If"), attributes({{"captures", int64_t{1}}}),
+                                        {condition, x}, {y});
+    network.layer(id).subgraphs = {branch("Relu"), branch("Neg")};
+    const Status inferred = inferLayer(network, id);
+    EXPECT_TRUE(inferred.isOk()) << inferred.message();
+    b.output(y);
+    return test::buildEngine(b.take(), test::quickConfig());
+}
+
+TEST(UnsoundEngineFile, BodiesThatDoNotFitTheirLayerAreRefused) {
+    const auto engine = branching();
+    ASSERT_TRUE(engine);
+    EXPECT_EQ(refusal(*engine, [](CompiledGraph&) {}), "sound");
+    // Gives the If a first body that is changed so.
+    const auto expectRefused = [&](const char* part, const std::function<void(CompiledGraph&)>& spoil) {
+        const std::string message = refusal(*engine, [&](CompiledGraph& g) {
+            auto body = std::make_shared<CompiledGraph>(*g.layers.front().bodies.front());
+            spoil(*body);
+            g.layers.front().bodies.front() = body;
+        });
+        EXPECT_NE(message.find(part), std::string::npos) << part << ": " << message;
+    };
+    expectRefused("a body with 0 inputs, 1 are needed", [](CompiledGraph& body) {
+        body = {};
+        body.network.markOutput(body.network.addConstant("y", makeFloatWeights({2, 3}, std::vector<float>(6))));
+    });
+    expectRefused("a body with 0 outputs, 1 are needed", [](CompiledGraph& body) {
+        body = {};
+        body.network.addInput("x", DataType::Float32, {2, 3});
+    });
+    expectRefused("disagree on tensor 'x': fp32 found, fp64 is needed", [](CompiledGraph& body) {
+        body = {};
+        body.network.addInput("x", DataType::Float64, {2, 3});
+        body.network.markOutput(body.network.addConstant("y", makeFloatWeights({2, 3}, std::vector<float>(6))));
+    });
+    expectRefused("disagree on tensor 'y': fp32 found, uint8 is needed", [](CompiledGraph& body) {
+        body = {};
+        body.network.addInput("x", DataType::Float32, {2, 3});
+        const auto bytes = makeWeights<uint8_t>(DataType::UInt8, {2, 3}, std::vector<uint8_t>(6));
+        body.network.markOutput(body.network.addConstant("y", bytes));
+    });
+}
+
 /// A tactic of another op must not be handed this layer's problem.
 TEST(UnsoundEngineFile, ATacticOfAnotherOpIsNotUsed) {
     const auto engine = twoLayers();

@@ -1,3 +1,8 @@
+#include <filesystem>
+#include <iterator>
+#include <thread>
+
+#include "kernels/cpu/cpu_threads.h"
 #include "kernels/cpu/gemm_block.h"
 #include "tests/kernels/cpu/simd_test.h"
 
@@ -87,6 +92,42 @@ TEST(DenseGemm, Groups) {
 }
 
 // Groups that fill no tiles: AMX takes them together, by bands of the depth.
+int64_t threadsOfThisProcess() {
+    const std::filesystem::directory_iterator tasks("/proc/self/task");
+    return std::distance(begin(tasks), end(tasks));
+}
+
+/// A new thread has no workers yet, so that those that packing wakes can be counted.
+TEST(DenseGemm, PackingKeepsToTheProblemsThreads) {
+    KernelCase c = product({4, 64}, 640);
+    c.threads = 1;
+    CaseData data;
+    ASSERT_TRUE(prepareCase(c, data).isOk());
+    std::thread([&] {
+        const ThreadScope machine(4);
+        const int64_t before = threadsOfThisProcess();
+        EXPECT_TRUE(cpuKernels().findByName("simd.matmul")->prepare(data.problem, {}));
+        EXPECT_EQ(threadsOfThisProcess(), before);
+    }).join();
+}
+
+/// Groups that share tiles say so: zeros times Inf of a neighbour are NaN.
+TEST(DenseGemm, NarrowGroupsNameTheirLimit) {
+    if (!amxAvailable()) GTEST_SKIP() << "the processor has no AMX";
+    for (const int64_t groups : {int64_t{1}, int64_t{4}}) {
+        KernelCase c = convolution({1, 136, 9, 9}, 136, k1s1, {}, groups);
+        c.floatType = DataType::BFloat16;
+        const int ran = runInSupportedFormats(
+            cpuKernels(), c, "amx.conv", [&](const Tactic& tactic, const CaseData&, const Problem& problem) {
+                const auto kernel = tactic.prepare(problem, {});
+                const bool named = kernel && (*kernel)->description().find("Inf and NaN") != std::string::npos;
+                EXPECT_EQ(named, groups > 1) << groups;
+                return true;
+            });
+        EXPECT_GT(ran, 0);
+    }
+}
+
 TEST(DenseGemm, NarrowGroups) {
     for (const auto& [channels, outputs, groups] :
          {std::tuple(136, 136, 4), {272, 272, 4}, {24, 112, 4}, {90, 40, 5}, {64, 32, 2}, {33, 99, 3}})

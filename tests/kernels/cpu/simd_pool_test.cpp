@@ -1,3 +1,5 @@
+#include <limits>
+
 #include "tests/kernels/cpu/simd_test.h"
 
 namespace strobe {
@@ -58,6 +60,31 @@ TEST(SimdPool, GreatestOfNegativeNumbersAtTheEdge) {
     c.inputs[0].low = -5.0;
     c.inputs[0].high = -1.0;
     expectInBothTypes(c);
+}
+
+/// One NaN at each place of each window, in whole vectors of channels and in the rest.
+TEST(SimdPool, TheGreatestIsNaNWhereverItStands) {
+    const int64_t channels = 35;
+    for (const char* op : {"MaxPool", "GlobalMaxPool"})
+        for (const int64_t channel : {0, 17, 34})
+            for (const int64_t place : {0, 4, 8}) {
+                KernelCase c =
+                    poolCase(op, {1, channels, 3, 3}, std::string_view(op) == "MaxPool" ? Ints{3, 3} : Ints{});
+                c.inputs[0].values.assign(static_cast<size_t>(channels * 9), 0.5);
+                c.inputs[0].values[static_cast<size_t>(channel * 9 + place)] = std::numeric_limits<double>::quiet_NaN();
+                SCOPED_TRACE(std::string(op) + " channel " + std::to_string(channel) + " place " +
+                             std::to_string(place));
+                expectInBothTypes(c);
+            }
+    // Shared among threads, whose totals are joined.
+    for (const int64_t place : {0, 2000, 4095})
+        for (const int threads : {1, 3}) {
+            KernelCase c = poolCase("GlobalMaxPool", {1, 24, 64, 64});
+            c.threads = threads;
+            c.inputs[0].values.assign(24 * 4096, 0.5);
+            c.inputs[0].values[static_cast<size_t>(5 * 4096 + place)] = std::numeric_limits<double>::quiet_NaN();
+            expectInBothTypes(c);
+        }
 }
 
 TEST(SimdPool, WhatItLeavesToOthers) {

@@ -49,6 +49,14 @@ TEST(SimdResize, NearestModesAndSizes) {
     expectMatchesReference(resize({2, 3, 10}, {1, 1, 2.5}, "linear", "half_pixel"), "simd.resize");
 }
 
+/// Two channels times 1.3 are two channels again, but both are the first one's.
+TEST(SimdResize, DeclinesScaledChannels) {
+    KernelCase c = resize({1, 2, 3, 3}, {1, 1.3, 2, 2}, "nearest", "asymmetric");
+    c.attributes.set("nearest_mode", std::string("floor"));
+    expectDeclines(c, "simd.resize", "channels are scaled");
+    expectMatchesReference(resize({1, 1, 3, 3}, {1.2, 1.3, 2, 2}, "nearest", "asymmetric"), "simd.resize");
+}
+
 TEST(SimdResize, DeclinesCubic) {
     expectDeclines(resize({1, 3, 4, 4}, {1, 1, 2, 2}, "cubic", "half_pixel"), "simd.resize", "cubic");
 }

@@ -1,6 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <limits>
+
 #include "tests/support/inference_test.h"
 #include "tests/support/reference_test.h"
 
@@ -172,6 +175,22 @@ TEST(Rearranging, SelectionsSizeTheirOwnOutputs) {
     EXPECT_THAT(
         run("Unique", {numbers(Type::Float32, {2, 2}, {1, 0, 1, 0})}, attributes({{"axis", int64_t{1}}})).values[0],
         ElementsAre(0, 1, 0, 1));
+}
+
+TEST(Rearranging, NaNIsOneMoreValue) {
+    const double nan = std::numeric_limits<double>::quiet_NaN();
+    const auto unique = [](const std::vector<double>& x) {
+        return run("Unique", {numbers(Type::Float32, {static_cast<int64_t>(x.size())}, x)}, {}, 4);
+    };
+    const ReferenceOutcome middle = unique({1, nan, 2});
+    ASSERT_EQ(middle.dims[0], (Dims{3}));
+    EXPECT_EQ(middle.values[0][0], 1.0);
+    EXPECT_EQ(middle.values[0][1], 2.0);
+    EXPECT_TRUE(std::isnan(middle.values[0][2]));
+    EXPECT_THAT(middle.values[2], ElementsAre(0, 2, 1));
+    const ReferenceOutcome several = unique({nan, 3, nan, 1, 3, nan});
+    EXPECT_THAT(several.values[1], ElementsAre(3, 1, 0));
+    EXPECT_THAT(several.values[3], ElementsAre(1, 2, 3));
 }
 
 TEST(Rearranging, SeedsRepeat) {
