@@ -1,6 +1,7 @@
 #include "profiler/trtexec_report.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdarg>
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -79,6 +80,22 @@ Json layerJson(const CompiledGraph& graph, const EngineLayer& chosen) {
         json["Bodies"].push_back(std::move(layers));
     }
     return json;
+}
+
+/// Why the layers' times do not add up to the time of a run without per-layer clocks; empty when they about do.
+std::string sumNote(const Profile& profile) {
+    constexpr double kFar = 0.25;
+    if (profile.latency.median <= 0 || std::fabs(profile.layersSum / profile.latency.median - 1) < kFar) return {};
+    const std::string figures =
+        format("The layers sum to %.4g ms, a run without per-layer clocks takes %.4g ms: ", profile.layersSum,
+               profile.latency.median);
+    if (profile.layersSum < profile.latency.median)
+        return figures + "the rest is spent between the layers, or other work held up that run\n";
+    return figures + format(
+                         "the layers were measured on their own, with %zu clocks a run that cost time as well, or "
+                         "other work held them up; "
+                         "take their shares, not their sum\n",
+                         profile.layers.size());
 }
 
 std::string quoted(const std::string& text) {
@@ -163,6 +180,9 @@ std::string profileTable(const Profile& profile) {
     text += format("%12.2f %12.4f %12.4f %9.1f  Total\n", total, average, profile.layersSum, 100.0);
     text += format("Layers sum to %.1f %% of the instrumented end-to-end median %.4g ms (%.4g ms without per-layer clocks)\n", 100 * profile.coverage(), profile.instrumented.median,
                    profile.latency.median);
+    if (const std::string why = profile.disturbance(); !why.empty())
+        text += "Warning: the measurement was disturbed: " + why + "; let other programs rest and measure again\n";
+    if (!profile.deviceRecords) text += sumNote(profile);
     if (profile.deviceRecords) text += "Layers on the device: the time that it worked for them, from its own records; the rest of a run is starting work and waiting for it\n";
     if (!profile.deviceRecordsUnavailable.empty())
         text += "Layers on the device are timed by the host's clock with a wait after each, as " + profile.deviceRecordsUnavailable + "\n";
@@ -197,11 +217,12 @@ std::string layerInfoJson(const Engine& engine) {
 }
 
 std::string profileCsv(const Profile& profile) {
-    std::string text = "layer,op,precision,shape,median_ms,share_percent,gflop,megabytes,gflops,gbytes_per_s,tactic\n";
+    std::string text = "layer,op,precision,shape,median_ms,share_percent,gflop,mebibytes,gflops,gbytes_per_s,tactic\n";
     for (const LayerProfile& l : profile.layers) {
         const double seconds = l.milliseconds.median / 1000;
         text += quoted(l.name) + "," + l.op + "," + l.precision + "," + l.outputShape + "," +
-                format("%.6g,%.4g,%.6g,%.6g,%.5g,%.5g,", l.milliseconds.median, 100 * l.share, l.flops / 1e9, l.bytes / 1e6, seconds > 0 ? l.flops / 1e9 / seconds : 0,
+                format("%.6g,%.4g,%.6g,%.6g,%.5g,%.5g,", l.milliseconds.median, 100 * l.share, l.flops / 1e9,
+                       l.bytes / (1 << 20), seconds > 0 ? l.flops / 1e9 / seconds : 0,
                        seconds > 0 ? l.bytes / 1e9 / seconds : 0) +
                 l.tactic + "\n";
     }

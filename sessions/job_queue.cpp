@@ -88,6 +88,7 @@ void JobQueue::State::runOne(const std::shared_ptr<Job>& job) {
         job->info.result = status;
         job->info.secondsSpent = std::chrono::duration<double>(Clock::now() - job->started).count();
         job->info.secondsLeft = 0;
+        job->info.isCancelling = false;
         job->info.state = status.isOk() ? JobState::Succeeded : status.code() == ErrorCode::Cancelled ? JobState::Cancelled : JobState::Failed;
         if (status.isOk()) job->info.fraction = 1;
         job->work = nullptr;
@@ -163,6 +164,8 @@ void JobQueue::cancel(JobId id) {
             job->info.state = JobState::Cancelled;
             job->info.result = cancelled();
             dropped = true;
+        } else {
+            job->info.isCancelling = true;
         }
     }
     if (dropped) m_state->ended.notify_all();

@@ -28,6 +28,7 @@ struct JobInfo {
     double secondsSpent = 0;
     Status result;               // of a finished job
     JobKind kind = JobKind::Other;
+    bool isCancelling = false;  // it runs, and was asked to stop
 };
 
 /// What a running job may do.

@@ -101,6 +101,14 @@ std::shared_ptr<const Model> makeModel(const std::string& path, ImportedModel im
     return model;
 }
 
+/// A build that was asked for, as things stood then.
+struct AskedBuild {
+    JobId job = 0;
+    std::shared_ptr<const Model> model;
+    Settings settings;
+    bool profile = false;
+};
+
 struct Session::State {
     mutable std::mutex mutex;
     std::map<int, Listener> listeners;
@@ -110,6 +118,7 @@ struct Session::State {
     std::deque<UndoStep> undo, redo;
     std::vector<std::shared_ptr<const Build>> builds;
     std::vector<std::shared_ptr<const Comparison>> comparisons;
+    std::vector<AskedBuild> asked;  // may hold some whose job has ended
     std::vector<ProblemEntry> problems;
     std::string documentPath;
     uint64_t revision = 0, savedRevision = 0;  // of what a document holds: counted up with every change of it
@@ -339,10 +348,15 @@ Status Session::openModelNow(const std::string& path, const CancelToken& cancel)
 }
 
 Result<std::shared_ptr<const Build>> Session::buildNow(bool profile, const Builder::ProgressCallback& progress, const CancelToken& cancel) {
-    const std::shared_ptr<const Model> model = this->model();
+    return makeBuild(model(), settings(), profile, progress, cancel);
+}
+
+Result<std::shared_ptr<const Build>> Session::makeBuild(const std::shared_ptr<const Model>& model, Settings settings,
+                                                        bool profile, const Builder::ProgressCallback& progress,
+                                                        const CancelToken& cancel) {
     if (!model) return invalidArgument("no model is open; open an ONNX file first");
     auto build = std::make_shared<Build>();
-    build->settings = settings();
+    build->settings = std::move(settings);
     build->createdAt = nowIso();
     std::vector<ProblemEntry> problems;
     const std::string cachePath = build->settings.builder.timingCachePath;
@@ -561,10 +575,33 @@ JobId Session::openModel(std::string path) {
     });
 }
 JobId Session::buildAndProfile(bool profile) {
-    const std::string title = "Build " + std::string(precisionModeName(settings().builder.precision));
-    return m_jobs->submit(JobKind::Build, title, [this, profile](JobContext& job) {
-        return buildNow(profile, [&](const BuildProgress& p) { job.progress(p.step, p.fraction, p.secondsLeft); }, job.cancelToken()).status();
+    if (const auto pending = pendingBuild(profile)) return *pending;
+    AskedBuild asked{0, model(), settings(), profile};
+    const std::string title = "Build " + std::string(precisionModeName(asked.settings.builder.precision));
+    asked.job = m_jobs->submit(JobKind::Build, title, [this, asked](JobContext& job) {
+        // A model that was opened meanwhile brings settings of its own.
+        const auto now = model();
+        return makeBuild(
+                   now, now == asked.model ? asked.settings : settings(), asked.profile,
+                   [&](const BuildProgress& p) { job.progress(p.step, p.fraction, p.secondsLeft); }, job.cancelToken())
+            .status();
     });
+    const JobId id = asked.job;
+    std::lock_guard lock(m_state->mutex);
+    m_state->asked.push_back(std::move(asked));
+    return id;
+}
+std::optional<JobId> Session::pendingBuild(bool profile) const {
+    const auto model = this->model();
+    const Settings settings = this->settings();
+    std::lock_guard lock(m_state->mutex);
+    std::erase_if(m_state->asked, [&](const AskedBuild& asked) {
+        const auto job = m_jobs->info(asked.job);
+        return !job || isFinished(job->state) || job->isCancelling;
+    });
+    for (const AskedBuild& asked : m_state->asked)
+        if (asked.model == model && asked.profile == profile && asked.settings == settings) return asked.job;
+    return std::nullopt;
 }
 JobId Session::compare(int buildA, int buildB) {
     return m_jobs->submit(JobKind::Compare, "Compare", [this, buildA, buildB](JobContext& job) {

@@ -2,6 +2,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -133,7 +134,10 @@ public:
     /// Held-out data beside a model ("digits_heldout.npz" beside "digits.onnx") becomes the input data when another model than before is
     /// opened; undo takes it back. Reading the same file again leaves settings and undo as they are.
     JobId openModel(std::string path);
+    /// With the settings of now. Where the same build waits or runs already, that job's id, and nothing new.
     JobId buildAndProfile(bool profile = true);
+    /// The job that waits or runs to build what buildAndProfile() would now.
+    std::optional<JobId> pendingBuild(bool profile = true) const;
     JobId compare(int buildA, int buildB);
     JobId exportEngine(int build, std::string path);
     JobId saveAs(std::string path);
@@ -159,6 +163,9 @@ public:
 private:
     /// The open model's file is as it was when it was opened, so that its weights are.
     Status checkModelFiles() const;
+    Result<std::shared_ptr<const Build>> makeBuild(const std::shared_ptr<const Model>& model, Settings settings,
+                                                   bool profile, const Builder::ProgressCallback& progress,
+                                                   const CancelToken& cancel);
     /// Numbers and names a finished build and adds it, with its problems.
     Status takeBuild(const std::shared_ptr<const Model>& model, const std::shared_ptr<Build>& build, std::vector<ProblemEntry> problems);
     /// Adds it, unless one of the builds was removed meanwhile.

@@ -12,7 +12,9 @@ void printHeader(const Engine& engine) {
     std::printf("=== Device Information ===\nDevice: %s (%s)\n", device.name.c_str(), device.id.c_str());
     std::string features;
     for (const std::string& feature : device.features) features += (features.empty() ? "" : " ") + feature;
-    std::printf("Cores: %d\nFeatures: %s\n", device.cores, features.c_str());
+    // An engine file does not hold what is not needed to run it.
+    if (device.cores > 0) std::printf("Cores: %d\n", device.cores);
+    if (!features.empty()) std::printf("Features: %s\n", features.c_str());
 }
 
 void printProfiles(const Engine& engine) {

@@ -61,7 +61,9 @@ Json passesJson(const PassReport& report) {
 }
 
 void printModel(const ImportedModel& model, const Network& network) {
-    std::printf("Producer: %s %s, IR version %lld\n", model.producer.c_str(), model.producerVersion.c_str(),
+    const std::string producer = model.producer.empty() ? "not named" : model.producer;
+    const std::string version = model.producerVersion.empty() ? "" : " " + model.producerVersion;
+    std::printf("Producer: %s%s, IR version %lld\n", producer.c_str(), version.c_str(),
                 static_cast<long long>(model.irVersion));
     for (const OpsetImport& opset : model.opsets)
         std::printf("Opset: %s %lld\n", opset.domain.empty() ? "ai.onnx" : opset.domain.c_str(),
@@ -118,6 +120,30 @@ Status inspectModel(Session& session, const Options& o, const std::string& stage
     return Status::ok();
 }
 
+double mebibytes(size_t bytes) {
+    return static_cast<double>(bytes) / (1 << 20);
+}
+
+void printActivations(const Engine& engine, const std::map<std::string, Dims>& shapes, const char* which) {
+    if (const auto memory = engine.memory(shapes))
+        std::printf("Memory at the %s shapes (%s): activations %.4g MiB (largest workspace %.4g MiB)\n", which,
+                    shapesText(shapes).c_str(), mebibytes(memory->activations), mebibytes(memory->workspace));
+}
+
+/// Activations depend on the shapes of a run: those that the engine was tuned for, and the largest that it takes.
+void printMemory(const Engine& engine) {
+    if (const auto memory = engine.memory({})) std::printf("Memory: weights %.4g MiB\n", mebibytes(memory->weights));
+    for (const OptimizationProfile& profile : engine.parts().profiles) {
+        std::map<std::string, Dims> best, largest;
+        for (const auto& [name, range] : profile.inputs) {
+            best[name] = range.opt;
+            largest[name] = range.max;
+        }
+        printActivations(engine, best, "best");
+        if (largest != best) printActivations(engine, largest, "largest");
+    }
+}
+
 void printEngine(const Engine& engine) {
     const Engine::Parts& parts = engine.parts();
     std::printf("Engine of %s (model hash %s)\nBuilt for %s: %s\nPrecision: %s, level %d\n", parts.modelName.c_str(),
@@ -134,11 +160,7 @@ void printEngine(const Engine& engine) {
         for (const auto& [name, range] : parts.profiles[p].inputs)
             std::printf("Profile %zu: %s min=%s opt=%s max=%s\n", p, name.c_str(), toString(range.min).c_str(),
                         toString(range.opt).c_str(), toString(range.max).c_str());
-    if (const auto memory = engine.memory({}))
-        std::printf("Memory: weights %.4g MiB, activations %.4g MiB (largest workspace %.4g MiB)\n",
-                    static_cast<double>(memory->weights) / (1 << 20),
-                    static_cast<double>(memory->activations) / (1 << 20),
-                    static_cast<double>(memory->workspace) / (1 << 20));
+    printMemory(engine);
     std::printf("%zu layers:\n", engine.graph().layers.size());
     for (const EngineLayer& layer : engine.graph().layers) {
         const Layer& definition = engine.graph().network.layer(layer.layer);

@@ -38,7 +38,7 @@ constexpr Spec kSpecs[] = {
     {"&Edit", "", "", ""},
     {"&Edit", "back", "Selection &back", "Alt+Left", "The selection before this one"},
     {"&Edit", "forward", "Selection &forward", "Alt+Right"},
-    {"&Edit", "clear", "&Clear selection, or cancel the job", "Esc"},
+    {"&Edit", "clear", "&Cancel the job, or clear the selection", "Esc"},
     {"&Edit", "", "", ""},
     {"&Edit", "find", "&Find in graph", "Ctrl+F"},
     {"&Edit", "filterLayers", "Filter &layers", "Ctrl+L"},
@@ -91,7 +91,8 @@ ActionList::ActionList(QMainWindow& window) : QObject(&window), m_window(window)
     QCoreApplication::instance()->installEventFilter(this);
 }
 
-// Under X11 text fields claim Ctrl+D, Ctrl+E and Ctrl+K for editing as Emacs does; here these are the window's keys, wherever the cursor stands.
+// Under X11 text fields claim Ctrl+D, Ctrl+E and Ctrl+K for editing as Emacs does; here these are the window's keys,
+// wherever the cursor stands. So is Esc while a job runs.
 bool ActionList::eventFilter(QObject* watched, QEvent* event) {
     if (event->type() != QEvent::ShortcutOverride) return false;
     const auto* widget = qobject_cast<QWidget*>(watched);
@@ -101,6 +102,7 @@ bool ActionList::eventFilter(QObject* watched, QEvent* event) {
 }
 
 bool ActionList::isOwnKey(const QKeyEvent& key) const {
+    if (key.key() == Qt::Key_Escape) return (*this)["cancel"].isEnabled();
     if (!key.modifiers().testFlag(Qt::ControlModifier) || key.matches(QKeySequence::Undo) || key.matches(QKeySequence::Redo)) return false;
     const QKeySequence pressed(key.keyCombination());
     return std::any_of(m_all.begin(), m_all.end(), [&](const QAction* action) { return action->shortcuts().contains(pressed); });

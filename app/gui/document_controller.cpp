@@ -1,7 +1,6 @@
 #include "app/gui/document_controller.h"
 
 #include <QDir>
-#include <QFileDialog>
 #include <QFileInfo>
 #include <QMessageBox>
 #include <QMimeData>
@@ -11,6 +10,7 @@
 #include "views/models/display_text.h"
 #include "views/models/recent_files.h"
 #include "views/models/workbench_context.h"
+#include "views/widgets/file_dialog.h"
 #include "views/widgets/number_format.h"
 
 namespace strobe {
@@ -78,7 +78,8 @@ QString DocumentController::folder() const {
 }
 
 void DocumentController::openWithDialog() {
-    const QString path = QFileDialog::getOpenFileName(&m_window, tr("Open"), folder(), tr("Models and sessions (*.onnx *.strobe);;All files (*)"));
+    const QString path =
+        askOpenPath(&m_window, tr("Open"), folder(), tr("Models and sessions (*.onnx *.strobe);;All files (*)"));
     if (!path.isEmpty()) openPath(path);
 }
 
@@ -88,10 +89,10 @@ void DocumentController::reload() {
     m_context.session().openModel(model->path);
 }
 
-QString DocumentController::askSavePath() {
+QString DocumentController::askSessionPath() {
     const auto model = m_context.model();
     const QString proposed = QDir(folder()).filePath(model ? QFileInfo(toQString(model->path)).completeBaseName() + '.' + kSessionSuffix : QString());
-    QString path = QFileDialog::getSaveFileName(&m_window, tr("Save session"), proposed, tr("Strobe sessions (*.strobe)"));
+    QString path = askSavePath(&m_window, tr("Save session"), proposed, tr("Strobe sessions (*.strobe)"));
     if (!path.isEmpty() && !isSession(path)) path += '.' + kSessionSuffix;
     return path;
 }
@@ -105,7 +106,7 @@ void DocumentController::save() {
 }
 
 void DocumentController::saveAs() {
-    const QString path = askSavePath();
+    const QString path = askSessionPath();
     if (!path.isEmpty()) startSave(path);
 }
 
@@ -123,7 +124,7 @@ bool DocumentController::saveAndWait() {
     Session& session = m_context.session();
     const bool wasSaving = isSaving();
     if (!wasSaving) {
-        const QString path = session.documentPath().empty() ? askSavePath() : toQString(session.documentPath());
+        const QString path = session.documentPath().empty() ? askSessionPath() : toQString(session.documentPath());
         if (path.isEmpty()) return false;
         startSave(path);
     }

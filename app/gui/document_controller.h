@@ -43,7 +43,7 @@ private:
     bool waitForSave();
     bool isSaving() const;
     void startSave(const QString& path);
-    QString askSavePath();
+    QString askSessionPath();
     void followFiles();
     void rememberFigures();
 

@@ -1,12 +1,15 @@
 #include "app/gui/main_window.h"
 
+#include <QApplication>
 #include <QCloseEvent>
 #include <QDragEnterEvent>
 #include <QMenu>
 #include <QMimeData>
+#include <QScreen>
 #include <QSettings>
 #include <QStackedWidget>
 #include <QStatusBar>
+#include <QStyle>
 #include <QToolButton>
 #include <QVBoxLayout>
 
@@ -28,6 +31,13 @@ namespace {
 constexpr int kLayoutVersion = 2;
 constexpr QSize kThumbnail(192, 64);
 
+/// As designed, where the screen has room for it and for the frame that the desktop puts around.
+QSize firstSize() {
+    const int titleBar = 2 * QApplication::style()->pixelMetric(QStyle::PM_TitleBarHeight);
+    const QSize room = QGuiApplication::primaryScreen()->availableSize() - QSize(0, titleBar);
+    return QSize(1600, 1000).boundedTo(room);
+}
+
 }  // namespace
 
 MainWindow::MainWindow(Session& session, QString samplePath)
@@ -36,7 +46,7 @@ MainWindow::MainWindow(Session& session, QString samplePath)
       m_actions(new ActionList(*this)),
       m_documents(new DocumentController(m_context, m_recent, *this)) {
     setObjectName("mainWindow");
-    resize(1600, 1000);
+    resize(firstSize());
     setMinimumSize(960, 560);
     setAcceptDrops(true);
     m_actions->fillMenus();
@@ -46,7 +56,8 @@ MainWindow::MainWindow(Session& session, QString samplePath)
     addToolBar(m_toolBar);
     m_toolBar->openButton().setMenu(new QMenu(this));
     // Permanent: a button's tip would hide the progress of the build that it began.
-    statusBar()->addPermanentWidget(new StatusFigures(m_context, this), 1);
+    m_status = new StatusFigures(m_context, this);
+    statusBar()->addPermanentWidget(m_status, 1);
     statusBar()->setSizeGripEnabled(false);
     m_docks = new PageDocks(*this, m_context, *m_actions);
     m_palette = new CommandPalette(this);
@@ -93,6 +104,7 @@ void MainWindow::followContext() {
                               &WorkbenchContext::historyChanged, &WorkbenchContext::currentBuildChanged})
         connect(&m_context, signal, this, update);
     connect(&m_context, &WorkbenchContext::jobsChanged, this, &MainWindow::reportJobs);
+    connect(&m_context, &WorkbenchContext::settingsStepped, this, &MainWindow::followUndo);
     connect(&m_context, &WorkbenchContext::pageRequested, this, &MainWindow::showPage);
     connect(&m_context, &WorkbenchContext::modelChanged, this, [this] {
         m_centre->setCurrentWidget(m_context.model() ? static_cast<QWidget*>(m_graph) : m_start);
@@ -143,11 +155,17 @@ void MainWindow::reportJob(const JobInfo& job) {
                   !m_context.session().problems().empty(), job.kind);
     else if (job.state == JobState::Succeeded && job.kind == m_failedKind)
         m_banner->hide();
+    else if (job.state == JobState::Cancelled)
+        m_status->say(tr("%1 cancelled").arg(toQString(job.title)));
 }
 
 void MainWindow::showError(const QString& message, bool hasProblems, std::optional<JobKind> kind) {
     m_failedKind = kind;
     m_banner->showMessage(message, hasProblems);
+}
+
+void MainWindow::followUndo(const QString& label, bool undone) {
+    m_status->say(undone ? tr("Undone: %1").arg(insideSentence(label)) : tr("Redone: %1").arg(insideSentence(label)));
 }
 
 void MainWindow::showPage(const QString& page) {
@@ -161,7 +179,7 @@ void MainWindow::updateTitle() {
     const auto model = m_context.model();
     const std::string document = m_context.session().documentPath();
     const QString name = !document.empty() ? toQString(document).section('/', -1) : model ? toQString(model->name) : QString();
-    setWindowTitle(name.isEmpty() ? tr("Strobe") : tr("%1[*] – Strobe").arg(name));
+    setWindowTitle(name.isEmpty() ? tr("Strobe") : tr("%1[*] — Strobe").arg(name));
     setWindowModified(!name.isEmpty() && m_context.session().isModified());
 }
 

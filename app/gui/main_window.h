@@ -19,7 +19,9 @@ class DocumentController;
 class GraphPage;
 class MainToolBar;
 class PageDocks;
+class SettingsPage;
 class StartPage;
+class StatusFigures;
 
 class MainWindow : public QMainWindow {
     Q_OBJECT
@@ -54,11 +56,14 @@ private:
     void updateTitle();
     void reportJobs();
     void reportJob(const JobInfo& job);
+    void followUndo(const QString& label, bool undone);
     void showError(const QString& message, bool hasProblems = false, std::optional<JobKind> kind = std::nullopt);
     void fillRecentMenu();
     void showPage(const QString& page);
+    void build(bool profile);
     void compareNewest();
-    void clearOrCancel();
+    void cancelOrClear();
+    void showPalette();
     void saveGraph(bool asSvg);
     void setTheme(int mode);
     void restoreLayout();
@@ -75,8 +80,10 @@ private:
     GraphPage* m_graph = nullptr;
     Banner* m_banner = nullptr;
     MainToolBar* m_toolBar = nullptr;
+    StatusFigures* m_status = nullptr;
     PageDocks* m_docks = nullptr;
     CommandPalette* m_palette = nullptr;
+    QList<QAction*> m_fields;             // of the settings, as the palette lists them
     std::set<JobId> m_reported;           // ended jobs that were seen to
     std::optional<JobKind> m_failedKind;  // of the job whose error the banner shows
 };

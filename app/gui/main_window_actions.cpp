@@ -1,7 +1,6 @@
 // What each action of the window does.
 #include <QApplication>
 #include <QDir>
-#include <QFileDialog>
 #include <QLineEdit>
 #include <QMessageBox>
 #include <QSettings>
@@ -12,10 +11,13 @@
 #include "app/gui/main_tool_bar.h"
 #include "app/gui/main_window.h"
 #include "app/gui/page_docks.h"
+#include "app/gui/status_figures.h"
 #include "views/models/display_text.h"
 #include "views/pages/graph/graph_page.h"
 #include "views/pages/page.h"
+#include "views/pages/settings/settings_page.h"
 #include "views/widgets/command_palette.h"
+#include "views/widgets/file_dialog.h"
 #include "views/widgets/filter_bar.h"
 #include "views/widgets/graph_canvas.h"
 
@@ -34,11 +36,11 @@ void MainWindow::connectFileActions() {
 }
 
 void MainWindow::connectEditActions() {
-    m_actions->on("undo", [this] { m_context.session().undo(); });
-    m_actions->on("redo", [this] { m_context.session().redo(); });
+    m_actions->on("undo", [this] { m_context.undo(); });
+    m_actions->on("redo", [this] { m_context.redo(); });
     m_actions->on("back", [this] { m_context.back(); });
     m_actions->on("forward", [this] { m_context.forward(); });
-    m_actions->on("clear", [this] { clearOrCancel(); });
+    m_actions->on("clear", [this] { cancelOrClear(); });
     m_actions->on("find", [this] { m_graph->startSearch(); });
     m_actions->on("filterLayers", [this] {
         showPage("layersPage");
@@ -48,8 +50,8 @@ void MainWindow::connectEditActions() {
 }
 
 void MainWindow::connectBuildActions() {
-    m_actions->on("build", [this] { m_context.session().buildAndProfile(true); });
-    m_actions->on("buildOnly", [this] { m_context.session().buildAndProfile(false); });
+    m_actions->on("build", [this] { build(true); });
+    m_actions->on("buildOnly", [this] { build(false); });
     m_actions->on("compare", [this] { compareNewest(); });
     m_actions->on("cancel", [this] { m_context.session().jobs().cancelAll(); });
     for (const PrecisionMode mode :
@@ -82,7 +84,7 @@ void MainWindow::connectViewActions() {
 }
 
 void MainWindow::connectHelpActions() {
-    m_actions->on("palette", [this] { m_palette->showFor(m_actions->all()); });
+    m_actions->on("palette", [this] { showPalette(); });
     m_actions->on("keys", [this] { KeySheet(m_actions->all(), this).exec(); });
     m_actions->on("about", [this] {
         QMessageBox::about(this, tr("About Strobe"),
@@ -97,6 +99,18 @@ void MainWindow::setTheme(int mode) {
     QSettings().setValue("window/theme", mode);
 }
 
+void MainWindow::build(bool profile) {
+    Session& session = m_context.session();
+    const auto pending = session.pendingBuild(profile);
+    if (!pending) {
+        session.buildAndProfile(profile);
+        return;
+    }
+    const auto job = session.jobs().info(*pending);
+    const bool isWaiting = job && job->state == JobState::Queued;
+    m_status->say(isWaiting ? tr("This build is waiting already") : tr("This build is running already"));
+}
+
 void MainWindow::compareNewest() {
     const auto builds = m_context.session().builds();
     if (builds.size() < 2) return;
@@ -106,22 +120,34 @@ void MainWindow::compareNewest() {
     m_docks->show("comparePage", false);
 }
 
-void MainWindow::clearOrCancel() {
-    // Who leaves a field does not mean the job.
-    if (qobject_cast<QLineEdit*>(QApplication::focusWidget()) != nullptr) {
-        m_graph->canvas().setFocus();
-    } else if (!m_context.selection().isEmpty()) {
-        m_context.clearSelection();
-    } else {
+void MainWindow::cancelOrClear() {
+    if (!m_context.session().jobs().isIdle())
         m_context.session().jobs().cancelAll();
+    else if (qobject_cast<QLineEdit*>(QApplication::focusWidget()) != nullptr)
+        m_graph->canvas().setFocus();
+    else
+        m_context.clearSelection();
+}
+
+void MainWindow::showPalette() {
+    qDeleteAll(std::exchange(m_fields, {}));
+    auto* settings = static_cast<SettingsPage*>(m_docks->page("settingsPage"));
+    for (const SettingsPage::Field& field : settings->fields()) {
+        auto* action = new QAction(tr("Setting: %1").arg(field.name), this);
+        connect(action, &QAction::triggered, this, [this, settings, widget = field.widget] {
+            m_docks->show("settingsPage", false);
+            settings->showField(*widget);
+        });
+        m_fields += action;
     }
+    m_palette->showFor(m_actions->all() + m_fields);
 }
 
 void MainWindow::saveGraph(bool asSvg) {
     const QString suffix = asSvg ? QStringLiteral("svg") : QStringLiteral("png");
     const auto model = m_context.model();
     const QString proposed = QDir(m_documents->folder()).filePath(model ? toQString(model->name).section('.', 0, -2) + '.' + suffix : QString());
-    const QString path = QFileDialog::getSaveFileName(this, tr("Save graph"), proposed, tr("%1 (*.%2)").arg(suffix.toUpper(), suffix));
+    const QString path = askSavePath(this, tr("Save graph"), proposed, tr("%1 (*.%2)").arg(suffix.toUpper(), suffix));
     if (path.isEmpty()) return;
     QString error;
     const bool saved = asSvg ? m_graph->canvas().exportSvg(path, &error) : m_graph->canvas().exportPng(path, true, &error);

@@ -1,8 +1,12 @@
 #include "app/gui/page_docks.h"
 
 #include <QDockWidget>
+#include <QGuiApplication>
 #include <QMainWindow>
+#include <QPainter>
+#include <QResizeEvent>
 #include <algorithm>
+#include <utility>
 
 #include "app/gui/action_list.h"
 #include "views/models/workbench_context.h"
@@ -16,12 +20,37 @@
 #include "views/pages/settings/settings_page.h"
 
 namespace strobe {
+namespace {
+
+/// Floats without a frame of the desktop's, since its title bar is the page's own: so it draws one.
+class FramedDock : public QDockWidget {
+public:
+    using QDockWidget::QDockWidget;
+
+protected:
+    void paintEvent(QPaintEvent* event) override {
+        QDockWidget::paintEvent(event);
+        if (!isFloating()) return;
+        QPainter painter(this);
+        painter.setPen(palette().color(QPalette::Dark));
+        painter.drawRect(rect().adjusted(0, 0, -1, -1));
+    }
+};
+
+}  // namespace
 
 PageDocks::PageDocks(QMainWindow& window, WorkbenchContext& context, ActionList& actions) : QObject(&window), m_window(window), m_actions(actions) {
     // Docks say that they moved before they have: the titles follow when they have.
     m_titles.setSingleShot(true);
     m_titles.setInterval(0);
     connect(&m_titles, &QTimer::timeout, this, &PageDocks::showTitles);
+    for (const auto& [timer, act] :
+         {std::pair{&m_remember, &PageDocks::rememberExtents}, {&m_widen, &PageDocks::widen}}) {
+        timer->setSingleShot(true);
+        timer->setInterval(0);
+        connect(timer, &QTimer::timeout, this, act);
+    }
+    window.installEventFilter(this);
     window.setDockOptions(QMainWindow::AnimatedDocks | QMainWindow::AllowNestedDocks | QMainWindow::AllowTabbedDocks);
     window.setTabPosition(Qt::BottomDockWidgetArea, QTabWidget::North);
     window.setTabPosition(Qt::RightDockWidgetArea, QTabWidget::North);
@@ -48,13 +77,14 @@ PageDocks::PageDocks(QMainWindow& window, WorkbenchContext& context, ActionList&
 }
 
 void PageDocks::add(Page* page, Qt::DockWidgetArea area, const QString& keys) {
-    auto* dock = new QDockWidget(page->title(), &m_window);
+    auto* dock = new FramedDock(page->title(), &m_window);
     dock->setObjectName(page->objectName() + "Dock");
     dock->setWidget(page);
     dock->setTitleBarWidget(page->takeHeader());
     connect(page, &Page::closeRequested, dock, &QDockWidget::close);
     for (const auto signal : {&QDockWidget::topLevelChanged, &QDockWidget::visibilityChanged}) connect(dock, signal, &m_titles, qOverload<>(&QTimer::start));
     connect(dock, &QDockWidget::dockLocationChanged, &m_titles, qOverload<>(&QTimer::start));
+    dock->installEventFilter(this);
     m_window.addDockWidget(area, dock);
     m_pages.insert(page->objectName(), page);
     m_docks.insert(page->objectName(), dock);
@@ -84,6 +114,41 @@ void PageDocks::arrange() {
     if (QDockWidget* inspector = m_docks.value("inspectorPage")) m_window.resizeDocks({inspector}, {width / 5}, Qt::Horizontal);
     if (front) m_window.resizeDocks({front}, {height * 2 / 5}, Qt::Vertical);
     showTitles();
+    m_remember.start();
+}
+
+// A smaller window takes room from its docks, and a larger one gives it to the middle only.
+bool PageDocks::eventFilter(QObject* watched, QEvent* event) {
+    if (watched == &m_window && event->type() == QEvent::Show) m_remember.start();
+    if (event->type() != QEvent::Resize) return false;
+    const auto& resize = *static_cast<QResizeEvent*>(event);
+    if (watched == &m_window) {
+        if (resize.size().width() > resize.oldSize().width() || resize.size().height() > resize.oldSize().height())
+            m_widen.start();
+    } else if (QGuiApplication::mouseButtons().testFlag(Qt::LeftButton)) {
+        m_remember.start();  // by the line between them
+    }
+    return false;
+}
+
+int PageDocks::extentOf(const QDockWidget& dock) const {
+    const auto area = m_window.dockWidgetArea(const_cast<QDockWidget*>(&dock));
+    return area == Qt::LeftDockWidgetArea || area == Qt::RightDockWidgetArea ? dock.width() : dock.height();
+}
+
+void PageDocks::rememberExtents() {
+    for (QDockWidget* dock : m_docks)
+        if (dock->isVisible() && !dock->isFloating()) m_extents[dock->objectName()] = extentOf(*dock);
+}
+
+void PageDocks::widen() {
+    for (QDockWidget* dock : m_docks) {
+        const int wanted = m_extents.value(dock->objectName());
+        if (!dock->isVisible() || dock->isFloating() || extentOf(*dock) >= wanted) continue;
+        const auto area = m_window.dockWidgetArea(dock);
+        const bool isAside = area == Qt::LeftDockWidgetArea || area == Qt::RightDockWidgetArea;
+        m_window.resizeDocks({dock}, {wanted}, isAside ? Qt::Horizontal : Qt::Vertical);
+    }
 }
 
 void PageDocks::showTitles() {

@@ -27,10 +27,16 @@ public:
     Page* page(const QString& name) const { return m_pages.value(name); }
     QList<Page*> pages() const { return m_order; }
 
+protected:
+    bool eventFilter(QObject* watched, QEvent* event) override;
+
 private:
     void add(Page* page, Qt::DockWidgetArea area, const QString& keys);
     void arrange();
     void showTitles();
+    int extentOf(const QDockWidget& dock) const;
+    void rememberExtents();
+    void widen();
 
     QMainWindow& m_window;
     ActionList& m_actions;
@@ -38,6 +44,8 @@ private:
     QHash<QString, QDockWidget*> m_docks;
     QList<Page*> m_order;
     QTimer m_titles;
+    QHash<QString, int> m_extents;  // of docks across the window's edge, as the user left them
+    QTimer m_remember, m_widen;
 };
 
 }  // namespace strobe

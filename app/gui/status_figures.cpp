@@ -6,22 +6,40 @@
 #include "views/models/display_text.h"
 #include "views/models/target_device.h"
 #include "views/models/workbench_context.h"
+#include "views/widgets/elided_label.h"
 #include "views/widgets/number_format.h"
 #include "views/widgets/status_widgets.h"
+#include "views/widgets/theme.h"
 
 namespace strobe {
+namespace {
+
+constexpr int kSaidMs = 6000;
+
+}  // namespace
 
 StatusFigures::StatusFigures(WorkbenchContext& context, QWidget* parent)
-    : QWidget(parent), m_context(context), m_strip(new StatusStrip(this)), m_progress(new ProgressStrip(this)) {
+    : QWidget(parent),
+      m_context(context),
+      m_strip(new StatusStrip(this)),
+      m_progress(new ProgressStrip(this)),
+      m_said(new ElidedLabel({}, this)) {
     auto* layout = new QHBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(0);
     layout->addWidget(m_strip);
     layout->addStretch(1);
+    layout->addWidget(m_said);
     layout->addWidget(m_progress, 100);
     setMinimumHeight(m_progress->sizeHint().height());  // the strip does not grow when a job begins
     m_progress->setObjectName("jobProgress");
     m_progress->hide();
+    m_said->setObjectName("statusNote");
+    m_said->setContentsMargins(kGrid, 0, kGrid, 0);
+    m_said->hide();
+    m_forget.setSingleShot(true);
+    m_forget.setInterval(kSaidMs);
+    connect(&m_forget, &QTimer::timeout, m_said, &QWidget::hide);
     connect(&context, &WorkbenchContext::modelChanged, this, &StatusFigures::showFigures);
     connect(&context, &WorkbenchContext::settingsChanged, this, &StatusFigures::showFigures);
     connect(&context, &WorkbenchContext::currentBuildChanged, this, &StatusFigures::showFigures);
@@ -29,10 +47,7 @@ StatusFigures::StatusFigures(WorkbenchContext& context, QWidget* parent)
     connect(m_strip, &StatusStrip::segmentClicked, this, [this](int index) {
         if (index > 0) m_context.showPage(QStringLiteral("layersPage"));
     });
-    connect(m_progress, &ProgressStrip::cancelRequested, this, [this] {
-        m_cancelled = m_shown;
-        m_context.session().jobs().cancel(m_shown);
-    });
+    connect(m_progress, &ProgressStrip::cancelRequested, this, [this] { m_context.session().jobs().cancel(m_shown); });
     showFigures();
     showJobs();
 }
@@ -74,9 +89,15 @@ void StatusFigures::showJobs() {
     m_shown = running->id;
     QString title = toQString(running->title);
     if (waiting > 0) title += tr(" (+%1)").arg(waiting);
-    // While it stops, the strip keeps saying so.
-    if (m_cancelled != running->id)
-        m_progress->setProgress(title, toQString(running->step), running->fraction > 0 ? running->fraction : -1, running->secondsLeft);
+    m_progress->setProgress(title, toQString(running->step), running->fraction > 0 ? running->fraction : -1,
+                            running->secondsLeft);
+    if (running->isCancelling) m_progress->setCancelling();
+}
+
+void StatusFigures::say(const QString& what) {
+    m_said->setText(what);
+    m_said->show();
+    m_forget.start();
 }
 
 }  // namespace strobe

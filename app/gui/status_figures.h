@@ -1,12 +1,15 @@
-// The strip at the bottom: machine, model, latency with its spread, how much the layers explain, running jobs.
+// The strip at the bottom: machine, model, latency with its spread, how much the layers explain, running jobs, and what
+// was just done.
 #pragma once
 
+#include <QTimer>
 #include <QWidget>
 
 #include "sessions/job_queue.h"
 
 namespace strobe {
 
+class ElidedLabel;
 class ProgressStrip;
 class StatusStrip;
 class WorkbenchContext;
@@ -15,6 +18,8 @@ class StatusFigures : public QWidget {
     Q_OBJECT
 public:
     explicit StatusFigures(WorkbenchContext& context, QWidget* parent = nullptr);
+    /// Shows for a while what an action did that may show nowhere else.
+    void say(const QString& what);
 
 private:
     void showFigures();
@@ -23,7 +28,9 @@ private:
     WorkbenchContext& m_context;
     StatusStrip* m_strip;
     ProgressStrip* m_progress;
-    JobId m_shown = 0, m_cancelled = 0;
+    ElidedLabel* m_said;
+    QTimer m_forget;
+    JobId m_shown = 0;
 };
 
 }  // namespace strobe

@@ -8,10 +8,13 @@
 #include <QFileInfo>
 #include <QLabel>
 #include <QLineEdit>
+#include <QListView>
+#include <QListWidget>
 #include <QMenu>
 #include <QMessageBox>
 #include <QMimeData>
 #include <QPushButton>
+#include <QSpinBox>
 #include <QTest>
 #include <QThread>
 #include <QThreadPool>
@@ -104,6 +107,18 @@ private:
         QTimer::singleShot(200, this, [button] {
             if (auto* box = qobject_cast<QMessageBox*>(QApplication::activeModalWidget())) box->button(button)->click();
         });
+    }
+
+    QString note() { return window().findChild<QLabel*>("statusNote")->text(); }
+    /// Waits until it runs.
+    void beginLongBuild() {
+        Settings settings = m_fixture->session().settings();
+        settings.builder.optimizationLevel = 5;
+        settings.builder.timingCachePath.clear();
+        settings.profileMs = 20000;
+        m_fixture->session().setSettings(settings, "test");
+        key(Qt::Key_B, Qt::ControlModifier);
+        QVERIFY(QTest::qWaitFor([&] { return window().findChild<QWidget*>("jobProgress")->isVisible(); }));
     }
 
     /// A save to `path` that waits for a job which does not obey, until m_isSaveHeld is false.
@@ -341,6 +356,29 @@ private slots:
         QCOMPARE(folderOfDialog(), QFileInfo(copy).absolutePath());
     }
 
+    void aTypedPathOpensInTheFolderInViewToo() {
+        show();
+        const QString first = m_fixture->path("first.onnx"), second = m_fixture->path("second.onnx");
+        for (const QString& copy : {first, second}) QVERIFY(QFile::copy(WindowFixture::samplePath(), copy));
+        window().openPath(first);
+        QVERIFY(QTest::qWaitFor([&] { return context().model() != nullptr; }, 10000));
+        bool isAnswered = false;
+        WindowUser user(window());
+        user.whenUp<QFileDialog>([&](QFileDialog& dialog) {
+            auto* list = dialog.findChild<QListView*>("listView");
+            QVERIFY(QTest::qWaitFor([&] { return list->model()->rowCount(list->rootIndex()) == 2; }, 5000));
+            user.type(second);
+            QTest::qWait(100);
+            user.press(Qt::Key_Return);
+            isAnswered = QTest::qWaitFor([&] { return !dialog.isVisible(); }, 1000);
+            if (!isAnswered) dialog.reject();
+        });
+        key(Qt::Key_O, Qt::ControlModifier);
+        QVERIFY(isAnswered);
+        QVERIFY(m_fixture->waitForJobs());
+        QTRY_COMPARE(toQString(context().model()->path), second);
+    }
+
     void heldOutDataBesideAModelIsTakenAndUndone() {
         show();
         openSample();
@@ -416,6 +454,129 @@ private slots:
         QVERIFY(m_fixture->waitForJobs(5000));
         QVERIFY2(clock.elapsed() <= 200, qPrintable(QString::number(clock.elapsed())));
         QVERIFY(context().currentBuild() == nullptr);
+    }
+
+    void escapeCancelsFirstWhereverTheFocusIs_data() {
+        QTest::addColumn<QString>("focus");
+        QTest::newRow("canvas, with a selection") << QString();
+        QTest::newRow("a settings field") << QStringLiteral("inputFile");
+        QTest::newRow("the search") << QStringLiteral("graphSearch");
+    }
+    void escapeCancelsFirstWhereverTheFocusIs() {
+        QFETCH(const QString, focus);
+        show();
+        openSample();
+        context().selectNodes({3}, "test");
+        beginLongBuild();
+        WindowUser user(window());
+        QWidget* field = &canvas();
+        if (focus == QLatin1String("inputFile")) field = window().findChild<QLineEdit*>("inputFile");
+        if (focus == QLatin1String("graphSearch")) field = &window().graphPage().searchBar().edit();
+        field->setFocus();
+        QTRY_VERIFY(field->hasFocus());
+        user.press(Qt::Key_Escape);
+        QVERIFY(m_fixture->waitForJobs(5000));
+        QVERIFY(context().currentBuild() == nullptr);
+        QTRY_VERIFY2(note().contains("cancelled"), qPrintable(note()));
+        QVERIFY(!context().selection().isEmpty());
+        canvas().setFocus();
+        QTRY_VERIFY(!window().actions()["cancel"].isEnabled());
+        user.press(Qt::Key_Escape);
+        QVERIFY(context().selection().isEmpty());
+    }
+
+    void theSameBuildIsNotAskedForTwice() {
+        show();
+        openSample();
+        beginLongBuild();
+        key(Qt::Key_B, Qt::ControlModifier);
+        QVERIFY2(note().contains("running already"), qPrintable(note()));
+        QCOMPARE(m_fixture->session().jobs().jobs().size(), size_t{2});  // opening, and one build
+        window().actions()["precisionBF16"].trigger();
+        key(Qt::Key_B, Qt::ControlModifier);
+        key(Qt::Key_B, Qt::ControlModifier);
+        QVERIFY2(note().contains("waiting already"), qPrintable(note()));
+        QCOMPARE(m_fixture->session().jobs().jobs().size(), size_t{3});
+        key(Qt::Key_Escape);
+        key(Qt::Key_B, Qt::ControlModifier);  // what was cancelled may be asked for again
+        QCOMPARE(m_fixture->session().jobs().jobs().size(), size_t{4});
+        key(Qt::Key_Escape);
+        QVERIFY(m_fixture->waitForJobs(5000));
+    }
+
+    void paletteFindsSettingsAndSaysWhenThereIsNothing() {
+        show();
+        openSample();
+        WindowUser user(window());
+        user.press(Qt::Key_K, Qt::ControlModifier);
+        auto* palette = window().findChild<CommandPalette*>();
+        QTRY_VERIFY(palette->isVisible());
+        user.type("zzzz");
+        const auto* list = palette->findChild<QListWidget*>();
+        QCOMPARE(list->count(), 1);
+        QVERIFY2(list->item(0)->text().contains("No command matches"), qPrintable(list->item(0)->text()));
+        user.press(Qt::Key_Return);
+        QVERIFY(palette->isVisible());
+        user.replaceText("input data");
+        user.press(Qt::Key_Return);
+        QVERIFY(!palette->isVisible());
+        auto* field = window().findChild<QLineEdit*>("inputFile");
+        QTRY_VERIFY(field->hasFocus());
+        QVERIFY(!field->visibleRegion().isEmpty());
+    }
+
+    void undoSaysWhatAndShowsWhere() {
+        show();
+        openSample();
+        Settings settings = m_fixture->session().settings();
+        settings.seed = 7;
+        m_fixture->session().setSettings(settings, "Seed");
+        auto* seed = window().findChild<QSpinBox*>("seed");
+        QTRY_COMPARE(seed->value(), 7);
+        QVERIFY(seed->visibleRegion().isEmpty());  // further down
+        key(Qt::Key_Z, Qt::ControlModifier);
+        QCOMPARE(note(), "Undone: seed");
+        QTRY_VERIFY(!seed->visibleRegion().isEmpty());
+        key(Qt::Key_Z, Qt::ControlModifier | Qt::ShiftModifier);
+        QCOMPARE(note(), "Redone: seed");
+    }
+
+    void windowFitsTheScreenAtFirst() {
+        const QSize room = window().screen()->availableSize();
+        window().show();
+        QVERIFY(QTest::qWaitForWindowActive(&window()));
+        QTRY_VERIFY(window().frameGeometry().height() <= room.height() &&
+                    window().frameGeometry().width() <= room.width());
+    }
+
+    void docksGetTheirRoomBack() {
+        show();
+        const auto* inspector = window().findChild<QDockWidget*>("inspectorPageDock");
+        QTest::qWait(50);
+        const int before = inspector->width();
+        window().resize(970, 600);
+        QTRY_VERIFY(inspector->width() < before);
+        QTest::qWait(50);
+        window().resize(1400, 900);
+        QTRY_COMPARE(inspector->width(), before);
+    }
+
+    void sessionShowsAllRowsOfAFewBuilds() {
+        show();
+        openSample();
+        buildQuickly();
+        window().actions()["precisionBF16"].trigger();
+        buildQuickly();
+        buildQuickly();
+        window().actions()["compare"].trigger();
+        QVERIFY(m_fixture->waitForJobs());
+        auto& tree = static_cast<SessionPage*>(window().docks().page("sessionPage"))->tree();
+        QTRY_COMPARE(tree.topLevelItemCount(), 5);
+        const auto isWhole = [&] {
+            return tree.viewport()->rect().contains(tree.visualItemRect(tree.topLevelItem(4)));
+        };
+        window().resize(1280, 720);
+        QTRY_VERIFY(isWhole());
     }
 
     void closingAsksWhenSomethingWouldBeLost() {

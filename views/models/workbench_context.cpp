@@ -149,6 +149,19 @@ void WorkbenchContext::selectTensor(const QString& tensor, const QString& origin
     select({{}, std::nullopt, tensor, origin});
 }
 
+void WorkbenchContext::undo() {
+    if (const QString label = QString::fromStdString(m_session.undoLabel()); !label.isEmpty()) {
+        m_session.undo();
+        emit settingsStepped(label, true);
+    }
+}
+void WorkbenchContext::redo() {
+    if (const QString label = QString::fromStdString(m_session.redoLabel()); !label.isEmpty()) {
+        m_session.redo();
+        emit settingsStepped(label, false);
+    }
+}
+
 void WorkbenchContext::back() {
     if (!canGoBack()) return;
     m_history.back();

@@ -60,6 +60,10 @@ public:
     /// The selection as layers of a stage of the current build: the layer pointed at (or its counterparts), else those that hold the nodes.
     std::vector<LayerRef> selectedLayers(GraphStage stage) const;
 
+    /// One step of the settings' history, which is told by settingsStepped.
+    void undo();
+    void redo();
+
     /// Asks the window to bring a page to the front; `page` is its objectName ("layersPage").
     void showPage(const QString& page) { emit pageRequested(page); }
     /// The window's actions by id ("build", "compare", "open" …), for empty states and context menus. Null when unknown; not owned.
@@ -69,6 +73,7 @@ public:
 signals:
     void modelChanged();
     void settingsChanged();
+    void settingsStepped(const QString& label, bool undone);  // undone or redone; settingsChanged follows
     void buildsChanged();
     void comparisonsChanged();
     void problemsChanged();

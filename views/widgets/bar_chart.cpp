@@ -1,7 +1,6 @@
 #include "views/widgets/bar_chart.h"
 
 #include <QContextMenuEvent>
-#include <QFileDialog>
 #include <QFileInfo>
 #include <QMenu>
 #include <QMessageBox>
@@ -12,6 +11,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "views/widgets/file_dialog.h"
 #include "views/widgets/number_format.h"
 #include "views/widgets/picture_file.h"
 #include "views/widgets/theme.h"
@@ -154,8 +154,7 @@ bool BarChart::savePicture(const QString& path, QString* error) const {
 void BarChart::saveWithDialog(const QString& suffix) {
     static const QRegularExpression other(QStringLiteral("[^A-Za-z0-9]+"));
     const QString name = QString(m_data.title).replace(other, QStringLiteral("_")) + '.' + suffix;
-    QString path =
-        QFileDialog::getSaveFileName(this, tr("Save chart"), name, tr("%1 (*.%2)").arg(suffix.toUpper(), suffix));
+    QString path = askSavePath(this, tr("Save chart"), name, tr("%1 (*.%2)").arg(suffix.toUpper(), suffix));
     if (path.isEmpty()) return;
     if (QFileInfo(path).suffix().compare(suffix, Qt::CaseInsensitive) != 0) path += '.' + suffix;
     QString error;

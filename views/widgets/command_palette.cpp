@@ -1,5 +1,6 @@
 #include "views/widgets/command_palette.h"
 
+#include <QFrame>
 #include <QGridLayout>
 #include <QHash>
 #include <QKeyEvent>
@@ -68,12 +69,18 @@ QString actionLabel(const QAction& action) {
 
 CommandPalette::CommandPalette(QWidget* parent)
     : QDialog(parent, Qt::Popup | Qt::FramelessWindowHint), m_edit(new QLineEdit(this)), m_list(new QListWidget(this)) {
-    auto* layout = new QVBoxLayout(this);
+    // A popup has no border of the desktop's.
+    auto* outer = new QVBoxLayout(this);
+    outer->setContentsMargins(0, 0, 0, 0);
+    auto* frame = new QFrame(this);
+    frame->setObjectName(QStringLiteral("popupFrame"));
+    outer->addWidget(frame);
+    auto* layout = new QVBoxLayout(frame);
     layout->setContentsMargins(kGrid, kGrid, kGrid, kGrid);
     layout->setSpacing(kGrid);
     layout->addWidget(m_edit);
     layout->addWidget(m_list);
-    m_edit->setPlaceholderText(tr("Type a command"));
+    m_edit->setPlaceholderText(tr("Type a command or a setting"));
     m_edit->installEventFilter(this);
     m_list->setFocusPolicy(Qt::NoFocus);
     m_list->setUniformItemSizes(true);
@@ -115,6 +122,10 @@ void CommandPalette::refill() {
         item->setData(kKeysRole, keys);
         item->setText(actionLabel(*entry.action));
         if (!entry.action->isEnabled()) item->setFlags(item->flags() & ~Qt::ItemIsEnabled);
+    }
+    if (entries.empty()) {
+        auto* none = new QListWidgetItem(tr("No command matches “%1”").arg(m_edit->text()), m_list);
+        none->setFlags(Qt::NoItemFlags);
     }
     m_list->setCurrentRow(0);
 }

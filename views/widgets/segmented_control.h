@@ -10,6 +10,7 @@ namespace strobe {
 
 class SegmentedControl : public QWidget {
     Q_OBJECT
+    Q_PROPERTY(int current READ current USER true)
 public:
     enum class Mode { One, Any };
     explicit SegmentedControl(Mode mode = Mode::One, QWidget* parent = nullptr);

@@ -15,6 +15,7 @@ QSplitter::handle:hover { background: @accent; }
 QDockWidget { titlebar-close-icon: none; titlebar-normal-icon: none; }
 QDockWidget::title { background: @window; padding: 6px 8px; border: none; border-bottom: 1px solid @hairline; text-align: left; }
 QWidget#pageHeader { background: @window; border-bottom: 1px solid @hairline; }
+QFrame#popupFrame { background: @surface; border: 1px solid @strong; }
 QLabel#weightsTitle { border-top: 1px solid @hairline; }
 QToolButton#closePage { color: @secondary; padding: 2px 5px; }
 QToolButton[tight="true"] { padding: 2px 4px; }

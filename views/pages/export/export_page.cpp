@@ -5,7 +5,6 @@
 #include <QClipboard>
 #include <QComboBox>
 #include <QDir>
-#include <QFileDialog>
 #include <QFileInfo>
 #include <QGridLayout>
 #include <QHBoxLayout>
@@ -22,8 +21,10 @@
 #include "engine_core/base/atomic_file.h"
 #include "profiler/trtexec_report.h"
 #include "views/models/build_label.h"
+#include "views/models/display_text.h"
 #include "views/models/workbench_context.h"
 #include "views/widgets/command_text.h"
+#include "views/widgets/file_dialog.h"
 #include "views/widgets/key_value_view.h"
 #include "views/widgets/number_format.h"
 #include "views/widgets/status_widgets.h"
@@ -50,6 +51,13 @@ QString reportSuffix(ExportPage::Report report) {
            : report == ExportPage::Report::LayerCsv      ? QStringLiteral(".layers.csv")
            : report == ExportPage::Report::ProfileJson ? QStringLiteral(".profile.json")
                                                        : QStringLiteral(".layerinfo.json");
+}
+
+/// What the dialog that asks for the report's file says it is.
+QString reportFilter(ExportPage::Report report) {
+    return report == ExportPage::Report::Html       ? ExportPage::tr("Web pages (*.html)")
+           : report == ExportPage::Report::LayerCsv ? ExportPage::tr("Comma-separated values (*.csv)")
+                                                    : ExportPage::tr("JSON files (*.json)");
 }
 
 KeyValueSection section(const QString& heading, const std::vector<ExportFact>& facts) {
@@ -140,7 +148,7 @@ void ExportPage::addPathRow(QVBoxLayout& layout) {
     connect(m_path, &QLineEdit::textEdited, this, [this] { m_isPathOwn = true; });
     connect(m_path, &QLineEdit::textChanged, this, &ExportPage::updateSnippets);
     connect(browse, &QPushButton::clicked, this, [this] {
-        const QString path = QFileDialog::getSaveFileName(this, tr("Export engine"), m_path->text(), tr("Engines (*.engine)"));
+        const QString path = askSavePath(this, tr("Export engine"), m_path->text(), tr("Engines (*.engine)"));
         if (path.isEmpty()) return;
         m_isPathOwn = true;
         m_path->setText(path);
@@ -162,7 +170,8 @@ void ExportPage::addReportButtons(QVBoxLayout& layout) {
         m_reportButtons.push_back(button);
         connect(button, &QPushButton::clicked, this, [this, report = report, text = text] {
             const QString suggestion = QFileInfo(m_path->text()).path() + '/' + QFileInfo(m_path->text()).completeBaseName() + reportSuffix(report);
-            const QString path = QFileDialog::getSaveFileName(this, text, suggestion);
+            const QString title = tr("Save %1").arg(insideSentence(QString(text).remove(QChar(0x2026))));
+            const QString path = askSavePath(this, title, suggestion, reportFilter(report));
             if (!path.isEmpty()) saveReport(report, path);
         });
     }

@@ -6,6 +6,7 @@
 #include <QPainter>
 #include <QTreeWidget>
 #include <QVBoxLayout>
+#include <algorithm>
 
 #include "engine_core/onnx/importer.h"
 #include "views/models/compare_table.h"
@@ -16,6 +17,8 @@
 
 namespace strobe {
 namespace {
+
+constexpr int kTreePadding = 4;  // as in the style sheet
 
 enum ItemKind : int { kModel = QTreeWidgetItem::UserType, kBuild, kComparison, kHint };
 
@@ -75,7 +78,6 @@ SessionPage::SessionPage(WorkbenchContext& workbench, QWidget* parent)
     m_tree->setHeaderHidden(true);
     m_tree->setRootIsDecorated(false);
     m_tree->setIndentation(kGrid);
-    m_tree->setMinimumHeight(4 * (fontMetrics().height() + kGrid) + kGrid + 4);  // the model, two builds and what they compare to
     m_tree->setContextMenuPolicy(Qt::CustomContextMenu);
     m_tree->header()->setStretchLastSection(false);
     m_tree->header()->setSectionResizeMode(0, QHeaderView::Stretch);
@@ -104,6 +106,15 @@ void SessionPage::fill() {
     addModel();
     addBuilds();
     addComparisons();
+    showRows();
+}
+
+/// Without scrolling, up to a point: the settings below want their room too.
+void SessionPage::showRows() {
+    constexpr int kFewest = 4, kMost = 8;  // fewest: the model, two builds and what they compare to
+    const int rows = std::clamp(m_tree->topLevelItemCount(), kFewest, kMost);
+    const int rowHeight = std::max(m_tree->sizeHintForRow(0), fontMetrics().height() + kGrid);
+    m_tree->setMinimumHeight(rows * rowHeight + 2 * (m_tree->frameWidth() + kTreePadding));
 }
 
 void SessionPage::addModel() {

@@ -22,6 +22,7 @@ private:
     void addModel();
     void addBuilds();
     void addComparisons();
+    void showRows();
     void choose(QTreeWidgetItem* item);
     void showMenu(const QPoint& at);
     void fillBuildMenu(QMenu& menu, int build);

@@ -29,6 +29,7 @@ BuildSection::BuildSection(WorkbenchContext& context, QWidget* parent)
     for (int level = 0; level <= 5; ++level) m_level->addSegment(QString::number(level), levelExplanation(level));
     m_level->setObjectName(QStringLiteral("optimizationLevel"));
     auto* levelTitle = new QLabel(tr("Optimisation level"), this);
+    levelTitle->setBuddy(m_level);
     body().addWidget(levelTitle);
     body().addWidget(m_level);
     m_explanation = &addNote();

@@ -44,6 +44,7 @@ PrecisionSection::PrecisionSection(WorkbenchContext& context, QWidget* parent)
     auto* add = new QPushButton(tr("Add rule"), this);
     add->setObjectName(QStringLiteral("addRule"));
     body().addWidget(add, 0, Qt::AlignLeft);
+    heading->setBuddy(add);
     connect(add, &QPushButton::clicked, this, [this] {
         addRow({});
         m_rows.back().pattern->setFocus();

@@ -1,7 +1,6 @@
 #include "views/pages/settings/run_section.h"
 
 #include <QDoubleSpinBox>
-#include <QFileDialog>
 #include <QFileInfo>
 #include <QFormLayout>
 #include <QHBoxLayout>
@@ -16,6 +15,7 @@
 #include "views/models/run_shapes.h"
 #include "views/models/settings_text.h"
 #include "views/models/workbench_context.h"
+#include "views/widgets/file_dialog.h"
 #include "views/widgets/theme.h"
 
 namespace strobe {
@@ -71,7 +71,7 @@ RunSection::RunSection(WorkbenchContext& context, QWidget* parent)
 }
 
 void RunSection::chooseFile() {
-    const QString path = QFileDialog::getOpenFileName(this, tr("Input data"), m_file->text(), tr("NumPy archives (*.npz)"));
+    const QString path = askOpenPath(this, tr("Input data"), m_file->text(), tr("NumPy archives (*.npz)"));
     if (!path.isEmpty()) commitFile(path);
 }
 

@@ -2,9 +2,11 @@
 
 #include <QHBoxLayout>
 #include <QLabel>
+#include <QMetaProperty>
 #include <QScrollArea>
 #include <QToolButton>
 #include <QVBoxLayout>
+#include <algorithm>
 
 #include "views/models/display_text.h"
 #include "views/models/workbench_context.h"
@@ -67,7 +69,12 @@ SettingsPage::SettingsPage(WorkbenchContext& context, QWidget* parent)
     m_scroll->setMinimumWidth(kNarrowestForm);
     m_scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     body().addWidget(m_scroll);
-    connect(&context, &WorkbenchContext::settingsChanged, this, &SettingsPage::refresh);
+    connect(&context, &WorkbenchContext::settingsStepped, this, [this] { m_hasStepped = true; });
+    connect(&context, &WorkbenchContext::settingsChanged, this, [this] {
+        const Values before = m_hasStepped ? values() : Values();
+        refresh();
+        if (std::exchange(m_hasStepped, false)) revealChange(before);
+    });
     connect(&context, &WorkbenchContext::modelChanged, this, &SettingsPage::refresh);
     connect(&context, &WorkbenchContext::currentBuildChanged, this, &SettingsPage::refresh);
     connect(&context, &WorkbenchContext::buildsChanged, this, &SettingsPage::refreshIgnored);
@@ -92,8 +99,8 @@ void SettingsPage::buildHistory() {
     history->addWidget(m_lastChange, 1);
     m_lastChange->setForegroundRole(QPalette::PlaceholderText);
     body().addLayout(history);
-    connect(m_undo, &QToolButton::clicked, this, [this] { context().session().undo(); });
-    connect(m_redo, &QToolButton::clicked, this, [this] { context().session().redo(); });
+    connect(m_undo, &QToolButton::clicked, this, [this] { context().undo(); });
+    connect(m_redo, &QToolButton::clicked, this, [this] { context().redo(); });
 }
 
 void SettingsPage::addSection(SettingsSection* section) {
@@ -110,6 +117,47 @@ void SettingsPage::addSection(SettingsSection* section) {
 
 QWidget* SettingsPage::focusTarget() {
     return m_scroll;
+}
+
+QList<SettingsPage::Field> SettingsPage::fields() const {
+    QList<Field> all;
+    for (const SettingsSection* section : m_sections)
+        for (const QLabel* label : section->findChildren<QLabel*>())
+            if (label->buddy() && !label->isHidden()) all += Field{label->text(), label->buddy()};
+    return all;
+}
+
+void SettingsPage::showField(QWidget& field) {
+    m_scroll->ensureWidgetVisible(&field);
+    field.setFocus(Qt::ShortcutFocusReason);
+}
+
+SettingsPage::Values SettingsPage::values() const {
+    Values all;
+    for (const SettingsSection* section : m_sections) {
+        auto& fields = all.emplace_back();
+        for (QWidget* widget : section->findChildren<QWidget*>())
+            if (const QMetaProperty value = widget->metaObject()->userProperty();
+                value.isValid() && !widget->isHidden())
+                fields.emplace_back(widget, value.read(widget));
+    }
+    return all;
+}
+
+void SettingsPage::revealChange(const Values& before) {
+    const Values after = values();
+    for (size_t s = 0; s < m_sections.size(); ++s) {
+        if (before[s] == after[s]) continue;
+        const auto isNew = [&](const auto& field) {
+            return std::find(before[s].begin(), before[s].end(), field) == before[s].end();
+        };
+        const auto changed = std::find_if(after[s].begin(), after[s].end(), isNew);
+        QWidget* target = changed == after[s].end() ? m_sections[s] : changed->first;  // else fields went
+        m_scroll->widget()->layout()->activate();
+        const QPoint top = target->mapTo(m_scroll->widget(), QPoint());
+        m_scroll->ensureVisible(top.x(), top.y() + std::min(target->height(), 3 * kGrid));
+        return;
+    }
 }
 
 void SettingsPage::refresh() {

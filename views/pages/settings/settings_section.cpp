@@ -57,7 +57,9 @@ QFormLayout& SettingsSection::addForm() {
 }
 
 void SettingsSection::addWideRow(QFormLayout& form, const QString& label, QLayout& field) {
-    form.addRow(new QLabel(label));
+    auto* text = new QLabel(label);
+    text->setBuddy(field.itemAt(0)->widget());
+    form.addRow(text);
     form.addRow(&field);
 }
 

@@ -31,7 +31,8 @@ protected:
     WorkbenchContext& context() const { return m_context; }
     QVBoxLayout& body() const { return *m_body; }
     QFormLayout& addForm();
-    /// A label with its field below: for what needs the whole width, as paths do.
+    /// A label with its field below: for what needs the whole width, as paths do. A field that its label has as buddy
+    /// is found by name in the palette.
     static void addWideRow(QFormLayout& form, const QString& label, QLayout& field);
     QLabel& addNote(const QString& text = {});
     // Changes the session's settings; `label` is what the Edit menu offers to undo. `taken` are the fields whose text
