@@ -54,7 +54,7 @@ QString reportSuffix(ExportPage::Report report) {
 
 KeyValueSection section(const QString& heading, const std::vector<ExportFact>& facts) {
     KeyValueSection out{heading, {}};
-    for (const ExportFact& fact : facts) out.rows.push_back({fact.name, fact.value, {}, false, {}});
+    for (const ExportFact& fact : facts) out.rows.push_back({fact.name, fact.value, {}, fact.isCode, {}});
     return out;
 }
 
