@@ -1,8 +1,9 @@
 #include "profiler/profile.h"
 
 #include <algorithm>
-#include <cmath>
 #include <chrono>
+#include <cmath>
+#include <cstddef>
 #include <limits>
 #include <random>
 #include <thread>
@@ -89,7 +90,7 @@ private:
     Clock::time_point m_start;
 };
 
-/// Remembers the dims that tensors had in a run, for FLOPs and bytes.
+/// Remembers the dims and places that tensors had in a run, for FLOPs and bytes.
 class DimsRecorder final : public StepObserver {
 public:
     void stepStarted(const StepView&) override {}
@@ -97,9 +98,13 @@ public:
         if (step.depth > 0) return;
         const Layer& layer = step.graph->network.layer(step.graph->layers[static_cast<size_t>(step.index)].layer);
         for (size_t o = 0; o < layer.outputs.size(); ++o)
-            if (layer.outputs[o] != kNone && step.outputs[o].dims) dims[layer.outputs[o]] = *step.outputs[o].dims;
+            if (layer.outputs[o] != kNone && step.outputs[o].dims) {
+                dims[layer.outputs[o]] = *step.outputs[o].dims;
+                places[layer.outputs[o]] = static_cast<const std::byte*>(step.outputs[o].data);
+            }
     }
     std::map<TensorId, Dims> dims;
+    std::map<TensorId, const std::byte*> places;  // valid only to be compared
 };
 
 /// How long a measurement takes: so many runs and milliseconds at least, but no more than `maxIterations`.
@@ -127,7 +132,34 @@ std::string shapeText(const Dims& dims) {
     return text.empty() ? "scalar" : text;
 }
 
-LayerProfile describeLayer(const CompiledGraph& graph, size_t index, const std::map<TensorId, Dims>& dims) {
+/// Bytes of a layer that only moves data which lie where they are wanted, read and write counted.
+double bytesInPlace(const CompiledGraph& graph, const EngineLayer& chosen, const DimsRecorder& run) {
+    const Layer& layer = graph.network.layer(chosen.layer);
+    if (layer.op->family != OpFamily::ShapeCopy || layer.program) return 0;
+    struct Range {
+        const std::byte* begin;
+        size_t bytes;
+        bool holds(const Range& r) const { return r.begin >= begin && r.begin + r.bytes <= begin + bytes; }
+    };
+    const auto rangeOf = [&](TensorId id, const Format& format) {
+        const auto place = run.places.find(id);
+        return place == run.places.end() || !place->second
+                   ? Range{nullptr, 0}
+                   : Range{place->second, static_cast<size_t>(storedBytes(run.dims.at(id), format))};
+    };
+    double bytes = 0;
+    for (size_t i = 0; i < layer.inputs.size(); ++i)
+        for (size_t o = 0; o < layer.outputs.size(); ++o) {
+            const Range in = rangeOf(layer.inputs[i], chosen.inputs[i]);
+            const Range out = rangeOf(layer.outputs[o], chosen.outputs[o]);
+            const bool isNested = in.begin && out.begin && (out.holds(in) || in.holds(out));
+            if (isNested) bytes += 2.0 * static_cast<double>(std::min(in.bytes, out.bytes));
+        }
+    return bytes;
+}
+
+LayerProfile describeLayer(const CompiledGraph& graph, size_t index, const DimsRecorder& run) {
+    const std::map<TensorId, Dims>& dims = run.dims;
     const EngineLayer& chosen = graph.layers[index];
     const Layer& layer = graph.network.layer(chosen.layer);
     LayerProfile profile;
@@ -148,6 +180,7 @@ LayerProfile describeLayer(const CompiledGraph& graph, size_t index, const std::
     };
     collect(layer.inputs, chosen.inputs, inputs);
     collect(layer.outputs, chosen.outputs, outputs);
+    profile.bytes = std::max(0.0, profile.bytes - bytesInPlace(graph, chosen, run));
     if (!outputs.empty()) profile.outputShape = shapeText(outputs[0]);
     const double elements = outputs.empty() ? 0 : static_cast<double>(elementCount(outputs[0]));
     const auto operations = layer.program ? static_cast<double>(layer.program->instructions.size()) : 0;
@@ -270,7 +303,10 @@ Status timeLayersBestWay(ExecutionContext& context, const ProfileOptions& option
         if (trace) from = 0.5;
         profile.deviceRecordsUnavailable = status.message();
     }
-    return timeLayers(context, options, counters, nullptr, profile, [&](double f) { progress(from + (1 - from) * f); }, cancel);
+    const auto rest = [&](double f) { progress(from + (1 - from) * f); };
+    STROBE_RETURN_IF_ERROR(timeLayers(context, options, counters, nullptr, profile, rest, cancel));
+    progress(1);
+    return Status::ok();
 }
 
 }  // namespace
@@ -304,7 +340,7 @@ Result<Profile> profileEngine(const Engine& engine, const NamedTensors& inputs, 
         profile.latency = summarize(latency);
     }
     profile.iterations = profile.latency.count;
-    for (size_t i = 0; i < engine.graph().layers.size(); ++i) profile.layers.push_back(describeLayer(engine.graph(), i, dims.dims));
+    for (size_t i = 0; i < engine.graph().layers.size(); ++i) profile.layers.push_back(describeLayer(engine.graph(), i, dims));
     const PerfCounters* usable = counters && counters->available() ? &*counters : nullptr;
     STROBE_RETURN_IF_ERROR(timeLayersBestWay(*context, options, usable, profile, part(0.55, 1), cancel));
     profile.memory = context->memory();

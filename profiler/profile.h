@@ -24,7 +24,9 @@ struct LayerProfile {
     std::vector<int> provenance;  // ONNX nodes
     Statistics milliseconds;
     double share = 0;        // of the sum of all layers' medians
-    double flops = 0, bytes = 0;  // of one run, from the op's definition at the profiled shapes
+    // Of one run, from the op's definition at the profiled shapes; what a Concat, Split or Reshape finds in place already is
+    // no traffic.
+    double flops = 0, bytes = 0;
     std::string outputShape; // concrete, "1×24×160×160"
     std::string precision;   // "bf16"
     std::optional<CounterValues> counters;  // per run

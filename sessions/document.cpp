@@ -19,6 +19,7 @@ namespace strobe {
 namespace {
 
 constexpr const char* kWeightsLostKey = "weightsLost";  // beside a build's settings
+constexpr const char* kNotesKey = "notes";              // likewise
 
 Status writeLayers(Database& db, int build, const Profile& profile) {
     for (const LayerProfile& l : profile.layers) {
@@ -60,6 +61,7 @@ Status writeBuild(Database& db, const Build& build, const LostWeights& lost, con
     const std::string config = serializeConfig(build.settings.builder), fused = build.report.fused ? serializeStructure(*build.report.fused) : std::string();
     Json extra = toJson(build.settings);
     if (anyLost || !build.weightsLost.empty()) extra[kWeightsLostKey] = anyLost ? lost.reason : build.weightsLost;
+    if (!build.notes.empty()) extra[kNotesKey] = toJson(build.notes);
     const std::string extraText = jsonText(extra), report = jsonText(toJson(build.report)),
                       profile = build.profile ? jsonText(toJson(*build.profile)) : std::string();
     STROBE_RETURN_IF_ERROR(db.execute("INSERT INTO builds VALUES(?,?,?,?,?,?,?,?,?)", {build.id, build.name, build.createdAt, Database::Value::blob(config), extraText,
@@ -169,6 +171,7 @@ Status readBuild(const Reader& reader, const Database::Row& row, SessionSnapshot
     const Json extra = Json::parse(row.text(4));
     settingsFrom(extra, build->settings);
     if (const auto lost = extra.find(kWeightsLostKey); lost != extra.end()) build->weightsLost = lost->get<std::string>();
+    if (const auto notes = extra.find(kNotesKey); notes != extra.end()) build->notes = notesFrom(*notes);
     build->engineBytes = static_cast<size_t>(row.integer(5));
     STROBE_ASSIGN(build->engine, readEngine(reader, row.integer(0), row.integer(5), build->name));
     build->report = reportFrom(Json::parse(row.text(7)));

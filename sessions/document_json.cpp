@@ -139,6 +139,27 @@ void settingsFrom(const Json& j, Settings& s) {
     s.profileMs = get<double>(j, "profileMs", 1000);
 }
 
+Json toJson(const std::vector<BuildNote>& notes) {
+    Json json = Json::array();
+    for (const BuildNote& n : notes)
+        json.push_back({{"severity", static_cast<int>(n.severity)},
+                        {"layer", n.layer},
+                        {"nodes", n.provenance},
+                        {"message", n.message},
+                        {"fix", n.fix}});
+    return json;
+}
+std::vector<BuildNote> notesFrom(const Json& json) {
+    std::vector<BuildNote> notes;
+    for (const Json& n : json) {
+        const int severity = std::clamp(get<int>(n, "severity"), 0, 2);
+        notes.push_back({static_cast<BuildNote::Severity>(severity), get<std::string>(n, "layer"),
+                         get<std::vector<int>>(n, "nodes"), get<std::string>(n, "message"),
+                         get<std::string>(n, "fix")});
+    }
+    return notes;
+}
+
 Json toJson(const BuildReport& r) {
     Json json = {{"totalSeconds", r.totalSeconds}, {"passSeconds", r.passSeconds}, {"timingSeconds", r.timingSeconds}, {"timed", r.timedCandidates},
                  {"cached", r.cachedCandidates}, {"reformats", r.reformats}, {"reformatsAvoided", r.reformatsAvoided}};
@@ -146,7 +167,7 @@ Json toJson(const BuildReport& r) {
     for (const RewriteRecord& w : r.passes.rewrites)
         json["rewrites"].push_back({{"pass", w.pass}, {"result", w.result}, {"replaced", w.replaced}, {"nodes", w.provenance}, {"description", w.description}, {"savedBytes", w.savedBytes}});
     for (const NearMiss& m : r.passes.nearMisses) json["nearMisses"].push_back({{"pass", m.pass}, {"layer", m.layer}, {"nodes", m.provenance}, {"reason", m.reason}});
-    for (const BuildNote& n : r.notes) json["notes"].push_back({{"severity", static_cast<int>(n.severity)}, {"layer", n.layer}, {"nodes", n.provenance}, {"message", n.message}, {"fix", n.fix}});
+    if (!r.notes.empty()) json["notes"] = toJson(r.notes);
     return json;
 }
 
@@ -171,10 +192,7 @@ BuildReport reportFrom(const Json& j) {
                                      get<std::string>(w, "description"), get<double>(w, "savedBytes", -1)});
     });
     each("nearMisses", [&](const Json& m) { r.passes.nearMisses.push_back({get<std::string>(m, "pass"), get<std::string>(m, "layer"), get<std::vector<int>>(m, "nodes"), get<std::string>(m, "reason")}); });
-    each("notes", [&](const Json& n) {
-        const int severity = std::min(2, std::max(0, get<int>(n, "severity")));
-        r.notes.push_back({static_cast<BuildNote::Severity>(severity), get<std::string>(n, "layer"), get<std::vector<int>>(n, "nodes"), get<std::string>(n, "message"), get<std::string>(n, "fix")});
-    });
+    if (const auto notes = j.find("notes"); notes != j.end()) r.notes = notesFrom(*notes);
     return r;
 }
 

@@ -14,6 +14,8 @@ Statistics statisticsFrom(const Json& json);
 /// Settings without the builder's config, which is stored in its own form.
 Json toJson(const Settings& settings);
 void settingsFrom(const Json& json, Settings& settings);
+Json toJson(const std::vector<BuildNote>& notes);
+std::vector<BuildNote> notesFrom(const Json& json);
 Json toJson(const BuildReport& report);
 BuildReport reportFrom(const Json& json);
 /// What a document keeps of a layer's times beside its columns.

@@ -35,6 +35,11 @@ Result<std::vector<int32_t>> narrowed(const std::vector<int64_t>& values, const 
     return std::vector<int32_t>(values.begin(), values.end());
 }
 
+Status noInputAmong(const std::string& path, const std::string& names, const std::string& inputs) {
+    return invalidArgument(path + ": holds arrays " + names + ", none of which is an input of the model (" + inputs +
+                           "); name them so");
+}
+
 /// Wants the inputs of an engine, where their layout fits, and the labels; `names` gets all there are.
 ArrayFilter inputsOf(const Engine& engine, std::string& names) {
     return [inputs = engine.inputs(), &names](const std::string& name, const Dims& dims) -> Result<bool> {
@@ -99,6 +104,22 @@ Status checkLayout(const std::string& name, const Dims& dims, const Shape& shape
     const std::string slip = usualSlip(dims, shape);
     return invalidArgument("array '" + name + "' is " + toString(dims) + ", the model takes " + toString(shape) +
                            (slip.empty() ? "; give data that fits" : slip));
+}
+
+Status checkInputFile(const Network& model, const std::string& path) {
+    std::string names, inputs;
+    bool isFound = false;
+    for (const TensorId id : model.inputs()) inputs += (inputs.empty() ? "" : ", ") + model.tensor(id).name;
+    const ArrayFilter check = [&](const std::string& name, const Dims& dims) -> Result<bool> {
+        names += (names.empty() ? "" : ", ") + name;
+        const TensorId id = model.findTensor(name);
+        if (id == kNone || !model.tensor(id).isInput) return false;
+        isFound = true;
+        if (model.tensor(id).rankKnown) STROBE_RETURN_IF_ERROR(checkLayout(name, dims, model.tensor(id).shape));
+        return false;
+    };
+    STROBE_RETURN_IF_ERROR(readNpz(path, check).status());
+    return isFound ? Status::ok() : noInputAmong(path, names, inputs);
 }
 
 Result<WeightsPtr> convertForInput(const WeightsPtr& array, const BindingInfo& binding, std::vector<std::string>& notes) {

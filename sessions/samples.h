@@ -21,6 +21,10 @@ std::string usualSlip(const Dims& dims, const Shape& shape);
 /// Whether an input of this shape can take an array of these dims; the first dim may hold several runs.
 Status checkLayout(const std::string& name, const Dims& dims, const Shape& shape);
 
+/// Whether the .npz can be inputs of the model: it is one, an array in it is named as an input, and those that are have
+/// its layout. Reads the archive's bytes but keeps none of its arrays.
+Status checkInputFile(const Network& model, const std::string& path);
+
 /// The array in the type that the input takes: floating-point types and integers become FP32 (uint8 images scaled to 0 … 1), int32 and
 /// int64 one another where every value fits. `notes` gets a line when something was done.
 Result<WeightsPtr> convertForInput(const WeightsPtr& array, const BindingInfo& binding, std::vector<std::string>& notes);

@@ -11,6 +11,7 @@
 #include "engine_core/base/mapped_file.h"
 #include "engine_core/base/stream_hash.h"
 #include "sessions/document.h"
+#include "sessions/problems.h"
 #include "sessions/samples.h"
 
 namespace strobe {
@@ -36,30 +37,6 @@ struct UndoStep {
     Settings settings;
     std::string label;
 };
-
-/// What was taken for dims that the model leaves open, or that nothing was found for them.
-std::optional<ProblemEntry> openExtentsProblem(const Model& model) {
-    if (model.assumed.values.empty() || !model.imported->unsupported.empty()) return std::nullopt;
-    const auto profiles = completeProfiles(*model.parsed, {}, model.assumed.values);
-    if (!profiles) return std::nullopt;
-    std::map<std::string, Dims> shapes;
-    for (const auto& [name, range] : profiles->front().inputs) shapes[name] = range.opt;
-    if (model.assumed.refused.isOk())
-        return ProblemEntry{ProblemSeverity::Info, "import", {}, "", "the model leaves extents of its inputs open; until you set them, taken are " + shapesText(shapes), "set the shapes that you run at"};
-    return ProblemEntry{ProblemSeverity::Warning, "import", {}, "", "the model leaves extents of its inputs open and does not take " + shapesText(shapes) + ": " + model.assumed.refused.message(),
-                        "set the shapes that you run at"};
-}
-
-std::optional<ProblemEntry> disturbanceProblem(const Profile& profile) {
-    const std::string why = profile.disturbance();
-    if (why.empty()) return std::nullopt;
-    return ProblemEntry{ProblemSeverity::Warning, "", {}, "", "the measurement was disturbed: " + why,
-                        "let other programs rest and build again"};
-}
-
-ProblemSeverity severityOf(BuildNote::Severity severity) { return static_cast<ProblemSeverity>(severity); }
-
-Status weightsLostError(const Build& build) { return ioError("build '" + build.name + "' has no weights any more: " + build.weightsLost); }
 
 /// The file's own bytes are as they were, whatever its date says.
 Result<bool> holdsSameBytes(const MappedFile& file, const Model& model, const CancelToken& cancel) {
@@ -176,7 +153,7 @@ struct Session::State {
             settings = std::move(taken.settings);
             ++revision;
         }
-        notify({SessionChange::Settings, SessionChange::Document});
+        notify({SessionChange::Settings, SessionChange::Problems, SessionChange::Document});
     }
     void dropComparisonsOf(int build) {
         const auto isOfIt = [&](const auto& c) { return c->a == build || c->b == build; };
@@ -237,7 +214,11 @@ std::vector<std::shared_ptr<const Comparison>> Session::comparisons() const {
 }
 std::vector<ProblemEntry> Session::problems() const {
     std::lock_guard lock(m_state->mutex);
-    return m_state->problems;
+    std::vector<ProblemEntry> problems = m_state->problems;
+    // By the settings of now: what they say meanwhile is open no more.
+    if (auto open = m_state->model ? openExtentsProblem(*m_state->model, m_state->settings) : std::nullopt)
+        problems.insert(problems.begin(), std::move(*open));
+    return problems;
 }
 bool Session::isModified() const {
     std::lock_guard lock(m_state->mutex);
@@ -264,7 +245,7 @@ void Session::setSettings(Settings settings, std::string label) {
         m_state->settings = std::move(settings);
         ++m_state->revision;
     }
-    m_state->notify({SessionChange::Settings, SessionChange::Document});
+    m_state->notify({SessionChange::Settings, SessionChange::Problems, SessionChange::Document});
 }
 bool Session::canUndo() const { return !undoLabel().empty(); }
 bool Session::canRedo() const { return !redoLabel().empty(); }
@@ -311,27 +292,7 @@ Status Session::openModelNow(const std::string& path, const CancelToken& cancel)
     STROBE_ASSIGN(ImportedModel imported, importOnnx(path, options));
     std::shared_ptr<const Model> model = makeModel(path, std::move(imported), cancel);
     if (cancel.isCancelled()) return cancelled();
-    const auto& shared = model->imported;
-    std::vector<ProblemEntry> problems;
-    const auto nodeOf = [&](const std::string& name) {
-        const auto& nodes = shared->network.sourceNodes();
-        for (size_t n = 0; n < nodes.size(); ++n)
-            if (nodes[n].name == name) return std::vector<int>{static_cast<int>(n)};
-        return std::vector<int>();
-    };
-    // Long names are shortened and may then be equal: the op tells the node.
-    const auto unsupportedNode = [&](const UnsupportedNode& node) {
-        const auto& nodes = shared->network.sourceNodes();
-        for (size_t n = 0; n < nodes.size(); ++n)
-            if (nodes[n].opType == node.opType && nodes[n].name.rfind(node.name, 0) == 0) return std::vector<int>{static_cast<int>(n)};
-        return nodeOf(node.name);
-    };
-    for (const UnsupportedNode& node : shared->unsupported)
-        problems.push_back({ProblemSeverity::Error, "import", unsupportedNode(node), node.name,
-                            "op '" + node.opType + "'" + (node.domain.empty() ? "" : " of domain '" + node.domain + "'") + " (version " + std::to_string(node.version) + ") is not supported", node.help});
-    if (auto open = openExtentsProblem(*model)) problems.push_back(std::move(*open));
-    for (const ImportIssue& issue : shared->warnings)
-        problems.push_back({issue.severity == ImportSeverity::Note ? ProblemSeverity::Info : ProblemSeverity::Warning, "import", nodeOf(issue.node), issue.node, issue.message, issue.fix});
+    std::vector<ProblemEntry> problems = problemsOf(*model);
     const std::filesystem::path data = dataBeside(path);
     {
         std::lock_guard lock(m_state->mutex);
@@ -358,13 +319,13 @@ Result<std::shared_ptr<const Build>> Session::makeBuild(const std::shared_ptr<co
     auto build = std::make_shared<Build>();
     build->settings = std::move(settings);
     build->createdAt = nowIso();
-    std::vector<ProblemEntry> problems;
     const std::string cachePath = build->settings.builder.timingCachePath;
     TimingCache ofThisBuild;
     TimingCache& timingCache = cachePath.empty() ? ofThisBuild : m_state->timingCache;
     if (!cachePath.empty() && cachePath != m_state->timingCachePath) {
         timingCache.clear();  // times of one file must not get into another
-        if (const auto warning = timingCache.load(cachePath)) problems.push_back({ProblemSeverity::Warning, "", {}, "", *warning, "nothing to do"});
+        if (const auto warning = timingCache.load(cachePath))
+            build->notes.push_back({BuildNote::Severity::Warning, "", {}, *warning, "nothing to do"});
         m_state->timingCachePath = cachePath;
     }
     Builder::Request request;
@@ -380,13 +341,15 @@ Result<std::shared_ptr<const Build>> Session::makeBuild(const std::shared_ptr<co
     };
     STROBE_ASSIGN(BuildResult result, Builder(m_kernels).build(request));
     if (!cachePath.empty() && result.report.timedCandidates > 0)
-        if (const Status saved = timingCache.save(cachePath); !saved.isOk()) problems.push_back({ProblemSeverity::Warning, "", {}, "", saved.message(), "choose a writable timing cache"});
+        if (const Status saved = timingCache.save(cachePath); !saved.isOk())
+            build->notes.push_back(
+                {BuildNote::Severity::Warning, "", {}, saved.message(), "choose a writable timing cache"});
     build->engine = result.engine;
     build->report = std::move(result.report);
     build->engineBytes = build->engine->fileBytes();
     if (profile) {
         STROBE_ASSIGN(Samples samples, loadSamples(*build->engine, build->settings.inputFile, build->settings.shapes, build->settings.seed, 1));
-        for (const std::string& note : samples.notes) problems.push_back({ProblemSeverity::Info, "", {}, "", build->settings.inputFile + ": " + note, "save the data in the model's type"});
+        for (const std::string& note : samples.notes) build->notes.push_back({BuildNote::Severity::Info, "", {}, build->settings.inputFile + ": " + note, "save the data in the model's type"});
         ProfileOptions options;
         options.durationMs = build->settings.profileMs;
         options.warmUpMs = std::min(200.0, options.durationMs / 4);
@@ -394,24 +357,20 @@ Result<std::shared_ptr<const Build>> Session::makeBuild(const std::shared_ptr<co
             if (progress) progress({"Profiling", buildShare + (1 - buildShare) * f, (1 - f) * build->settings.profileMs * 2.2e-3});
         };
         STROBE_ASSIGN(Profile measured, profileEngine(*build->engine, samples.runs.front(), options, report, cancel));
-        if (auto disturbed = disturbanceProblem(measured)) problems.push_back(std::move(*disturbed));
         build->profile = std::make_shared<const Profile>(std::move(measured));
     }
     STROBE_RETURN_IF_ERROR(checkModelFiles());
-    STROBE_RETURN_IF_ERROR(takeBuild(model, build, std::move(problems)));
+    STROBE_RETURN_IF_ERROR(takeBuild(model, build));
     return std::shared_ptr<const Build>(build);
 }
 
-Status Session::takeBuild(const std::shared_ptr<const Model>& model, const std::shared_ptr<Build>& build, std::vector<ProblemEntry> problems) {
+Status Session::takeBuild(const std::shared_ptr<const Model>& model, const std::shared_ptr<Build>& build) {
     {
         std::lock_guard lock(m_state->mutex);
         if (m_state->model != model) return Status(ErrorCode::Cancelled, "another model was opened meanwhile");
         build->id = m_state->nextBuild++;
         build->name = m_state->buildName(build->settings);
-        const std::string source = "build " + build->name;
-        for (ProblemEntry& p : problems) p.source = source;
-        for (const BuildNote& note : build->report.notes) problems.push_back({severityOf(note.severity), source, note.provenance, note.layer, note.message, note.fix});
-        m_state->setProblems(source, std::move(problems));
+        m_state->setProblems(problemSource(*build), problemsOf(*build));
         m_state->builds.push_back(build);
         ++m_state->revision;
     }
@@ -492,7 +451,7 @@ void Session::removeBuild(int id) {
         auto& builds = m_state->builds;
         const auto removed = std::find_if(builds.begin(), builds.end(), [&](const auto& b) { return b->id == id; });
         if (removed == builds.end()) return;
-        m_state->setProblems("build " + (*removed)->name, {});
+        m_state->setProblems(problemSource(**removed), {});
         builds.erase(removed);
         m_state->dropComparisonsOf(id);
         ++m_state->revision;
@@ -547,16 +506,12 @@ Status Session::openDocumentNow(const std::string& path, const CancelToken& canc
         m_state->settings = snapshot.settings;
         m_state->builds = snapshot.builds;
         m_state->comparisons = snapshot.comparisons;
-        m_state->problems.clear();
+        m_state->problems = snapshot.model ? problemsOf(*snapshot.model) : std::vector<ProblemEntry>();
         for (const std::string& note : snapshot.notes)
             m_state->problems.push_back({ProblemSeverity::Warning, "open", {}, "", note, "save the session again"});
         for (const auto& build : m_state->builds) {
             m_state->nextBuild = std::max(m_state->nextBuild, build->id + 1);
-            std::vector<ProblemEntry> problems;
-            if (!build->weightsLost.empty())
-                problems.push_back({ProblemSeverity::Warning, "build " + build->name, {}, "", weightsLostError(*build).message(), "build anew"});
-            for (const BuildNote& note : build->report.notes) problems.push_back({severityOf(note.severity), "build " + build->name, note.provenance, note.layer, note.message, note.fix});
-            m_state->setProblems("build " + build->name, std::move(problems));
+            m_state->setProblems(problemSource(*build), problemsOf(*build));
         }
         for (const auto& comparison : m_state->comparisons) m_state->nextComparison = std::max(m_state->nextComparison, comparison->id + 1);
         m_state->undo.clear();
@@ -604,7 +559,9 @@ std::optional<JobId> Session::pendingBuild(bool profile) const {
     return std::nullopt;
 }
 JobId Session::compare(int buildA, int buildB) {
-    return m_jobs->submit(JobKind::Compare, "Compare", [this, buildA, buildB](JobContext& job) {
+    const auto a = build(buildA), b = build(buildB);
+    const std::string title = a && b ? "Compare " + b->name + " against " + a->name : "Compare";
+    return m_jobs->submit(JobKind::Compare, title, [this, buildA, buildB](JobContext& job) {
         job.progress("Comparing samples", 0, -1);
         return compareNow(buildA, buildB, [&](double f) { job.progress("Comparing samples", f, -1); }, job.cancelToken()).status();
     });

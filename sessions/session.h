@@ -45,6 +45,7 @@ struct Build {
     BuildReport report;
     std::shared_ptr<const Profile> profile;  // null: built only
     size_t engineBytes = 0;
+    std::vector<BuildNote> notes;  // what came up while it was made, beside the report's
     std::string weightsLost;  // not empty: opened from a document that could not hold its weights, which says why; it must not be run
 };
 
@@ -166,8 +167,8 @@ private:
     Result<std::shared_ptr<const Build>> makeBuild(const std::shared_ptr<const Model>& model, Settings settings,
                                                    bool profile, const Builder::ProgressCallback& progress,
                                                    const CancelToken& cancel);
-    /// Numbers and names a finished build and adds it, with its problems.
-    Status takeBuild(const std::shared_ptr<const Model>& model, const std::shared_ptr<Build>& build, std::vector<ProblemEntry> problems);
+    /// Numbers and names a finished build and adds it.
+    Status takeBuild(const std::shared_ptr<const Model>& model, const std::shared_ptr<Build>& build);
     /// Adds it, unless one of the builds was removed meanwhile.
     Result<std::shared_ptr<const Comparison>> takeComparison(const std::shared_ptr<const Build>& a, const std::shared_ptr<const Build>& b, AccuracyReport report);
     struct State;

@@ -7,6 +7,7 @@
 #include <QUrl>
 
 #include "app/gui/job_wait.h"
+#include "views/models/build_label.h"
 #include "views/models/display_text.h"
 #include "views/models/recent_files.h"
 #include "views/models/workbench_context.h"
@@ -54,7 +55,7 @@ void DocumentController::rememberFigures() {
     const auto build = m_context.currentBuild();
     QString figures = tr("%1 nodes").arg(formatCount(static_cast<int64_t>(model->parsed->sourceNodes().size())));
     if (build && build->profile)
-        figures += tr(" · %1 %2").arg(toQString(build->name), formatTime(build->profile->latency.median / 1e3));
+        figures += tr(" · %1 %2").arg(toQString(build->name), markedTime(*build, formatTime(build->profile->latency.median / 1e3)));
     for (const QString& path : openFiles()) m_recent.setFigures(path, figures);
 }
 

@@ -6,6 +6,7 @@
 #include <QPushButton>
 #include <QVBoxLayout>
 
+#include "views/models/background.h"
 #include "views/models/display_text.h"
 #include "views/models/run_shapes.h"
 #include "views/models/settings_text.h"
@@ -73,6 +74,18 @@ void ShapesEditor::openAt(const QPoint& at) {
     if (!m_fields.empty()) m_fields.begin()->second->setFocus();
 }
 
+void ShapesEditor::findRemedy(const std::map<std::string, Dims>& shapes) {
+    const QString said = m_error->text();
+    const auto find = [model = m_context.model(), settings = m_context.session().settings(), shapes] {
+        return shapesRefusal(*model, settings, shapes);
+    };
+    runInBackground(this, find, [this, said](const std::string& whole) {
+        if (whole.empty() || m_error->text() != said) return;
+        m_error->setText(toQString(whole));
+        adjustSize();
+    });
+}
+
 void ShapesEditor::apply() {
     const auto model = m_context.model();
     if (!model) return;
@@ -89,7 +102,7 @@ void ShapesEditor::apply() {
     m_error->setText(toQString(status.message()));
     m_error->setVisible(!status.isOk());
     adjustSize();
-    if (!status.isOk()) return;
+    if (!status.isOk()) return findRemedy(shapes);
     session.setSettings(std::move(*settings), tr("shapes").toStdString());
     close();
 }

@@ -24,6 +24,7 @@ public:
 private:
     void fill();
     void apply();
+    void findRemedy(const std::map<std::string, Dims>& shapes);
 
     WorkbenchContext& m_context;
     QGridLayout* m_rows;

@@ -3,6 +3,7 @@
 #include <QHBoxLayout>
 
 #include "engine_core/onnx/importer.h"
+#include "views/models/build_label.h"
 #include "views/models/display_text.h"
 #include "views/models/target_device.h"
 #include "views/models/workbench_context.h"
@@ -68,10 +69,15 @@ void StatusFigures::showFigures() {
     }
     if (build && build->profile) {
         const Statistics& latency = build->profile->latency;
-        texts += latencyText(latency);
-        tips += tr("%1, end to end: median of %2 runs ± the 95 % confidence of that median.\nSpread: how far single runs scatter, as the interquartile range scaled to a σ that outliers do not move").arg(toQString(build->name), formatCount(latency.count));
-        texts += tr("layers sum %1 of end to end").arg(formatPercent(build->profile->coverage()));
-        tips += tr("Measured with per-layer clocks: what is missing was spent between the layers");
+        texts += markedTime(*build, latencyText(latency));
+        const QString doubt = doubtText(*build);
+        tips += (doubt.isEmpty() ? QString() : doubt + "\n\n") + tr("%1, end to end: median of %2 runs ± the 95 % confidence of that median.\nSpread: how far single runs scatter, as the interquartile range scaled to a σ that outliers do not move").arg(toQString(build->name), formatCount(latency.count));
+        const Profile& profile = *build->profile;
+        texts += tr("layers %1, %2 of the run with clocks")
+                     .arg(formatTime(profile.layersSum / 1e3), formatPercent(profile.coverage()));
+        const QString clocks = clocksText(*build);
+        tips += tr("Layer times come from runs with a clock around every layer; what is missing there was spent between the layers.") +
+                (clocks.isEmpty() ? QString() : '\n' + clocks);
     }
     m_strip->setSegments(texts, tips);
 }

@@ -109,4 +109,7 @@ private:
     std::unique_ptr<Shared> m_shared;
 };
 
+/// Those of the device's features that the engine must find where it runs: not what serves a type that no layer has.
+std::vector<std::string> neededFeatures(const Engine::Parts& parts);
+
 }  // namespace strobe

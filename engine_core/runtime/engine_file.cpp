@@ -7,6 +7,7 @@
 #include <cstring>
 #include <fstream>
 #include <map>
+#include <set>
 
 #include "engine_core/base/atomic_file.h"
 #include "engine_core/base/mapped_file.h"
@@ -158,6 +159,15 @@ private:
     size_t m_at = 0;
 };
 
+/// Of everything that layers take and give, bodies of control flow included.
+void collectTypes(const CompiledGraph& graph, std::set<DataType>& used) {
+    for (const EngineLayer& layer : graph.layers) {
+        for (const auto* formats : {&layer.inputs, &layer.outputs})
+            for (const Format& format : *formats) used.insert(format.type);
+        for (const auto& body : layer.bodies) collectTypes(*body, used);
+    }
+}
+
 }  // namespace
 
 Status EngineFile::stream(const Engine::Parts& parts, const WriteOptions& options, const Sink& sink) {
@@ -230,8 +240,27 @@ Result<Engine::Parts> EngineFile::read(std::shared_ptr<const void> owner, std::s
     return parts;
 }
 
-std::string EngineFile::whyNotHere(const DeviceInfo& builtFor, const DeviceInfo& device) {
-    for (const std::string& feature : builtFor.features)
+std::vector<std::string> neededFeatures(const Engine::Parts& parts) {
+    static const std::map<std::string, std::set<DataType>> servesOnly = {
+        {"avx512_vnni", {DataType::Int8, DataType::UInt8}}, {"amx_int8", {DataType::Int8, DataType::UInt8}},
+        {"avx512_bf16", {DataType::BFloat16}},              {"amx_bf16", {DataType::BFloat16}},
+        {"avx512_fp16", {DataType::Float16}},
+    };
+    std::set<DataType> used;
+    collectTypes(*parts.graph, used);
+    std::vector<std::string> needed;
+    for (const std::string& feature : parts.device.features) {
+        const auto types = servesOnly.find(feature);
+        const auto isUsed = [&](DataType type) { return used.count(type) > 0; };
+        if (types == servesOnly.end() || std::any_of(types->second.begin(), types->second.end(), isUsed))
+            needed.push_back(feature);
+    }
+    return needed;
+}
+
+std::string EngineFile::whyNotHere(const Engine::Parts& parts, const DeviceInfo& device) {
+    const DeviceInfo& builtFor = parts.device;
+    for (const std::string& feature : neededFeatures(parts))
         if (std::find(device.features.begin(), device.features.end(), feature) == device.features.end())
             return "the engine was built on " + builtFor.name + " and uses " + feature + ", which " + device.name + " lacks; rebuild it on this machine";
     return {};
@@ -241,7 +270,7 @@ Result<std::shared_ptr<const Engine>> Engine::loadBytes(std::shared_ptr<const vo
                                                         const KernelRegistry& kernels, const CancelToken* cancel) {
     STROBE_ASSIGN(Parts parts, EngineFile::read(std::move(owner), bytes, shownName, cancel));
     if (parts.device.kind == DeviceKind::Cpu)
-        if (const std::string reason = EngineFile::whyNotHere(parts.device, cpuDeviceInfo()); !reason.empty()) return unsupported(shownName + ": " + reason);
+        if (const std::string reason = EngineFile::whyNotHere(parts, cpuDeviceInfo()); !reason.empty()) return unsupported(shownName + ": " + reason);
     return create(std::move(parts), kernels);
 }
 

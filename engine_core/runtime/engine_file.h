@@ -32,7 +32,7 @@ struct EngineFile {
     /// Weights alias `owner`'s memory.
     static Result<Engine::Parts> read(std::shared_ptr<const void> owner, std::span<const uint8_t> bytes, const std::string& shownName, const CancelToken* cancel = nullptr);
     /// "this engine needs avx512_bf16, which this CPU lacks; rebuild it here"; empty when it can run on `device`.
-    static std::string whyNotHere(const DeviceInfo& builtFor, const DeviceInfo& device);
+    static std::string whyNotHere(const Engine::Parts& parts, const DeviceInfo& device);
 };
 
 /// A network without its weights (only types and shapes), and a config, for documents.

@@ -280,5 +280,24 @@ TEST(Profile, SaysWhenItsTimesCannotBeTrusted) {
     EXPECT_EQ(tiny.disturbance(), "");
 }
 
+TEST(Profile, WhatLiesInPlaceAlreadyIsNoTraffic) {
+    NetworkBuilder b;
+    const TensorId x = b.input("x", Shape{Dim(4), Dim(256)}), y = b.input("y", Shape{Dim(4), Dim(256)});
+    Attributes axis;
+    axis.set("axis", int64_t{0});
+    b.output(b.layer("joined", "Concat", {b.layer("p", "Softmax", {x}), b.layer("q", "Softmax", {y})}, axis));
+    Builder::Request request;
+    request.parsed = std::make_shared<const Network>(b.take());
+    request.config.optimizationLevel = 0;
+    const auto built = Builder(cpuKernels()).build(request);
+    ASSERT_TRUE(built) << built.status().message();
+    ProfileOptions options;
+    options.warmUpMs = options.durationMs = 1;
+    const auto profile = profileEngine(*built->engine, *completeInputs(*built->engine, {}, {}, 1), options);
+    ASSERT_TRUE(profile) << profile.status().message();
+    for (const LayerProfile& layer : profile->layers)
+        EXPECT_EQ(layer.bytes, layer.op == "Concat" ? 0 : 2 * 4 * 4 * 256) << layer.name;
+}
+
 }  // namespace
 }  // namespace strobe::test

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <filesystem>
@@ -11,8 +12,10 @@
 #include <thread>
 
 #include "profiler/accuracy_verdict.h"
+#include "sessions/document.h"
 #include "sessions/document_json.h"
 #include "sessions/npz.h"
+#include "sessions/problems.h"
 #include "sessions/samples.h"
 #include "tests/support/little_memory.h"
 #include "tests/support/session_test.h"
@@ -372,6 +375,49 @@ TEST_F(SampleModel, DocumentRoundTrip) {
     EXPECT_DOUBLE_EQ(other.builds()[0]->profile->latency.median, a->profile->latency.median);
     ASSERT_EQ(other.comparisons().size(), 1u);
     EXPECT_EQ(other.comparisons()[0]->accuracy->outputs.size(), 1u);
+}
+
+TEST_F(SampleModel, ProblemsAreThereAgainWhenASessionIsOpened) {
+    ASSERT_TRUE(build());
+    auto disturbed = std::make_shared<Build>(*m_session.builds().front());
+    auto profile = std::make_shared<Profile>(*disturbed->profile);
+    profile->latency.p75 = 3 * profile->latency.median;
+    disturbed->profile = profile;
+    disturbed->notes = {{BuildNote::Severity::Info, "", {2}, "array 'x' is fp64", "save it as fp32"}};
+    const std::vector<ProblemEntry> before = problemsOf(*disturbed);
+    ASSERT_EQ(before.size(), 2u + disturbed->report.notes.size());
+    EXPECT_NE(before[0].message.find("the measurement was disturbed: single runs scatter"), std::string::npos);
+    const SessionSnapshot snapshot{m_session.model(), m_session.settings(), {disturbed}, {}, {}};
+    ASSERT_TRUE(saveDocument(path("a.strobe"), snapshot).isOk());
+    Session other(cpuKernels());
+    ASSERT_TRUE(other.openDocumentNow(path("a.strobe")).isOk());
+    const auto after = other.problems();
+    for (const ProblemEntry& problem : before)
+        EXPECT_NE(std::find(after.begin(), after.end(), problem), after.end()) << problem.message;
+    // What the model itself tells comes back too.
+    Session fresh(cpuKernels());
+    ASSERT_TRUE(fresh.openModelNow(test::kSampleModel).isOk());
+    for (const ProblemEntry& problem : fresh.problems())
+        EXPECT_NE(std::find(after.begin(), after.end(), problem), after.end()) << problem.message;
+}
+
+TEST_F(SampleModel, OpenExtentsAreToldUntilTheSettingsSayThem) {
+    const auto isTold = [&] {
+        for (const ProblemEntry& problem : m_session.problems())
+            if (problem.message.find("leaves extents of its inputs open") != std::string::npos) return true;
+        return false;
+    };
+    EXPECT_TRUE(isTold());
+    Settings settings = m_session.settings();
+    settings.shapes = {{"image", {4, 1, 8, 8}}};
+    m_session.setSettings(settings, "shapes");
+    EXPECT_FALSE(isTold());
+    m_session.undo();
+    EXPECT_TRUE(isTold());
+    settings.shapes.clear();
+    settings.builder.profiles = {{{{"image", {{1, 1, 8, 8}, {2, 1, 8, 8}, {4, 1, 8, 8}}}}}};
+    m_session.setSettings(settings, "profile");
+    EXPECT_FALSE(isTold());
 }
 
 TEST_F(SampleModel, AComparisonWhoseBuildIsRemovedMeanwhileIsDropped) {

@@ -3,6 +3,7 @@
 #include <QLabel>
 #include <QTest>
 
+#include "views/widgets/elided_label.h"
 #include "views/widgets/theme.h"
 
 using namespace strobe;
@@ -45,6 +46,25 @@ private slots:
             QCOMPARE(first->palette().color(QPalette::WindowText).name(), (verdict == Verdict::None && !isDoubtful ? c.text : bar).name());
         }
         QCOMPARE(tile.accessibleName(), QString("BF16 is faster"));
+    }
+
+    void aLongDetailWrapsAndIsWholeInItsTip() {
+        AnswerTile tile;
+        const QString detail = "43.2 ms ± 0.5 against 478 ms ± 90 · FP32 was measured on a busy machine, build it again: "
+                               "single runs scatter by 169 % around the median";
+        tile.setAnswer({"Speed is doubtful", detail, Verdict::None, true});
+        const auto labels = tile.findChildren<ElidedLabel*>();
+        const ElidedLabel* second = labels.at(1);
+        const int line = second->fontMetrics().lineSpacing();
+        QCOMPARE(second->heightForWidth(2000), line);
+        QCOMPARE(second->heightForWidth(500), 2 * line);
+        QCOMPARE(second->heightForWidth(200), 2 * line);
+        for (const int width : {2000, 600, 200}) {
+            tile.resize(width, tile.heightForWidth(width));
+            tile.show();
+            QVERIFY(QTest::qWaitForWindowExposed(&tile));
+            QCOMPARE(second->isElided(), width == 200);
+        }
     }
 };
 

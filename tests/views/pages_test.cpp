@@ -296,6 +296,16 @@ private slots:
         typeInto(*edits[0], batch(8));
         QVERIFY2(error.text().contains("min 8, opt 1"), qPrintable(error.text()));
         QVERIFY(m_session->settings().builder.profiles.empty());
+        // Between the fields of a profile nothing is wrong yet.
+        edits[0]->setFocus();
+        edits[0]->selectAll();
+        QTest::keyClicks(edits[0], batch(2));
+        QTest::keyClick(edits[0], Qt::Key_Tab);
+        QCOMPARE(QApplication::focusWidget(), edits[1]);
+        QCOMPARE(error.text(), QString());
+        QTest::keyClick(edits[1], Qt::Key_Tab);
+        QTest::keyClick(edits[2], Qt::Key_Tab);  // leaves the profile
+        QVERIFY2(error.text().contains("min 2, opt 1"), qPrintable(error.text()));
         typeInto(*edits[0], batch(1));
         typeInto(*edits[1], batch(4));
         typeInto(*edits[2], batch(16));
@@ -335,7 +345,7 @@ private slots:
         QTest::keyClick(&threads, Qt::Key_Up);
         QCOMPARE(m_session->settings().builder.threads, 1);
         typeInto(child<QLineEdit>(page, "inputFile"), "/no/such/file.npz");
-        QVERIFY(child<QLabel>(page, "runError").text().contains("does not exist"));
+        QVERIFY(child<QLabel>(page, "fileError").text().contains("does not exist"));
         QCOMPARE(m_session->settings().inputFile, m_base.inputFile);
         // As strobe-cli takes them: one file an input.
         typeInto(child<QLineEdit>(page, "inputFile"), "image:/no/such/image.npy");

@@ -12,6 +12,7 @@
 #include <QToolButton>
 
 #include "kernels/cpu/register.h"
+#include "sessions/npz.h"
 #include "tests/support/fake_device.h"
 #include "tests/views/page_user.h"
 #include "views/models/run_shapes.h"
@@ -146,6 +147,26 @@ private slots:
         QVERIFY2(child<QLabel>(*m_page, "runError").text().contains("fixes it to 8"),
                  qPrintable(child<QLabel>(*m_page, "runError").text()));
         QVERIFY(m_session->settings() == before);
+    }
+    void inputDataIsCheckedWhenItIsChosen() {
+        QTemporaryDir folder;
+        const auto error = [&] { return child<QLabel>(*m_page, "fileError").text(); };
+        const auto choose = [&](const char* name, const std::map<std::string, WeightsPtr>& arrays) {
+            const QString path = folder.filePath(name);
+            QVERIFY(writeNpz(path.toStdString(), arrays).isOk());
+            typeInto(child<QLineEdit>(*m_page, "inputFile"), path);
+        };
+        QCOMPARE(error(), QString());
+        choose("named.npz", {{"picture", makeFloatWeights({1}, {0.0f})}});
+        QTRY_VERIFY2(error().contains("none of which is an input of the model (image)"), qPrintable(error()));
+        choose("good.npz", {{"image", makeFloatWeights({1, 1, 8, 8}, std::vector<float>(64))}});
+        QTRY_COMPARE(error(), QString());
+        choose("shaped.npz", {{"image", makeFloatWeights({1, 1, 9, 9}, std::vector<float>(81))}});
+        QTRY_VERIFY2(error().contains("is [1,1,9,9], the model takes"), qPrintable(error()));
+        typeInto(child<QLineEdit>(*m_page, "inputFile"), "resources/sample/digits.onnx");
+        QTRY_VERIFY2(error().contains("is not an .npz archive"), qPrintable(error()));
+        m_session->undo();
+        QTRY_VERIFY2(error().contains("is [1,1,9,9]"), qPrintable(error()));
     }
     void aProfileThatAllowsTheShapesStaysAsItIs() {
         Settings settings = m_session->settings();

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "tests/views/sample_results.h"
+#include "views/models/build_label.h"
 #include "views/models/compare_table_model.h"
 #include "views/models/display_text.h"
 #include "views/models/job_table_model.h"
@@ -97,12 +98,49 @@ private slots:
     }
 
     void headlineNamesTheHeaviestKind() {
-        QCOMPARE(layersHeadline(*standardTable()).replace(QChar(0x00a0), ' '), QString("50.0 % of 10.0 ms is in 1 convolution"));
+        QCOMPARE(layersHeadline(*standardTable()).replace(QChar(0x00a0), ' '), QString("80.0 % of the layers’ 10.0 ms is in 2 convolutions, 1 of them depthwise"));
         auto facts = standardFacts();
         facts[0].kind = "depthwise convolution";
         const auto table = makeLayerTable(*makeProfile(standardLayers()), facts, {});
-        QCOMPARE(layersHeadline(*table).replace(QChar(0x00a0), ' '), QString("80.0 % of 10.0 ms is in 2 depthwise convolutions"));
+        QCOMPARE(layersHeadline(*table).replace(QChar(0x00a0), ' '), QString("80.0 % of the layers’ 10.0 ms is in 2 depthwise convolutions"));
         QCOMPARE(layersHeadline({}), QString());
+        LayerGroupModel groups;
+        groups.setGroups(table, {0, 1, 2, 3}, LayerGrouping::Op);
+        QCOMPARE(text(groups, 0, LayerGroupModel::Share), QString("80.0"));
+    }
+
+    void whatLiesInPlaceHasNoRate() {
+        auto profile = std::make_shared<Profile>(*makeProfile(standardLayers()));
+        profile->layers[3].bytes = 0;
+        const auto table = makeLayerTable(*profile, standardFacts(), makeNodes(6));
+        LayerTableModel model;
+        model.setTable(table);
+        QCOMPARE(text(model, 3, LayerTableModel::ByteRate), QString("–"));
+        QVERIFY(model.index(3, LayerTableModel::ByteRate).data(Qt::ToolTipRole).toString().contains("in place"));
+        LayerGroupModel groups;
+        groups.setGroups(table, {3}, LayerGrouping::Op);
+        QCOMPARE(text(groups, 0, LayerGroupModel::ByteRate), QString("–"));
+    }
+
+    void timesOfABusyMachineAreMarked() {
+        auto scattered = std::make_shared<Profile>(*makeProfile({{"a", "Conv", "bf16", 5, {}}}));
+        scattered->latency.p75 = scattered->latency.median * 1.5;
+        const Build good = makeBuild(1, "FP32", makeProfile({{"a", "Conv", "fp32", 10, {}}}), 1);
+        const Build busy = makeBuild(2, "BF16", scattered, 1);
+        QCOMPARE(markedTime(good, "10 ms"), QString("10 ms"));
+        QVERIFY(doubtText(good).isEmpty() && doubtText(makeBuild(3, "FP16", nullptr, 1)).isEmpty());
+        QCOMPARE(markedTime(busy, "5 ms"), QString("! 5 ms"));
+        QVERIFY(buildLabel(busy).contains(" · ! 5.10"));
+        QVERIFY2(doubtText(busy).startsWith("Measured on a busy machine: single runs scatter"), qPrintable(doubtText(busy)));
+        QCOMPARE(compareFigures(good, busy, nullptr).front().b.left(2), QString("! "));
+    }
+
+    void runsWithClocksAreToldWhereTheyTookLonger() {
+        auto slow = std::make_shared<Profile>(*makeProfile(standardLayers()));
+        QCOMPARE(clocksText(makeBuild(1, "FP32", slow, 1)), QString());
+        slow->instrumented.median = 5 * slow->latency.median;
+        const QString text = clocksText(makeBuild(1, "FP32", slow, 1)).replace(QChar(0x00a0), ' ');
+        QCOMPARE(text, QString("FP32: a run took 51.0 ms with layer clocks, 10.2 ms without"));
     }
 
     void filters_data() {

@@ -11,6 +11,7 @@
 #include <QTemporaryDir>
 #include <QTest>
 #include <QTimer>
+#include <array>
 
 #include "views/widgets/bar_chart.h"
 #include "views/widgets/breakable_text.h"
@@ -86,6 +87,43 @@ private slots:
         QContextMenuEvent event(QContextMenuEvent::Mouse, QPoint(20, 20), chart.mapToGlobal(QPoint(20, 20)));
         QCoreApplication::sendEvent(&chart, &event);
         QCOMPARE(offered, (QStringList{"Save chart as PNG…", "Save chart as SVG…"}));
+    }
+
+    void columnsAreNeverNarrowerThanTheirHeaders() {
+        QStandardItemModel model;
+        fill(model);
+        TableView table;
+        table.setModel(&model);
+        const auto headerTakes = [&](int column) {
+            const QString title = model.headerData(column, Qt::Horizontal).toString();
+            return table.horizontalHeader()->fontMetrics().horizontalAdvance(title);
+        };
+        table.setColumnWidths(std::array{300, 10});
+        QCOMPARE(table.columnWidth(0), 300);
+        QVERIFY(table.columnWidth(1) > headerTakes(1));
+        model.setHeaderData(1, Qt::Horizontal, "Cumulative share (%)");
+        QVERIFY(table.columnWidth(1) > headerTakes(1));
+        table.setColumnHidden(1, true);
+        model.setHeaderData(1, Qt::Horizontal, "Cumulative share of the whole (%)");
+        table.setColumnHidden(1, false);
+        QVERIFY(table.columnWidth(1) > headerTakes(1));
+        QCOMPARE(table.columnWidth(0), 300);
+    }
+
+    void endsOfAnAxisDoNotOverlapItsZero() {
+        BarChart chart;
+        chart.resize(280, 120);
+        const auto axis = [&chart](double low, double high) {
+            BarChartData bars;
+            bars.values = {1, 4, 9};
+            bars.low = low;
+            bars.high = high;
+            chart.setData(bars);
+            const QImage picture = chart.grab().toImage();
+            return picture.copy(0, picture.height() * 4 / 5, picture.width() / 2, picture.height() / 5);
+        };
+        QVERIFY(axis(-5, 10) != axis(-5, 0));
+        QCOMPARE(axis(-0.5, 60), axis(-0.5, 0));  // its zero would stand on the low end
     }
 
     void longValuesWrapAndAreCopiedAsTheyAre() {

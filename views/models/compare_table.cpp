@@ -5,6 +5,8 @@
 #include <cmath>
 
 #include "profiler/accuracy_verdict.h"
+#include "sessions/problems.h"
+#include "views/models/build_label.h"
 #include "views/models/display_text.h"
 #include "views/models/op_colour.h"
 #include "views/widgets/number_format.h"
@@ -39,27 +41,13 @@ QString titleOf(const CompareRow& row) {
 using Verdict = CompareFigure::Verdict;
 
 QString latencyText(const Build& build) {
-    return formatTimeSpread(build.profile->latency.median / 1000, build.profile->latency.medianError / 1000);
+    const Statistics& latency = build.profile->latency;
+    return markedTime(build, formatTimeSpread(latency.median / 1000, latency.medianError / 1000));
 }
 
 Verdict verdictOf(double a, double b, double tolerance) {
     if (std::abs(b - a) <= tolerance) return Verdict::None;
     return b < a ? Verdict::Better : Verdict::Worse;
-}
-
-/// Layers that ran several times slower than while their kernels were chosen were kept waiting, however evenly.
-bool tookLongerThanChosen(const Build& build) {
-    constexpr double kTooLong = 3, kTooMuchMs = 0.5;
-    if (!build.engine) return false;
-    const auto& layers = build.engine->graph().layers;
-    double chosen = 0, ran = 0;
-    for (const LayerProfile& layer : build.profile->layers) {
-        const auto at = static_cast<size_t>(layer.layer);
-        if (at >= layers.size() || layers[at].buildMilliseconds <= 0) continue;
-        chosen += layers[at].buildMilliseconds;
-        ran += layer.milliseconds.median;
-    }
-    return chosen > 0 && ran > kTooLong * chosen && ran > chosen + kTooMuchMs;
 }
 
 QString relativeChange(double a, double b) {
@@ -179,10 +167,17 @@ std::vector<CompareFigure> compareFigures(const Build& a, const Build& b, const 
     std::vector<CompareFigure> figures;
     if (const auto faster = speedup(a, b)) {
         const QString change = QObject::tr("%1×").arg(formatNumber(faster->ratio));
-        figures.push_back({QObject::tr("Latency"), formatTime(a.profile->latency.median / 1000), formatTime(b.profile->latency.median / 1000),
+        const auto latency = [](const Build& build) {
+            return markedTime(build, formatTime(build.profile->latency.median / 1000));
+        };
+        figures.push_back({QObject::tr("Latency"), latency(a), latency(b),
                            faster->isSignificant() ? change : change + QObject::tr(", noise"),
                            !faster->isSignificant() ? Verdict::None : faster->ratio > 1 ? Verdict::Better : Verdict::Worse});
     }
+    if (a.profile && b.profile)
+        figures.push_back({QObject::tr("Sum of layers"), formatTime(a.profile->layersSum / 1000),
+                           formatTime(b.profile->layersSum / 1000),
+                           relativeChange(a.profile->layersSum, b.profile->layersSum), Verdict::None});
     figures.push_back(bytesFigure(QObject::tr("Engine size"), static_cast<double>(a.engineBytes), static_cast<double>(b.engineBytes)));
     if (a.profile && b.profile) {
         const auto memory = [](const Build& build) {
@@ -200,10 +195,10 @@ CompareAnswer speedAnswer(const Build& a, const Build& b) {
     if (!faster) return {QObject::tr("No times"), QObject::tr("Profile both builds to compare their speed"), Verdict::None, false};
     const QString detail = QObject::tr("%1 against %2").arg(latencyText(b), latencyText(a));
     for (const Build* build : {&a, &b})
-        if (!build->profile->disturbance().empty() || tookLongerThanChosen(*build))
+        if (!disturbanceOf(*build).empty())
             return {QObject::tr("Speed is doubtful"),
-                    detail + QObject::tr(" · %1 was measured on a busy machine: build it again")
-                                 .arg(QString::fromStdString(build->name)),
+                    detail + QObject::tr(" · %1 was measured on a busy machine, build it again: %2")
+                                 .arg(QString::fromStdString(build->name), QString::fromStdString(disturbanceOf(*build))),
                     Verdict::None, true, QObject::tr("doubtful")};
     if (!faster->isSignificant())
         return {QObject::tr("%1 and %2 are equally fast").arg(nameB, nameA), detail, Verdict::None, false,

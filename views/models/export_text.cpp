@@ -3,9 +3,11 @@
 #include <QObject>
 #include <QRegularExpression>
 #include <QStringList>
+#include <algorithm>
 #include <map>
 
 #include "profiler/html_report.h"
+#include "views/models/build_label.h"
 #include "views/models/display_text.h"
 #include "views/models/op_colour.h"
 #include "views/widgets/number_format.h"
@@ -128,6 +130,42 @@ QString settingsFlags(const Settings& settings) {
     return flags + listFlag("layerPrecisions", rules) + listFlag("disablePasses", passes) + listFlag("banTactics", bans) + listFlag("pinTactics", pins);
 }
 
+QString shapesOf(const std::map<std::string, Dims>& shapes) {
+    QStringList all;
+    for (const auto& [name, dims] : shapes) all << toQString(name) + ' ' + shapeText(dims);
+    return all.join(QStringLiteral(", "));
+}
+
+/// At the shapes of a run, and at the largest of every profile that takes more.
+QString memoryText(const Build& build) {
+    const Engine& engine = *build.engine;
+    const auto run = runShapes(build);
+    const auto memory = engine.memory(run);
+    if (!memory) return {};
+    const auto isVaried = [](const BindingInfo& input) { return !isConstant(input.shape); };
+    const auto inputs = engine.inputs();
+    const bool isDynamic = std::any_of(inputs.begin(), inputs.end(), isVaried);
+    const auto bytes = [](size_t count) { return formatBytes(static_cast<double>(count)); };
+    QStringList lines{QObject::tr("%1 weights").arg(bytes(memory->weights))};
+    lines << (isDynamic ? QObject::tr("%1 for each context at %2").arg(bytes(memory->activations), shapesOf(run))
+                        : QObject::tr("%1 for each context").arg(bytes(memory->activations)));
+    for (const OptimizationProfile& profile : engine.parts().profiles) {
+        std::map<std::string, Dims> largest = run;
+        for (const auto& [name, range] : profile.inputs) largest[name] = range.max;
+        if (largest == run) continue;
+        if (const auto most = engine.memory(largest))
+            lines << QObject::tr("%1 for each context at its largest, %2").arg(bytes(most->activations), shapesOf(largest));
+    }
+    return lines.join('\n');
+}
+
+QString latencyFact(const Build& build) {
+    const Statistics& latency = build.profile->latency;
+    const QString time = markedTime(build, formatTimeSpread(latency.median / 1000, latency.medianError / 1000));
+    const QString doubt = doubtText(build);
+    return doubt.isEmpty() ? time : time + '\n' + doubt;
+}
+
 QString cppQuoted(QString text) {
     return '"' + text.replace('\\', QStringLiteral("\\\\")).replace('"', QStringLiteral("\\\"")) + '"';
 }
@@ -166,17 +204,14 @@ ExportFacts exportFacts(const Build& build) {
     facts.contents = {{QObject::tr("Model"), QString::fromStdString(parts.modelName)},
                       {QObject::tr("Size"), formatBytes(static_cast<double>(build.engineBytes))},
                       {QObject::tr("Layers"), QObject::tr("%1: %2").arg(graph.layers.size()).arg(precisionsText(graph))},
-                      {QObject::tr("Inputs"), bindingsText(build.engine->inputs())},
-                      {QObject::tr("Outputs"), bindingsText(build.engine->outputs())},
-                      {QObject::tr("Shapes"), profilesText(parts.profiles)}};
-    if (const auto memory = build.engine->memory(runShapes(build)))
-        facts.contents.push_back({QObject::tr("Memory to run"),
-                                  QObject::tr("%1 weights, %2 for each context")
-                                      .arg(formatBytes(static_cast<double>(memory->weights)), formatBytes(static_cast<double>(memory->activations)))});
-    if (build.profile)
-        facts.contents.push_back({QObject::tr("Latency here"), formatTimeSpread(build.profile->latency.median / 1000, build.profile->latency.medianError / 1000)});
+                      {QObject::tr("Inputs"), bindingsText(build.engine->inputs()), true},
+                      {QObject::tr("Outputs"), bindingsText(build.engine->outputs()), true},
+                      {QObject::tr("Shapes"), profilesText(parts.profiles), true}};
+    if (const QString memory = memoryText(build); !memory.isEmpty())
+        facts.contents.push_back({QObject::tr("Memory to run"), memory});
+    if (build.profile) facts.contents.push_back({QObject::tr("Latency here"), latencyFact(build)});
     QStringList features;
-    for (const std::string& feature : parts.device.features) features << QString::fromStdString(feature);
+    for (const std::string& feature : neededFeatures(parts)) features << QString::fromStdString(feature);
     facts.machine = {{QObject::tr("Built for"), QString::fromStdString(parts.device.name)},
                      {QObject::tr("Needs"), features.isEmpty() ? QObject::tr("nothing special") : features.join(QStringLiteral(", "))},
                      {QObject::tr("Threads"), parts.config.threads > 0 ? QString::number(parts.config.threads) : QObject::tr("all cores")}};

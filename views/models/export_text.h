@@ -11,6 +11,7 @@ namespace strobe {
 
 struct ExportFact {
     QString name, value;
+    bool isCode = false;  // names and shapes, which wrap between their parts
 };
 struct ExportFacts {
     std::vector<ExportFact> contents;  // size, layers, precision, inputs, outputs, profiles, memory

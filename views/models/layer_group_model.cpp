@@ -115,7 +115,7 @@ QVariant LayerGroupModel::number(const LayerGroup& group, int column) const {
         case Flops: return group.flops > 0 ? QVariant(group.flops / m_flopUnit) : QVariant();
         case Bytes: return group.bytes / m_byteUnit;
         case FlopRate: return group.seconds > 0 && group.flops > 0 ? QVariant(group.flops / group.seconds / 1e9) : QVariant();
-        case ByteRate: return group.seconds > 0 ? QVariant(group.bytes / group.seconds / 1e9) : QVariant();
+        case ByteRate: return group.seconds > 0 && group.bytes > 0 ? QVariant(group.bytes / group.seconds / 1e9) : QVariant();
         default: return {};
     }
 }

@@ -41,6 +41,24 @@ QString plural(const QString& kind, size_t count) {
     return count == 1 ? kind : kind.endsWith('s') ? kind : kind + 's';
 }
 
+QString counted(const QString& kind, size_t count) {
+    return formatCount(static_cast<int64_t>(count)) + ' ' + plural(kind, count);
+}
+
+/// "38 convolutions, 14 of them depthwise": kinds of one op, of which the plain one names all.
+QString countedKinds(const std::map<QString, size_t>& kinds) {
+    const auto isShorter = [](const auto& a, const auto& b) { return a.first.size() < b.first.size(); };
+    const QString plain = std::min_element(kinds.begin(), kinds.end(), isShorter)->first;
+    size_t total = 0;
+    QString special;
+    for (const auto& [kind, count] : kinds) {
+        total += count;
+        if (kind != plain && kind.endsWith(' ' + plain))
+            special += QObject::tr(", %1 of them %2").arg(count).arg(kind.chopped(plain.size() + 1));
+    }
+    return counted(plain, total) + special;
+}
+
 }  // namespace
 
 LayerTablePtr makeLayerTable(const Profile& profile, std::span<const LayerFacts> facts,
@@ -104,22 +122,22 @@ LayerTablePtr makeLayerTable(const Build& build) {
 }
 
 QString layersHeadline(const LayerTable& table) {
-    struct Kind {
+    // Counted as the table by op counts them.
+    struct Op {
         double share = 0;
-        size_t count = 0;
+        std::map<QString, size_t> kinds;
     };
-    std::map<QString, Kind> kinds;
+    std::map<QString, Op> ops;
     for (const LayerRow& row : table.rows) {
-        Kind& kind = kinds[row.facts.kind];
-        kind.share += row.share;
-        ++kind.count;
+        Op& op = ops[row.op];
+        op.share += row.share;
+        ++op.kinds[row.facts.kind];
     }
-    if (kinds.empty()) return {};
-    const auto most = std::max_element(kinds.begin(), kinds.end(),
+    if (ops.empty()) return {};
+    const auto most = std::max_element(ops.begin(), ops.end(),
                                        [](const auto& a, const auto& b) { return a.second.share < b.second.share; });
-    return QObject::tr("%1 of %2 is in %3 %4")
-        .arg(formatPercent(most->second.share), formatTime(table.layersSum),
-             formatCount(static_cast<int64_t>(most->second.count)), plural(most->first, most->second.count));
+    return QObject::tr("%1 of the layers’ %2 is in %3")
+        .arg(formatPercent(most->second.share), formatTime(table.layersSum), countedKinds(most->second.kinds));
 }
 
 }  // namespace strobe

@@ -43,7 +43,7 @@ std::vector<ColumnTableModel::Column> LayerTableModel::columnsFor(const LayerTab
             {tr("Spread (%)"), tr("How far single runs scatter around the median: interquartile range, scaled to a σ that outliers do not move"), true},
             {tr("× calls"), tr("Runs of the layer in one inference"), true},
             {flops.name, tr("Arithmetic operations of one run, by the op's definition"), true, true},
-            {bytes.name, tr("Bytes read and written in one run: inputs, weights, outputs"), true, true},
+            {bytes.name, tr("Bytes read and written in one run: inputs, weights, outputs; what lies in place already is not moved"), true, true},
             {tr("GFLOP/s"), tr("Operations over time"), true},
             {tr("GB/s"), tr("Bytes over time"), true},
             {tr("Tactic"), tr("The kernel that the builder chose")},
@@ -110,6 +110,9 @@ QString LayerTableModel::display(const LayerRow& row, int column) const {
             // A layer that only moves data has no rate of arithmetic.
             if (row.flops <= 0) return QStringLiteral("–");
             break;
+        case ByteRate:
+            if (row.bytes <= 0) return QStringLiteral("–");
+            break;
         default: break;
     }
     const QVariant value = number(row, column);
@@ -130,8 +133,12 @@ QString LayerTableModel::tooltip(const LayerRow& row, int column) const {
         case Precision:
             return row.facts.isPreview ? tr("Preview: values are rounded to %1, the arithmetic is FP32. Accuracy, not speed.").arg(row.precision)
                                        : QString();
+        case Op: return row.facts.title;
+        case OutputShape: return row.shape;
         case Flops: return formatScaled(row.flops, "FLOP");
-        case Bytes: return formatBytes(row.bytes);
+        case Bytes:
+        case ByteRate:
+            return row.bytes > 0 ? formatBytes(row.bytes) : tr("Nothing is moved: all of it lies in place already");
         case Name:
         case Nodes: break;
         default: return {};

@@ -55,6 +55,14 @@ Shapes effectiveShapes(const Model& model, const Settings& settings) {
     return profiles ? completeShapes(*model.parsed, settings.shapes, profiles->front()) : settings.shapes;
 }
 
+std::string shapesRefusal(const Model& model, const Settings& settings, const Shapes& shapes) {
+    Settings asked = settings;
+    asked.shapes = shapes;
+    const auto refused = findRefusedRunShape(*model.parsed, effectiveShapes(model, asked));
+    if (!refused || refused->accepted.empty()) return {};
+    return refused->message + "; write those shapes, or others that it takes";
+}
+
 Result<Settings> withShapes(const Model& model, Settings settings, const Shapes& shapes) {
     STROBE_RETURN_IF_ERROR(bindSymbols(*model.parsed, shapes).status());
     STROBE_ASSIGN(auto profiles, completeProfiles(*model.parsed, settings.builder.profiles, model.assumed.values));

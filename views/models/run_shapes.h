@@ -16,4 +16,8 @@ std::map<std::string, Dims> effectiveShapes(const Model& model, const Settings& 
 /// widened, so that a build can be profiled. Refused with why where the model cannot take them.
 Result<Settings> withShapes(const Model& model, Settings settings, const std::map<std::string, Dims>& shapes);
 
+/// Why withShapes refuses shapes that the model does not take, with the nearest that it does: "… it takes 48 there, as
+/// in x:1x3x48x320". The search takes up to 1 s, so off the GUI thread. Empty where it is not the model that refuses.
+std::string shapesRefusal(const Model& model, const Settings& settings, const std::map<std::string, Dims>& shapes);
+
 }  // namespace strobe

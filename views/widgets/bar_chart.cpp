@@ -43,7 +43,21 @@ void BarChart::setEmptyText(const QString& text) {
 QRectF BarChart::plotArea(const QRectF& area) const {
     const bool hasAxis = !m_data.labels.empty() || m_data.low != m_data.high;
     const double axis = hasAxis ? QFontMetricsF(Theme::figuresFont(-1)).height() + 4 : 2;
-    return area.adjusted(kGrid, 6, -kGrid, -axis - 2);
+    const QFontMetricsF metrics(Theme::figuresFont(-1));
+    double scale = 0;
+    for (const double value : scaleValues()) scale = std::max(scale, metrics.horizontalAdvance(formatNumber(value)));
+    return area.adjusted(scale + kGrid, 6, -kGrid, -axis - 2);
+}
+
+std::vector<double> BarChart::scaleValues() const {
+    if (m_data.values.empty()) return {};
+    const double top = *std::max_element(m_data.values.begin(), m_data.values.end());
+    if (!(top > 0)) return {};
+    std::vector<double> values{0};
+    // A power of ten in the middle tells that the axis is logarithmic.
+    if (m_data.logarithmic && top >= 100) values.push_back(std::pow(10.0, std::floor(std::log10(top) / 2)));
+    values.push_back(top);
+    return values;
 }
 
 int BarChart::barAt(const QPointF& point) const {
@@ -104,21 +118,39 @@ void BarChart::paintAxis(QPainter& painter, const QRectF& area) const {
     painter.drawLine(plot.bottomLeft(), plot.bottomRight());
     painter.setPen(c.secondary);
     const QRectF axis(plot.left(), plot.bottom() + 2, plot.width(), area.bottom() - plot.bottom() - 2);
-    if (m_data.low != m_data.high) {
-        painter.drawText(axis, Qt::AlignLeft | Qt::AlignTop, formatNumber(m_data.low));
-        painter.drawText(axis, Qt::AlignRight | Qt::AlignTop,
-                         formatNumber(m_data.high) + (m_data.unit.isEmpty() ? QString() : ' ' + m_data.unit));
-        if (m_data.low < 0 && m_data.high > 0) {
-            const double zero = plot.left() - m_data.low / (m_data.high - m_data.low) * plot.width();
-            painter.drawText(QRectF(zero - 20, axis.top(), 40, axis.height()), Qt::AlignHCenter | Qt::AlignTop,
-                             QStringLiteral("0"));
-        }
-    }
+    paintScale(painter, plot);
+    if (m_data.low != m_data.high) paintEnds(painter, plot, axis);
     const double step = barWidth(plot);
     for (size_t i = 0; i < std::min(m_data.labels.size(), m_data.values.size()); ++i) {
         const QRectF box(plot.left() + static_cast<double>(i) * step, axis.top(), step, axis.height());
         painter.drawText(box, Qt::AlignHCenter | Qt::AlignTop,
                          painter.fontMetrics().elidedText(m_data.labels[i], Qt::ElideRight, static_cast<int>(step)));
+    }
+}
+
+void BarChart::paintEnds(QPainter& painter, const QRectF& plot, const QRectF& axis) const {
+    const QString low = formatNumber(m_data.low);
+    const QString high = formatNumber(m_data.high) + (m_data.unit.isEmpty() ? QString() : ' ' + m_data.unit);
+    painter.drawText(axis, Qt::AlignLeft | Qt::AlignTop, low);
+    painter.drawText(axis, Qt::AlignRight | Qt::AlignTop, high);
+    if (m_data.low >= 0 || m_data.high <= 0) return;
+    const double zero = plot.left() - m_data.low / (m_data.high - m_data.low) * plot.width();
+    const QFontMetricsF metrics = QFontMetricsF(painter.font());
+    const double reach = metrics.horizontalAdvance('0') / 2 + kGrid;
+    // Where there is no room between the ends, they say enough.
+    if (zero - reach < axis.left() + metrics.horizontalAdvance(low)) return;
+    if (zero + reach > axis.right() - metrics.horizontalAdvance(high)) return;
+    painter.drawText(QRectF(zero - 20, axis.top(), 40, axis.height()), Qt::AlignHCenter | Qt::AlignTop,
+                     QStringLiteral("0"));
+}
+
+void BarChart::paintScale(QPainter& painter, const QRectF& plot) const {
+    const double line = QFontMetricsF(painter.font()).height();
+    for (const double value : scaleValues()) {
+        const double y = plot.bottom() - heightOf(value) * plot.height();
+        const QRectF label(0, y - line / 2, plot.left() - kGrid / 2.0, line);
+        painter.drawText(label, Qt::AlignRight | Qt::AlignVCenter, formatNumber(value));
+        painter.drawLine(QPointF(plot.left() - 3, y), QPointF(plot.left(), y));
     }
 }
 

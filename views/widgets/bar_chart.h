@@ -40,6 +40,9 @@ private:
     QRectF plotArea(const QRectF& area) const;
     void paintBars(QPainter& painter, const QRectF& area, int hovered) const;
     void paintAxis(QPainter& painter, const QRectF& area) const;
+    void paintEnds(QPainter& painter, const QRectF& plot, const QRectF& axis) const;
+    void paintScale(QPainter& painter, const QRectF& plot) const;
+    std::vector<double> scaleValues() const;  // of the value axis, lowest first; without values empty
     void paintPicture(QPainter& painter) const;
     void saveWithDialog(const QString& suffix);
     int barAt(const QPointF& point) const;

@@ -11,7 +11,7 @@ constexpr QChar kBreak(0x200b);
 
 QString breakable(QString text) {
     // A point inside a number divides nothing.
-    static const QRegularExpression sign(QStringLiteral("([/_,*+\\x{00d7}]|(?<=[A-Za-z])\\.)"));
+    static const QRegularExpression sign(QStringLiteral("([/_,(*+\\x{00d7}]|(?<=[A-Za-z])\\.)"));
     return text.replace(sign, QStringLiteral("\\1") + kBreak);
 }
 

@@ -5,7 +5,9 @@
 #include <QClipboard>
 #include <QHelpEvent>
 #include <QPainter>
+#include <QTextLayout>
 #include <QToolTip>
+#include <algorithm>
 
 namespace strobe {
 
@@ -19,21 +21,54 @@ ElidedLabel::ElidedLabel(const QString& text, QWidget* parent, Qt::TextElideMode
     setContextMenuPolicy(Qt::ActionsContextMenu);
 }
 
+void ElidedLabel::setLines(int most) {
+    m_lines = most;
+    QSizePolicy policy = sizePolicy();
+    policy.setHeightForWidth(most > 1);
+    setSizePolicy(policy);
+    updateGeometry();
+}
+
 QSize ElidedLabel::minimumSizeHint() const {
     return {0, QLabel::minimumSizeHint().height()};
 }
 
+int ElidedLabel::heightForWidth(int width) const {
+    if (m_lines == 1) return QLabel::heightForWidth(width);
+    const QMargins margins = contentsMargins();
+    const auto lines = std::max<qsizetype>(1, linesFor(width - margins.left() - margins.right()).size());
+    return static_cast<int>(lines) * fontMetrics().lineSpacing() + margins.top() + margins.bottom();
+}
+
+QStringList ElidedLabel::linesFor(int width) const {
+    if (m_lines == 1) return {fontMetrics().elidedText(text(), m_mode, width)};
+    QTextLayout layout(text(), font());
+    layout.beginLayout();
+    QStringList lines;
+    for (QTextLine line = layout.createLine(); line.isValid(); line = layout.createLine()) {
+        line.setLineWidth(width);
+        const bool isLast = lines.size() + 1 == m_lines;
+        const QString rest = text().mid(line.textStart());
+        lines += isLast ? fontMetrics().elidedText(rest, m_mode, width) : rest.left(line.textLength());
+        if (isLast) break;
+    }
+    layout.endLayout();
+    return lines;
+}
+
 bool ElidedLabel::isElided() const {
-    return fontMetrics().horizontalAdvance(text()) > contentsRect().width();
+    return linesFor(contentsRect().width()).join(QString()) != text();
 }
 
 void ElidedLabel::paintEvent(QPaintEvent*) {
     QPainter painter(this);
     const QRect area = contentsRect();
     painter.setPen(palette().color(isEnabled() ? QPalette::Active : QPalette::Disabled, foregroundRole()));
-    const QString shown = fontMetrics().elidedText(text(), m_mode, area.width());
+    const QStringList lines = linesFor(area.width());
+    const QString shown = lines.join('\n');
     // Three dots and a letter tell nobody anything.
-    if (shown == text() || shown.size() > 3) painter.drawText(area, static_cast<int>(alignment()) | Qt::TextSingleLine, shown);
+    if (shown != text() && shown.size() <= 3) return;
+    painter.drawText(area, static_cast<int>(alignment()) | (lines.size() == 1 ? Qt::TextSingleLine : 0), shown);
 }
 
 bool ElidedLabel::event(QEvent* event) {

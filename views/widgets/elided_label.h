@@ -1,4 +1,5 @@
-// One line of plain text that is cut with an ellipsis where room ends; then its tooltip shows it whole. It can be copied from its context menu.
+// Plain text of one line, or a few, that is cut with an ellipsis where room ends; then its tooltip shows it whole. It can
+// be copied from its context menu.
 #pragma once
 
 #include <QLabel>
@@ -9,7 +10,10 @@ class ElidedLabel : public QLabel {
     Q_OBJECT
 public:
     explicit ElidedLabel(const QString& text = {}, QWidget* parent = nullptr, Qt::TextElideMode mode = Qt::ElideRight);
+    // Wraps into this many lines before it is cut; 1 at first.
+    void setLines(int most);
     QSize minimumSizeHint() const override;
+    int heightForWidth(int width) const override;
     bool isElided() const;
 
 protected:
@@ -17,6 +21,9 @@ protected:
     bool event(QEvent* event) override;
 
 private:
+    QStringList linesFor(int width) const;
+
+    int m_lines = 1;
     Qt::TextElideMode m_mode;
 };
 

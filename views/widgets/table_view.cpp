@@ -51,6 +51,13 @@ bool isRightAligned(const QVariant& alignment) {
     return (alignment.toInt() & Qt::AlignRight) != 0;
 }
 
+// Says how wide a column's header is, also of one that is hidden.
+class MeasuredHeader : public QHeaderView {
+public:
+    explicit MeasuredHeader(QWidget* parent) : QHeaderView(Qt::Horizontal, parent) { setSectionsClickable(true); }
+    int widthOf(int column) const { return sectionSizeFromContents(column).width(); }
+};
+
 // CSV is read by programs: the raw number where there is one. TSV and Markdown are read by people.
 QString cellText(const QModelIndex& index, TableTextFormat format) {
     const QVariant raw = index.data(kSortRole);
@@ -83,6 +90,7 @@ QString tableText(const QTableView& view, const QModelIndexList& rows, TableText
 }
 
 TableView::TableView(QWidget* parent) : QTableView(parent) {
+    setHorizontalHeader(new MeasuredHeader(this));
     setSelectionBehavior(SelectRows);
     setSelectionMode(ExtendedSelection);
     setEditTriggers(NoEditTriggers);
@@ -101,12 +109,24 @@ TableView::TableView(QWidget* parent) : QTableView(parent) {
     horizontalHeader()->setHighlightSections(false);
     horizontalHeader()->setMinimumSectionSize(40);
     horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
+    connect(horizontalHeader(), &QHeaderView::sectionResized, this, [this](int column, int before, int now) {
+        const bool isShownAgain = before == 0 && now > 0;
+        if (isShownAgain && now < headerWidth(column)) setColumnWidth(column, headerWidth(column));
+    });
     connect(this, &QTableView::activated, this, &TableView::rowActivated);
     connect(&Theme::instance(), &Theme::themeChanged, viewport(), qOverload<>(&QWidget::update));
 }
 
 void TableView::setModel(QAbstractItemModel* newModel) {
+    if (model() != nullptr) {
+        disconnect(model(), &QAbstractItemModel::modelReset, this, &TableView::widenToHeaders);
+        disconnect(model(), &QAbstractItemModel::headerDataChanged, this, &TableView::widenToHeaders);
+    }
     QTableView::setModel(newModel);
+    if (newModel != nullptr) {
+        connect(newModel, &QAbstractItemModel::modelReset, this, &TableView::widenToHeaders);
+        connect(newModel, &QAbstractItemModel::headerDataChanged, this, &TableView::widenToHeaders);
+    }
     emit rowSelectionChanged();
 }
 
@@ -132,6 +152,24 @@ void TableView::setMenuBuilder(std::function<void(QMenu&, const QModelIndex&)> b
 void TableView::setEmptyText(const QString& text) {
     m_emptyText = text;
     viewport()->update();
+}
+
+int TableView::headerWidth(int column) const {
+    const auto* header = static_cast<const MeasuredHeader*>(horizontalHeader());
+    return header->widthOf(column);
+}
+
+void TableView::setColumnWidths(std::span<const int> widths) {
+    for (size_t at = 0; at < widths.size(); ++at) {
+        const int column = static_cast<int>(at);
+        setColumnWidth(column, std::max(widths[at], headerWidth(column)));
+    }
+}
+
+void TableView::widenToHeaders() {
+    for (int column = 0; column < horizontalHeader()->count(); ++column)
+        if (!isColumnHidden(column) && columnWidth(column) < headerWidth(column))
+            setColumnWidth(column, headerWidth(column));
 }
 
 void TableView::setStretchColumn(int column, int least) {
@@ -228,6 +266,11 @@ void TablePane::setModel(QAbstractItemModel* model) {
     updateFooter();
 }
 
+void TablePane::setNote(const QString& note) {
+    m_note = note;
+    updateFooter();
+}
+
 void TablePane::updateFooter() {
     const QAbstractItemModel* model = m_table->model();
     if (model == nullptr || model->rowCount() == 0) {
@@ -245,6 +288,7 @@ void TablePane::updateFooter() {
         for (const QModelIndex& row : rows) sum += row.siblingAtColumn(column).data(kSortRole).toDouble();
         parts << model->headerData(column, Qt::Horizontal).toString() + QStringLiteral(" ") + formatNumber(sum);
     }
+    if (!m_note.isEmpty()) parts << m_note;
     m_footer->setText(parts.join(QStringLiteral("   ·   ")));
 }
 

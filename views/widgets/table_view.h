@@ -6,6 +6,7 @@
 
 #include <QTableView>
 #include <functional>
+#include <span>
 
 class QMenu;
 
@@ -29,6 +30,9 @@ public:
     void setMenuBuilder(std::function<void(QMenu& menu, const QModelIndex& index)> builder);
     // Shown in place of rows while the model has none.
     void setEmptyText(const QString& text);
+    // Widths by column, at first; none gets narrower than its header, whose unit may change with the model. Give the
+    // model first.
+    void setColumnWidths(std::span<const int> widths);
     // This column takes the width that the others leave, but keeps `least`.
     void setStretchColumn(int column, int least);
     void setModel(QAbstractItemModel* model) override;
@@ -45,6 +49,9 @@ protected:
     void selectionChanged(const QItemSelection& selected, const QItemSelection& deselected) override;
 
 private:
+    int headerWidth(int column) const;
+    void widenToHeaders();
+
     std::function<void(QMenu&, const QModelIndex&)> m_menuBuilder;
     QString m_emptyText;
     int m_stretchColumn = -1, m_leastStretch = 0;
@@ -58,12 +65,15 @@ public:
     explicit TablePane(QWidget* parent = nullptr);
     TableView& table() const { return *m_table; }
     void setModel(QAbstractItemModel* model);
+    // Stands behind the sums: what has to be known of them. Empty for nothing.
+    void setNote(const QString& note);
 
 private:
     void updateFooter();
 
     TableView* m_table;
     ElidedLabel* m_footer;
+    QString m_note;
 };
 
 }  // namespace strobe

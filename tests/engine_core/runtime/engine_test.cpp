@@ -303,6 +303,21 @@ TEST(EngineFile, KeepsWeightsThatShareAnAddress) {
             << i;
 }
 
+TEST(EngineFile, NeedsOnlyWhatItsTypesUse) {
+    Engine::Parts parts = buildEngine(config())->parts();
+    parts.device.features = {"amx_bf16", "amx_int8", "avx2", "avx512_bf16", "avx512_fp16", "avx512_vnni"};
+    EXPECT_EQ(neededFeatures(parts), std::vector<std::string>{"avx2"});
+    DeviceInfo plain = parts.device;
+    plain.features = {"avx2"};
+    EXPECT_EQ(EngineFile::whyNotHere(parts, plain), "");
+    plain.features = {};
+    EXPECT_NE(EngineFile::whyNotHere(parts, plain).find("uses avx2"), std::string::npos);
+    auto graph = std::make_shared<CompiledGraph>(*parts.graph);
+    graph->layers.front().outputs.front().type = DataType::BFloat16;
+    parts.graph = graph;
+    EXPECT_EQ(neededFeatures(parts), (std::vector<std::string>{"amx_bf16", "avx2", "avx512_bf16"}));
+}
+
 TEST(EngineFile, AnyFlippedBitAndAnyTruncationIsFound) {
     const auto bytes = buildEngine(config())->serialize();
     std::vector<uint8_t> copy = *bytes;

@@ -28,6 +28,7 @@ AnswerTile::AnswerTile(QWidget* parent) : QWidget(parent), m_headline(new Elided
     layout->addWidget(m_detail);
     m_headline->setFont(Theme::systemFont(1, true));
     m_detail->setFont(Theme::figuresFont());
+    m_detail->setLines(2);
     m_detail->setForegroundRole(QPalette::PlaceholderText);
     connect(&Theme::instance(), &Theme::themeChanged, this, &AnswerTile::recolour);
 }

@@ -9,6 +9,7 @@
 #include <QStackedWidget>
 #include <QTabWidget>
 #include <QVBoxLayout>
+#include <array>
 
 #include "views/delegates/cell_delegates.h"
 #include "views/models/build_label.h"
@@ -139,7 +140,7 @@ QWidget* ComparePage::buildFigures() {
     m_outputTable->setItemDelegateForColumn(OutputTableModel::Tensor, new NameDelegate(m_outputTable));
     m_outputTable->setEmptyText(tr("Compare to see how the outputs differ"));
     m_outputTable->setStretchColumn(OutputTableModel::Tensor, 96);
-    for (int column = 1; column < OutputTableModel::ColumnTotal; ++column) m_outputTable->setColumnWidth(column, column == OutputTableModel::MaxRel ? 90 : 72);
+    m_outputTable->setColumnWidths(std::array{96, 72, 90, 72, 72, 72, 72, 72, 72});
     // The context menu brings the others back.
     for (const int column : {OutputTableModel::Rms, OutputTableModel::Cosine, OutputTableModel::Top5}) m_outputTable->setColumnHidden(column, true);
     // What is read first stands first.
@@ -148,7 +149,7 @@ QWidget* ComparePage::buildFigures() {
     m_worstTable = makeTable(tabs, m_worst);
     m_worstTable->setItemDelegateForColumn(WorstSamplesModel::Tensor, new NameDelegate(m_worstTable));
     m_worstTable->setEmptyText(tr("Compare to see the samples that differ most"));
-    m_worstTable->setColumnWidth(WorstSamplesModel::Tensor, 200);
+    m_worstTable->setColumnWidths(std::array{72, 200, 72});
     auto* histogram = new QWidget(tabs);
     auto* column = new QVBoxLayout(histogram);
     column->setContentsMargins(kGrid, kGrid, kGrid, 0);
@@ -179,8 +180,7 @@ QWidget* ComparePage::buildRows() {
     for (const int column : {CompareTableModel::Title, CompareTableModel::LayersA, CompareTableModel::LayersB})
         table.setItemDelegateForColumn(column, new NameDelegate(&table));
     table.setItemDelegateForColumn(CompareTableModel::Delta, new DeltaDelegate(&table));
-    const int widths[] = {190, 200, 200, 60, 60, 84, 76, 70, 88};
-    for (int column = 0; column < CompareTableModel::ColumnTotal; ++column) table.setColumnWidth(column, widths[column]);
+    table.setColumnWidths(std::array{190, 200, 200, 60, 60, 84, 76, 70, 88});
     // The nodes name the row; the layers' own names are a menu away.
     table.setColumnHidden(CompareTableModel::LayersA, true);
     table.setColumnHidden(CompareTableModel::LayersB, true);
@@ -255,6 +255,7 @@ void ComparePage::showPair() {
     const auto comparison = isPair ? comparisonOf(a->id, b->id) : nullptr;
     // What the page shows, so that one it does not show can be asked for again.
     context().setCurrentComparison(comparison ? comparison->id : 0);
+    m_answer = accuracyAnswer(comparison.get());
     m_compare->setText(comparison ? tr("Compare again") : tr("Compare"));
     followJobs();
     const bool hasTwo = context().session().builds().size() >= 2;
@@ -271,7 +272,6 @@ void ComparePage::showPair() {
     }
     setQuestion(compareSubject(*a, *b, comparison.get()));
     m_speed->setAnswer(speedAnswer(*a, *b));
-    m_accuracy->setAnswer(accuracyAnswer(comparison.get()));
     m_figures->setFigures(QString::fromStdString(a->name), QString::fromStdString(b->name), compareFigures(*a, *b, comparison.get()));
     showTables(*a, *b, comparison);
 }
@@ -289,6 +289,9 @@ void ComparePage::showTables(const Build& a, const Build& b, std::shared_ptr<con
     m_rows.setTable(table, QString::fromStdString(a.name), QString::fromStdString(b.name));
     for (const int column : {CompareTableModel::MaxAbs, CompareTableModel::Snr})
         m_rowPane->table().setColumnHidden(column, !table->hasAccuracy);
+    QStringList clocks{clocksText(a), clocksText(b)};
+    clocks.removeAll(QString());
+    m_rowPane->setNote(clocks.join(QStringLiteral("; ")));
     m_outputs.setReport(accuracy);
     m_worst.setReport(accuracy);
     m_outputTable->setColumnHidden(OutputTableModel::Top1, !m_outputs.hasScores());
@@ -354,8 +357,20 @@ void ComparePage::compareNow() {
     followJobs();
 }
 
+void ComparePage::showAccuracy() {
+    // Whoever asked for it, and whichever pair it is: the page's own pair may be another.
+    const auto& jobs = context().jobs();
+    const auto running = std::find_if(jobs.begin(), jobs.end(), [](const JobInfo& job) {
+        return job.kind == JobKind::Compare && job.state == JobState::Running;
+    });
+    if (running == jobs.end()) return m_accuracy->setAnswer(m_answer);
+    const QString title = QString::fromStdString(running->title);
+    m_accuracy->setAnswer({tr("Comparing…"), tr("%1, %2 done").arg(title, formatPercent(running->fraction))});
+}
+
 void ComparePage::followJobs() {
     const bool isPair = m_a->count() > 1 && chosen(*m_a) != chosen(*m_b);
+    showAccuracy();
     const auto job = context().session().jobs().info(m_job);
     const bool isBusy = job && !isFinished(job->state);
     m_compare->setEnabled(isPair && !isBusy);

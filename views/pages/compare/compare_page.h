@@ -1,6 +1,7 @@
 // Which build is better, and what did it cost? Two builds side by side in time and accuracy.
 #pragma once
 
+#include "views/models/compare_table.h"
 #include "views/models/compare_table_model.h"
 #include "views/models/selection.h"
 #include "views/pages/page.h"
@@ -43,6 +44,7 @@ private:
     void publish();
     void compareNow();
     void followJobs();
+    void showAccuracy();
     int chosen(const QComboBox& box) const;
     std::shared_ptr<const Comparison> comparisonOf(int a, int b) const;
 
@@ -57,6 +59,7 @@ private:
     QStackedWidget* m_stack;
     EmptyState* m_empty;
     AnswerTile *m_speed, *m_accuracy;
+    CompareAnswer m_answer;  // about accuracy, of the pair shown
     FigureGrid* m_figures;
     TableView *m_outputTable, *m_worstTable;
     BarChart* m_histogram;

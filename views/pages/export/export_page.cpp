@@ -62,7 +62,7 @@ QString reportFilter(ExportPage::Report report) {
 
 KeyValueSection section(const QString& heading, const std::vector<ExportFact>& facts) {
     KeyValueSection out{heading, {}};
-    for (const ExportFact& fact : facts) out.rows.push_back({fact.name, fact.value, {}, false, {}});
+    for (const ExportFact& fact : facts) out.rows.push_back({fact.name, fact.value, {}, fact.isCode, {}});
     return out;
 }
 

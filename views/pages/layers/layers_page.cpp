@@ -10,6 +10,7 @@
 #include <algorithm>
 
 #include "views/delegates/cell_delegates.h"
+#include "views/models/build_label.h"
 #include "views/models/workbench_context.h"
 #include "views/widgets/filter_bar.h"
 #include "views/widgets/number_format.h"
@@ -21,8 +22,10 @@
 namespace strobe {
 namespace {
 
-constexpr int kColumnWidths[] = {40, 166, 178, 74, 104, 76, 116, 106, 82, 64, 70, 60, 76, 60, 190, 88, 80, 56, 80};
+constexpr int kColumnWidths[] = {40, 166, 250, 74, 150, 76, 116, 106, 82, 64, 70, 60, 76, 60, 190, 88, 80, 56, 80};
 static_assert(std::size(kColumnWidths) == LayerTableModel::ColumnTotal);
+constexpr int kGroupWidths[] = {190, 70, 90, 160, 90, 90, 80, 80};
+static_assert(std::size(kGroupWidths) == LayerGroupModel::ColumnTotal);
 
 }  // namespace
 
@@ -71,7 +74,7 @@ void LayersPage::buildLayerTable() {
     table.setItemDelegateForColumn(LayerTableModel::Op, new ChipDelegate(ChipDelegate::Look::Dot, &table));
     table.setItemDelegateForColumn(LayerTableModel::Precision, new ChipDelegate(ChipDelegate::Look::Filled, &table));
     table.setItemDelegateForColumn(LayerTableModel::Share, new ShareDelegate(&table));
-    for (int column = 0; column < LayerTableModel::ColumnTotal; ++column) table.setColumnWidth(column, kColumnWidths[column]);
+    table.setColumnWidths(kColumnWidths);
     // Where the time goes stands beside the name; what the layer is like comes after.
     QHeaderView& header = *table.horizontalHeader();
     int place = header.visualIndex(LayerTableModel::Op);
@@ -91,8 +94,7 @@ void LayersPage::buildGroupTable() {
     table.setItemDelegate(new TextDelegate(&table));
     table.setItemDelegateForColumn(LayerGroupModel::Share, new ShareDelegate(&table));
     table.setItemDelegateForColumn(LayerGroupModel::Key, new ChipDelegate(ChipDelegate::Look::Dot, &table));
-    table.setColumnWidth(LayerGroupModel::Key, 190);
-    table.setColumnWidth(LayerGroupModel::Share, 160);
+    table.setColumnWidths(kGroupWidths);
     table.sortByColumn(LayerGroupModel::Time, Qt::DescendingOrder);
     connect(&table, &TableView::rowSelectionChanged, this, &LayersPage::publishGroups);
     connect(&table, &TableView::rowActivated, this, &LayersPage::openGroup);
@@ -127,6 +129,7 @@ void LayersPage::setGrouping(LayerGrouping grouping) {
 QString LayersPage::question() const {
     QStringList parts{layersHeadline(*m_layers)};
     const auto slow = std::count_if(m_layers->rows.begin(), m_layers->rows.end(), [](const LayerRow& r) { return r.facts.isReference; });
+    if (!m_doubt.isEmpty()) parts << tr("! measured on a busy machine");
     if (slow > 0) parts << tr("%n layer(s) on the slow reference kernel", nullptr, static_cast<int>(slow));
     return parts.join(QStringLiteral(" · "));
 }
@@ -135,6 +138,8 @@ void LayersPage::followBuild() {
     const auto build = context().currentBuild();
     m_isFollowing = true;
     m_layers = build ? makeLayerTable(*build) : nullptr;
+    m_doubt = build ? doubtText(*build) : QString();
+    for (TablePane* pane : {m_layerPane, m_groupPane}) pane->setNote(build ? clocksText(*build) : QString());
     TableView& table = m_layerPane->table();
     const bool hasCounters = m_layers && m_layers->hasCounters;
     for (const int column : {LayerTableModel::Cycles, LayerTableModel::InstructionsPerCycle, LayerTableModel::CacheMisses})

@@ -45,6 +45,7 @@ private:
     QString question() const;
 
     LayerTablePtr m_layers;
+    QString m_doubt;  // why its times cannot be trusted
     LayerTableModel m_model;
     LayerFilterProxy m_filtered{m_model};
     LayerGroupModel m_groupModel;

@@ -6,6 +6,7 @@
 #include <QSplitter>
 #include <QStackedWidget>
 #include <QVBoxLayout>
+#include <array>
 
 #include "views/delegates/cell_delegates.h"
 #include "views/models/workbench_context.h"
@@ -26,8 +27,7 @@ LogPage::LogPage(WorkbenchContext& context, QWidget* parent)
     m_table->setTextElideMode(Qt::ElideRight);
     m_table->setItemDelegate(new TextDelegate(m_table));
     m_table->setItemDelegateForColumn(JobTableModel::State, new ChipDelegate(ChipDelegate::Look::Dot, m_table));
-    const int widths[] = {110, 320, 90, 400};
-    for (int column = 0; column < JobTableModel::ColumnTotal; ++column) m_table->setColumnWidth(column, widths[column]);
+    m_table->setColumnWidths(std::array{110, 320, 90, 400});
     m_table->horizontalHeader()->setStretchLastSection(true);
     m_table->setMenuBuilder([this](QMenu& menu, const QModelIndex& index) {
         if (!index.isValid()) return;

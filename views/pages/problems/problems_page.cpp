@@ -5,6 +5,7 @@
 #include <QLabel>
 #include <QStackedWidget>
 #include <QVBoxLayout>
+#include <array>
 
 #include "views/delegates/cell_delegates.h"
 #include "views/models/build_label.h"
@@ -53,8 +54,7 @@ ProblemsPage::ProblemsPage(WorkbenchContext& context, QWidget* parent)
     m_table->setItemDelegate(new TextDelegate(m_table));
     m_table->setItemDelegateForColumn(ProblemTableModel::Severity, new ChipDelegate(ChipDelegate::Look::Dot, m_table));
     m_table->setItemDelegateForColumn(ProblemTableModel::Where, new NameDelegate(m_table));
-    const int widths[] = {84, 150, 360, 290, 76};
-    for (int column = 0; column < ProblemTableModel::ColumnTotal; ++column) m_table->setColumnWidth(column, widths[column]);
+    m_table->setColumnWidths(std::array{84, 150, 360, 290, 76});
     m_table->setStretchColumn(ProblemTableModel::Message, 200);
     m_table->sortByColumn(ProblemTableModel::Severity, Qt::AscendingOrder);
     m_detail->setWordWrap(true);

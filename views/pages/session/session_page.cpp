@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "engine_core/onnx/importer.h"
+#include "views/models/build_label.h"
 #include "views/models/compare_table.h"
 #include "views/models/display_text.h"
 #include "views/models/workbench_context.h"
@@ -28,6 +29,7 @@ QString buildTooltip(const Build& build) {
     if (build.profile) {
         const Statistics& latency = build.profile->latency;
         lines += QStringLiteral("%1, %2 runs").arg(latencyText(latency), formatCount(latency.count));
+        if (const QString doubt = doubtText(build); !doubt.isEmpty()) lines += doubt;
     }
     return lines.join('\n');
 }
@@ -137,14 +139,16 @@ void SessionPage::addBuilds() {
     if (builds.empty()) addHint(tr("No build yet · Ctrl+B"));
     const auto current = context().currentBuild();
     for (const auto& build : builds) {
-        const QString time = build->profile ? formatTime(build->profile->latency.median / 1e3) : tr("not profiled");
+        const QString time =
+            build->profile ? markedTime(*build, formatTime(build->profile->latency.median / 1e3)) : tr("not profiled");
         const bool isCurrent = current == build;
         auto* item = new QTreeWidgetItem(m_tree, {toQString(build->name), time}, kBuild);
         item->setData(0, Qt::UserRole, build->id);
         item->setIcon(0, buildMark(*build, isCurrent, devicePixelRatioF()));
         item->setFont(1, Theme::figuresFont());
         item->setTextAlignment(1, Qt::AlignRight | Qt::AlignVCenter);
-        item->setToolTip(0, buildTooltip(*build));
+        for (const int column : {0, 1}) item->setToolTip(column, buildTooltip(*build));
+        if (!doubtText(*build).isEmpty()) item->setForeground(1, Theme::instance().colours().warning);
         if (isCurrent) {
             item->setForeground(0, Theme::instance().colours().accent);
             m_tree->setCurrentItem(item);
@@ -158,14 +162,16 @@ void SessionPage::addComparisons() {
         const auto a = session.build(comparison->a), b = session.build(comparison->b);
         if (!a || !b) continue;
         const bool isCurrent = context().currentComparison() == comparison;
+        const CompareAnswer speed = speedAnswer(*a, *b);
         auto* item = new QTreeWidgetItem(
-            m_tree, {tr("%1 ↔ %2").arg(toQString(a->name), toQString(b->name)), speedAnswer(*a, *b).brief},
-            kComparison);
+            m_tree, {tr("%1 ↔ %2").arg(toQString(a->name), toQString(b->name)), speed.brief}, kComparison);
         item->setData(0, Qt::UserRole, comparison->id);
         item->setIcon(0, comparisonMark(*a, *b, devicePixelRatioF()));
         item->setFont(1, Theme::figuresFont());
         item->setTextAlignment(1, Qt::AlignRight | Qt::AlignVCenter);
         item->setToolTip(0, tr("%1 is the reference, %2 the candidate").arg(toQString(a->name), toQString(b->name)));
+        item->setToolTip(1, speed.headline + '\n' + speed.detail);
+        if (speed.isDoubtful) item->setForeground(1, Theme::instance().colours().warning);
         if (isCurrent) item->setForeground(0, Theme::instance().colours().accent);
     }
 }

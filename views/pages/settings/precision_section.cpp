@@ -1,7 +1,7 @@
 #include "views/pages/settings/precision_section.h"
 
 #include <QComboBox>
-#include <QHBoxLayout>
+#include <QGridLayout>
 #include <QLabel>
 #include <QLineEdit>
 #include <QPushButton>
@@ -73,9 +73,11 @@ void PrecisionSection::updateCount(const RuleRow& row) const {
 
 void PrecisionSection::addRow(const PrecisionRule& rule) {
     RuleRow row{new QWidget(this), nullptr, nullptr, nullptr};
-    auto* layout = new QHBoxLayout(row.box);
+    auto* layout = new QGridLayout(row.box);
     layout->setContentsMargins(0, 0, 0, 0);
-    layout->setSpacing(6);
+    layout->setHorizontalSpacing(6);
+    layout->setVerticalSpacing(3);
+    layout->setColumnStretch(1, 1);
     row.pattern = new QLineEdit(QString::fromStdString(rule.pattern), row.box);
     row.pattern->setPlaceholderText(tr("conv*, op:Softmax"));
     row.pattern->setFont(Theme::monoFont(-1));
@@ -87,15 +89,18 @@ void PrecisionSection::addRow(const PrecisionRule& rule) {
     for (const DataType type : kRuleTypes) row.type->addItem(precisionLabel(type), static_cast<int>(type));
     row.type->setCurrentIndex(std::max(0, row.type->findData(static_cast<int>(rule.type))));
     row.count = new QLabel(row.box);
-    row.count->setMinimumWidth(row.count->fontMetrics().horizontalAdvance(tr("%1 layers").arg(999)));
     QToolButton* remove = makeRemoveButton(tr("Remove this rule"));
-    layout->addWidget(row.pattern, 1);
-    layout->addWidget(row.type);
-    layout->addWidget(row.count);
-    layout->addWidget(remove);
+    // A layer's name takes the whole width.
+    layout->addWidget(row.pattern, 0, 0, 1, 2);
+    layout->addWidget(remove, 0, 2);
+    layout->addWidget(row.type, 1, 0);
+    layout->addWidget(row.count, 1, 1, 1, 2);
+    row.pattern->setCursorPosition(0);
+    row.pattern->setToolTip(row.pattern->text());
     m_rowsLayout->addWidget(row.box);
     m_rows.push_back(row);
     updateCount(row);
+    connect(row.pattern, &QLineEdit::textChanged, row.pattern, &QWidget::setToolTip);
     connect(row.pattern, &QLineEdit::textChanged, this, [this, row] { updateCount(row); });
     onTyped(*row.pattern, [this, row] { commitRules(tr("Precision rule %1").arg(row.pattern->text().trimmed())); });
     connect(row.type, &QComboBox::activated, this, [this, row] { commitRules(tr("Precision of %1").arg(row.pattern->text().trimmed())); });

@@ -1,5 +1,6 @@
 #include "views/pages/settings/profiles_section.h"
 
+#include <QApplication>
 #include <QGridLayout>
 #include <QLabel>
 #include <QLineEdit>
@@ -127,7 +128,7 @@ void ProfilesSection::addInput(ProfileBox& profile, QGridLayout& grid, const Ten
     name->setContentsMargins(0, 4, 0, 0);
     grid.addWidget(name, row++, 0, 1, 3);
     InputRow fields{input.name, {}};
-    const QString titles[] = {tr("smallest"), tr("best"), tr("largest")};
+    const QString titles[] = {tr("smallest (min)"), tr("best (opt)"), tr("largest (max)")};
     for (size_t at = 0; at < 3; ++at) {
         auto* title = new QLabel(titles[at], profile.box);
         title->setForegroundRole(QPalette::PlaceholderText);
@@ -139,7 +140,7 @@ void ProfilesSection::addInput(ProfileBox& profile, QGridLayout& grid, const Ten
         grid.addWidget(title, row, 0);
         grid.addWidget(edit, row++, 1, 1, 2);
         fields.edits[at] = edit;
-        onTyped(*edit, [this] { commitProfiles(tr("Shape profile")); });
+        connect(edit, &QLineEdit::editingFinished, this, [this, edit] { followTyping(*edit); });
     }
     profile.inputs.push_back(std::move(fields));
 }
@@ -195,6 +196,20 @@ void ProfilesSection::commitProfiles(const QString& label) {
         for (const InputRow& input : box.inputs) taken.insert(taken.end(), input.edits.begin(), input.edits.end());
     commit(
         label, [&](Settings& settings) { settings.builder.profiles = *profiles; }, taken);
+}
+
+void ProfilesSection::followTyping(const QLineEdit& left) {
+    const auto isTyped = [](const InputRow& input) {
+        return std::any_of(input.edits.begin(), input.edits.end(), [](const QLineEdit* e) { return e->isModified(); });
+    };
+    bool isAnyTyped = false;
+    for (const ProfileBox& profile : m_profiles)
+        isAnyTyped = isAnyTyped || std::any_of(profile.inputs.begin(), profile.inputs.end(), isTyped);
+    if (!isAnyTyped) return;
+    commitProfiles(tr("Shape profile"));
+    // On the way to the next field of a profile nothing is wrong yet: that one may make it right.
+    const auto* now = qobject_cast<const QLineEdit*>(QApplication::focusWidget());
+    if (now && now != &left && now->parentWidget() == left.parentWidget()) setError(*m_error, {});
 }
 
 void ProfilesSection::removeProfile(QWidget* box) {

@@ -37,6 +37,8 @@ private:
     Result<std::vector<OptimizationProfile>> collect() const;
     void commitProfiles(const QString& label);
     void removeProfile(QWidget* box);
+    // The keyboard left this field, or Return was pressed in it.
+    void followTyping(const QLineEdit& left);
 
     QLabel *m_note, *m_error;
     QVBoxLayout* m_boxesLayout;

@@ -11,6 +11,7 @@
 #include <limits>
 
 #include "sessions/samples.h"
+#include "views/models/background.h"
 #include "views/models/display_text.h"
 #include "views/models/run_shapes.h"
 #include "views/models/settings_text.h"
@@ -40,6 +41,8 @@ RunSection::RunSection(WorkbenchContext& context, QWidget* parent)
     m_fileNote->setWordWrap(true);
     m_fileNote->setForegroundRole(QPalette::PlaceholderText);
     form.addRow(m_fileNote);
+    m_fileError = &makeError(QStringLiteral("fileError"));
+    form.addRow(m_fileError);
     m_seed->setRange(0, std::numeric_limits<int>::max());
     m_seed->setObjectName(QStringLiteral("seed"));
     m_duration->setRange(0.05, 600);
@@ -82,9 +85,20 @@ void RunSection::commitFile(const QString& path) {
     if (!files) missing = path;
     for (const InputFile& file : files ? *files : std::vector<InputFile>())
         if (const QString name = QString::fromStdString(file.path); !QFileInfo(name).isFile()) missing = name;
-    setError(*m_error, missing.isEmpty() ? QString() : tr("%1 does not exist; choose an .npz file or leave the field empty for random numbers").arg(missing));
+    setError(*m_fileError, missing.isEmpty() ? QString() : tr("%1 does not exist; choose an .npz file or leave the field empty for random numbers").arg(missing));
     if (!missing.isEmpty()) return;
     commit(tr("Input data"), [&](Settings& settings) { settings.inputFile = path.toStdString(); }, {m_file});
+}
+
+void RunSection::checkFile(const std::string& path) {
+    m_checkedFile = path;
+    setError(*m_fileError, {});
+    if (path.empty() || !m_shownModel) return;
+    const auto check = [model = m_shownModel, path] { return checkInputFile(*model->parsed, path); };
+    runInBackground(this, check, [this, model = m_shownModel, path](const Status& status) {
+        const bool isCurrent = model == m_shownModel && path == m_checkedFile;
+        if (isCurrent) setError(*m_fileError, QString::fromStdString(status.message()));
+    });
 }
 
 void RunSection::rebuildShapes() {
@@ -118,9 +132,18 @@ void RunSection::commitShapes() {
     }
     auto changed = withShapes(*m_shownModel, context().session().settings(), shapes);
     setError(*m_error, QString::fromStdString(changed.status().message()));
-    if (changed)
-        commit(
-            tr("Shapes to profile"), [&](Settings& settings) { settings = std::move(*changed); }, taken);
+    if (!changed) return findRemedy(shapes);
+    commit(tr("Shapes to profile"), [&](Settings& settings) { settings = std::move(*changed); }, taken);
+}
+
+void RunSection::findRemedy(const std::map<std::string, Dims>& shapes) {
+    const QString said = m_error->text();
+    const auto find = [model = m_shownModel, settings = context().session().settings(), shapes] {
+        return shapesRefusal(*model, settings, shapes);
+    };
+    runInBackground(this, find, [this, said](const std::string& whole) {
+        if (!whole.empty() && m_error->text() == said) setError(*m_error, QString::fromStdString(whole));
+    });
 }
 
 void RunSection::refresh(const Settings& settings) {
@@ -130,7 +153,9 @@ void RunSection::refresh(const Settings& settings) {
     const QSignalBlocker quietSeed(m_seed), quietDuration(m_duration);
     m_seed->setValue(static_cast<int>(settings.seed));
     m_duration->setValue(settings.profileMs / 1000);
-    if (m_shownModel != context().model()) rebuildShapes();
+    const bool isOther = m_shownModel != context().model();
+    if (isOther) rebuildShapes();
+    if (isOther || m_checkedFile != settings.inputFile) checkFile(settings.inputFile);
     if (!m_shownModel) return;
     const auto effective = effectiveShapes(*m_shownModel, settings);
     for (const auto& [name, edit] : m_shapeEdits) {

@@ -20,16 +20,19 @@ public:
 private:
     void chooseFile();
     void commitFile(const QString& path);
+    void checkFile(const std::string& path);
     void rebuildShapes();
     void commitShapes();
+    void findRemedy(const std::map<std::string, Dims>& shapes);
 
     QLineEdit* m_file;
-    QLabel *m_fileNote, *m_error;
+    QLabel *m_fileNote, *m_fileError, *m_error;
     QSpinBox* m_seed;
     QDoubleSpinBox* m_duration;
     QFormLayout* m_shapes;
     std::map<std::string, QLineEdit*> m_shapeEdits;
     std::shared_ptr<const Model> m_shownModel;
+    std::string m_checkedFile;  // of that model, or about to be
 };
 
 }  // namespace strobe

@@ -72,6 +72,12 @@ QLabel& SettingsSection::addNote(const QString& text) {
 }
 
 QLabel& SettingsSection::addError(const QString& objectName) {
+    QLabel& label = makeError(objectName);
+    m_body->addWidget(&label);
+    return label;
+}
+
+QLabel& SettingsSection::makeError(const QString& objectName) {
     auto* label = new QLabel(this);
     label->setObjectName(objectName);
     label->setWordWrap(true);
@@ -79,7 +85,6 @@ QLabel& SettingsSection::addError(const QString& objectName) {
     label->hide();
     paintAsError(*label);
     connect(&Theme::instance(), &Theme::themeChanged, label, [label] { paintAsError(*label); });
-    m_body->addWidget(label);
     return *label;
 }
 

@@ -47,6 +47,8 @@ protected:
     static void showText(QLineEdit& edit, const QString& text);
     // A label that says what is wrong in the theme's colour; hidden while empty.
     QLabel& addError(const QString& objectName);
+    // The same, to be placed by the caller.
+    QLabel& makeError(const QString& objectName);
     static void setError(QLabel& label, const QString& text);
     QToolButton* makeRemoveButton(const QString& what);
 
