@@ -402,11 +402,8 @@ Result<std::shared_ptr<const Build>> Session::keepProfile(int id, Profile profil
         const auto found = std::find_if(builds.begin(), builds.end(), [&](const auto& b) { return b->id == id; });
         if (found == builds.end()) return notFound("build " + std::to_string(id) + " does not exist");
         measured = std::make_shared<Build>(**found);
-        if (auto disturbed = disturbanceProblem(profile)) {
-            disturbed->source = "build " + measured->name;
-            m_state->problems.push_back(std::move(*disturbed));
-        }
         measured->profile = std::make_shared<const Profile>(std::move(profile));
+        m_state->setProblems(problemSource(*measured), problemsOf(*measured));
         *found = measured;
         m_state->dropComparisonsOf(id);
         ++m_state->revision;
