@@ -157,7 +157,7 @@ private slots:
             typeInto(child<QLineEdit>(*m_page, "inputFile"), path);
         };
         QCOMPARE(error(), QString());
-        choose("named.npz", {{"picture", makeFloatWeights({1}, {0.0f})}});
+        choose("named.npz", {{"picture", makeFloatWeights({1}, std::vector<float>(1))}});
         QTRY_VERIFY2(error().contains("none of which is an input of the model (image)"), qPrintable(error()));
         choose("good.npz", {{"image", makeFloatWeights({1, 1, 8, 8}, std::vector<float>(64))}});
         QTRY_COMPARE(error(), QString());

@@ -1,3 +1,4 @@
+#include <QHeaderView>
 #include <QAction>
 #include <QApplication>
 #include <QClipboard>
