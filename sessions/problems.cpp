@@ -109,7 +109,7 @@ std::vector<ProblemEntry> problemsOf(const Build& build) {
                             weightsLostError(build).message(), "build anew"});
     if (const std::string why = disturbanceOf(build); !why.empty())
         problems.push_back({ProblemSeverity::Warning, source, {}, "", "the measurement was disturbed: " + why,
-                            "let other programs rest and build again"});
+                            "let other programs rest and measure again"});
     for (const auto* notes : {&build.notes, &build.report.notes})
         for (const BuildNote& note : *notes)
             problems.push_back(

@@ -35,11 +35,6 @@ Result<std::vector<int32_t>> narrowed(const std::vector<int64_t>& values, const 
     return std::vector<int32_t>(values.begin(), values.end());
 }
 
-Status noInputAmong(const std::string& path, const std::string& names, const std::string& inputs) {
-    return invalidArgument(path + ": holds arrays " + names + ", none of which is an input of the model (" + inputs +
-                           "); name them so");
-}
-
 /// Wants the inputs of an engine, where their layout fits, and the labels; `names` gets all there are.
 ArrayFilter inputsOf(const Engine& engine, std::string& names) {
     return [inputs = engine.inputs(), &names](const std::string& name, const Dims& dims) -> Result<bool> {
@@ -53,9 +48,9 @@ ArrayFilter inputsOf(const Engine& engine, std::string& names) {
     };
 }
 
-Status noInputAmong(const std::string& names, const Engine& engine) {
+Status noInputAmong(const std::string& names, const Network& model) {
     std::string inputs;
-    for (const BindingInfo& b : engine.inputs()) inputs += (inputs.empty() ? "" : ", ") + b.name;
+    for (const TensorId id : model.inputs()) inputs += (inputs.empty() ? "" : ", ") + model.tensor(id).name;
     return invalidArgument("holds arrays " + names + ", none of which is an input of the model (" + inputs +
                            "); name them so");
 }
@@ -106,10 +101,9 @@ Status checkLayout(const std::string& name, const Dims& dims, const Shape& shape
                            (slip.empty() ? "; give data that fits" : slip));
 }
 
-Status checkInputFile(const Network& model, const std::string& path) {
-    std::string names, inputs;
+Status checkInputFiles(const Network& model, const std::string& files) {
+    std::string names;
     bool isFound = false;
-    for (const TensorId id : model.inputs()) inputs += (inputs.empty() ? "" : ", ") + model.tensor(id).name;
     const ArrayFilter check = [&](const std::string& name, const Dims& dims) -> Result<bool> {
         names += (names.empty() ? "" : ", ") + name;
         const TensorId id = model.findTensor(name);
@@ -118,8 +112,16 @@ Status checkInputFile(const Network& model, const std::string& path) {
         if (model.tensor(id).rankKnown) STROBE_RETURN_IF_ERROR(checkLayout(name, dims, model.tensor(id).shape));
         return false;
     };
-    STROBE_RETURN_IF_ERROR(readNpz(path, check).status());
-    return isFound ? Status::ok() : noInputAmong(path, names, inputs);
+    STROBE_ASSIGN(const std::vector<InputFile> parsed, parseInputFiles(files));
+    for (const InputFile& file : parsed) {
+        if (file.input.empty()) {
+            STROBE_RETURN_IF_ERROR(readNpz(file.path, check).status());
+        } else {
+            STROBE_ASSIGN(const WeightsPtr array, readNpy(file.path));
+            STROBE_RETURN_IF_ERROR(check(file.input, array->dims).status().withContext(file.path));
+        }
+    }
+    return isFound || parsed.empty() ? Status::ok() : noInputAmong(names, model).withContext(files);
 }
 
 Result<WeightsPtr> convertForInput(const WeightsPtr& array, const BindingInfo& binding, std::vector<std::string>& notes) {
@@ -200,7 +202,7 @@ Result<Samples> loadSamples(const Engine& engine, const std::string& files, cons
     STROBE_ASSIGN(const auto read, readNpz(files, inputsOf(engine, names)));
     const NamedTensors arrays(read.begin(), read.end());
     STROBE_RETURN_IF_ERROR(cutArchive(engine, arrays, shapes, seed, maxRuns, samples).withContext(files));
-    if (samples.runs.empty()) return noInputAmong(names, engine).withContext(files);
+    if (samples.runs.empty()) return noInputAmong(names, engine.graph().network).withContext(files);
     if (const auto label = arrays.find(kLabels); label != arrays.end())
         if (auto labels = toInt64s(*label->second)) samples.labels = std::move(*labels);
     return samples;

@@ -21,10 +21,6 @@ std::string usualSlip(const Dims& dims, const Shape& shape);
 /// Whether an input of this shape can take an array of these dims; the first dim may hold several runs.
 Status checkLayout(const std::string& name, const Dims& dims, const Shape& shape);
 
-/// Whether the .npz can be inputs of the model: it is one, an array in it is named as an input, and those that are have
-/// its layout. Reads the archive's bytes but keeps none of its arrays.
-Status checkInputFile(const Network& model, const std::string& path);
-
 /// The array in the type that the input takes: floating-point types and integers become FP32 (uint8 images scaled to 0 … 1), int32 and
 /// int64 one another where every value fits. `notes` gets a line when something was done.
 Result<WeightsPtr> convertForInput(const WeightsPtr& array, const BindingInfo& binding, std::vector<std::string>& notes);
@@ -39,6 +35,10 @@ bool isArchive(const std::string& files);
 Result<std::vector<InputFile>> parseInputFiles(const std::string& files);
 /// The arrays as they lie in the files.
 Result<NamedTensors> readInputFiles(const std::string& files);
+
+/// Whether they can be inputs of the model: they can be read, an array is named as an input, and those that are have its
+/// layout. Keeps none of the arrays.
+Status checkInputFiles(const Network& model, const std::string& files);
 
 /// Inputs from `files`, completed by random ones. An .npz has one array an input and, if there, an int64 "label" per
 /// row; where the first extent of its arrays is a multiple of the batch in `shapes` (or the engine's opt) they are cut

@@ -64,6 +64,23 @@ Result<LostWeights> lostWeights(const Model& model, const CancelToken& cancel) {
     return lost;
 }
 
+/// Profiles as the build's settings say, and notes in it what was done to the data.
+Result<Profile> measure(Build& build, const Builder::ProgressCallback& progress, const CancelToken& cancel) {
+    const Settings& settings = build.settings;
+    STROBE_ASSIGN(Samples samples,
+                  loadSamples(*build.engine, settings.inputFile, settings.shapes, settings.seed, 1));
+    for (const std::string& note : samples.notes)
+        build.notes.push_back({BuildNote::Severity::Info, "", {}, settings.inputFile + ": " + note,
+                               "save the data in the model's type"});
+    ProfileOptions options;
+    options.durationMs = settings.profileMs;
+    options.warmUpMs = std::min(200.0, options.durationMs / 4);
+    const auto report = [&](double f) {
+        if (progress) progress({"Profiling", f, (1 - f) * settings.profileMs * 2.2e-3});
+    };
+    return profileEngine(*build.engine, samples.runs.front(), options, report, cancel);
+}
+
 }  // namespace
 
 std::shared_ptr<const Model> makeModel(const std::string& path, ImportedModel imported, const CancelToken& cancel) {
@@ -158,6 +175,18 @@ struct Session::State {
     void dropComparisonsOf(int build) {
         const auto isOfIt = [&](const auto& c) { return c->a == build || c->b == build; };
         comparisons.erase(std::remove_if(comparisons.begin(), comparisons.end(), isOfIt), comparisons.end());
+    }
+    /// Their rows take the times of now.
+    void realignComparisonsOf(int build) {
+        const auto find = [&](int id) {
+            return *std::find_if(builds.begin(), builds.end(), [&](const auto& b) { return b->id == id; });
+        };
+        for (auto& comparison : comparisons) {
+            if (comparison->a != build && comparison->b != build) continue;
+            auto fresh = std::make_shared<Comparison>(*comparison);
+            fresh->rows = alignBuilds(*find(fresh->a), *find(fresh->b), fresh->accuracy.get());
+            comparison = std::move(fresh);
+        }
     }
     void setProblems(const std::string& source, std::vector<ProblemEntry> fresh) {
         problems.erase(std::remove_if(problems.begin(), problems.end(), [&](const ProblemEntry& p) { return p.source == source; }), problems.end());
@@ -348,15 +377,10 @@ Result<std::shared_ptr<const Build>> Session::makeBuild(const std::shared_ptr<co
     build->report = std::move(result.report);
     build->engineBytes = build->engine->fileBytes();
     if (profile) {
-        STROBE_ASSIGN(Samples samples, loadSamples(*build->engine, build->settings.inputFile, build->settings.shapes, build->settings.seed, 1));
-        for (const std::string& note : samples.notes) build->notes.push_back({BuildNote::Severity::Info, "", {}, build->settings.inputFile + ": " + note, "save the data in the model's type"});
-        ProfileOptions options;
-        options.durationMs = build->settings.profileMs;
-        options.warmUpMs = std::min(200.0, options.durationMs / 4);
-        const auto report = [&](double f) {
-            if (progress) progress({"Profiling", buildShare + (1 - buildShare) * f, (1 - f) * build->settings.profileMs * 2.2e-3});
+        const auto report = [&](const BuildProgress& p) {
+            if (progress) progress({p.step, buildShare + (1 - buildShare) * p.fraction, p.secondsLeft});
         };
-        STROBE_ASSIGN(Profile measured, profileEngine(*build->engine, samples.runs.front(), options, report, cancel));
+        STROBE_ASSIGN(Profile measured, measure(*build, report, cancel));
         build->profile = std::make_shared<const Profile>(std::move(measured));
     }
     STROBE_RETURN_IF_ERROR(checkModelFiles());
@@ -394,6 +418,17 @@ Result<std::shared_ptr<const Comparison>> Session::compareNow(int a, int b, cons
     return takeComparison(buildA, buildB, std::move(report));
 }
 
+Result<std::shared_ptr<const Build>> Session::profileNow(int id, const Builder::ProgressCallback& progress,
+                                                         const CancelToken& cancel) {
+    const auto chosen = build(id);
+    if (!chosen) return notFound("build " + std::to_string(id) + " does not exist");
+    if (!chosen->weightsLost.empty()) return weightsLostError(*chosen);
+    Build measured = *chosen;  // its notes tell of the data already
+    STROBE_ASSIGN(Profile profile, measure(measured, progress, cancel));
+    STROBE_RETURN_IF_ERROR(checkModelFiles());
+    return keepProfile(id, std::move(profile));
+}
+
 Result<std::shared_ptr<const Build>> Session::keepProfile(int id, Profile profile) {
     std::shared_ptr<Build> measured;
     {
@@ -403,9 +438,9 @@ Result<std::shared_ptr<const Build>> Session::keepProfile(int id, Profile profil
         if (found == builds.end()) return notFound("build " + std::to_string(id) + " does not exist");
         measured = std::make_shared<Build>(**found);
         measured->profile = std::make_shared<const Profile>(std::move(profile));
-        m_state->setProblems(problemSource(*measured), problemsOf(*measured));
         *found = measured;
-        m_state->dropComparisonsOf(id);
+        m_state->setProblems(problemSource(*measured), problemsOf(*measured));
+        m_state->realignComparisonsOf(id);
         ++m_state->revision;
     }
     m_state->notify(
@@ -554,6 +589,14 @@ std::optional<JobId> Session::pendingBuild(bool profile) const {
     for (const AskedBuild& asked : m_state->asked)
         if (asked.model == model && asked.profile == profile && asked.settings == settings) return asked.job;
     return std::nullopt;
+}
+JobId Session::profileAgain(int id) {
+    const auto chosen = build(id);
+    const std::string title = "Measure " + (chosen ? chosen->name : "build " + std::to_string(id)) + " again";
+    return m_jobs->submit(JobKind::Build, title, [this, id](JobContext& job) {
+        const auto report = [&](const BuildProgress& p) { job.progress(p.step, p.fraction, p.secondsLeft); };
+        return profileNow(id, report, job.cancelToken()).status();
+    });
 }
 JobId Session::compare(int buildA, int buildB) {
     const auto a = build(buildA), b = build(buildB);

@@ -139,6 +139,8 @@ public:
     JobId buildAndProfile(bool profile = true);
     /// The job that waits or runs to build what buildAndProfile() would now.
     std::optional<JobId> pendingBuild(bool profile = true) const;
+    /// Measures a build anew, on the data, shapes and for as long as it was built with.
+    JobId profileAgain(int build);
     JobId compare(int buildA, int buildB);
     JobId exportEngine(int build, std::string path);
     JobId saveAs(std::string path);
@@ -150,8 +152,9 @@ public:
     // --- the same work done on the calling thread (CLI)
     Status openModelNow(const std::string& path, const CancelToken& cancel = {});
     Result<std::shared_ptr<const Build>> buildNow(bool profile, const Builder::ProgressCallback& progress, const CancelToken& cancel = {});
-    /// Takes over what the caller measured, so that what it shows and what is saved are the same. The build gets this profile (comparisons
-    /// made of its old times go); the two builds are compared by this report.
+    Result<std::shared_ptr<const Build>> profileNow(int build, const Builder::ProgressCallback& progress, const CancelToken& cancel = {});
+    /// Takes over what the caller measured, so that what it shows and what is saved are the same. The build gets this
+    /// profile, and comparisons its times; the two builds are compared by this report.
     Result<std::shared_ptr<const Build>> keepProfile(int build, Profile profile);
     Result<std::shared_ptr<const Comparison>> keepComparison(int a, int b, AccuracyReport report);
     /// Cancelled when one of both builds was removed meanwhile.

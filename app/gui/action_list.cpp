@@ -45,6 +45,8 @@ constexpr Spec kSpecs[] = {
     {"&Build", "build", "&Build and profile", "Ctrl+B; Ctrl+Return",
      "Build an engine with these settings and measure every layer"},
     {"&Build", "buildOnly", "Build &without profiling", "Ctrl+Shift+B"},
+    {"&Build", "measureAgain", "&Measure again", "Ctrl+M",
+     "Profile the current build once more, without building it anew"},
     {"&Build", "compare", "&Compare builds", "Ctrl+D", "Speed and accuracy of the chosen build against the first"},
     {"&Build", "cancel", "Cancel the &job", "Ctrl+."},
     {"&Build", "", "", ""},

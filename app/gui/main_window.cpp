@@ -188,7 +188,7 @@ void MainWindow::updateActions() {
     ActionList& actions = *m_actions;
     const bool hasModel = m_context.model() != nullptr, hasBuild = m_context.currentBuild() != nullptr;
     for (const char* id : {"reload", "save", "saveAs", "build", "buildOnly", "find", "exportGraphPng", "exportGraphSvg", "fitGraph", "stageParsed"}) actions.setEnabled(id, hasModel, tr("Open a model first"));
-    for (const char* id : {"stageFused", "stageEngine", "export"}) actions.setEnabled(id, hasBuild, hasModel ? tr("Build first") : tr("Open a model first"));
+    for (const char* id : {"stageFused", "stageEngine", "export", "measureAgain"}) actions.setEnabled(id, hasBuild, hasModel ? tr("Build first") : tr("Open a model first"));
     actions.setEnabled("compare", session.builds().size() >= 2, tr("Build twice first, with different settings"));
     actions.setEnabled("cancel", !session.jobs().isIdle(), tr("No job is running"));
     actions.setEnabled("back", m_context.canGoBack(), tr("There is none"));

@@ -52,6 +52,9 @@ void MainWindow::connectEditActions() {
 void MainWindow::connectBuildActions() {
     m_actions->on("build", [this] { build(true); });
     m_actions->on("buildOnly", [this] { build(false); });
+    m_actions->on("measureAgain", [this] {
+        if (const auto build = m_context.currentBuild()) m_context.session().profileAgain(build->id);
+    });
     m_actions->on("compare", [this] { compareNewest(); });
     m_actions->on("cancel", [this] { m_context.session().jobs().cancelAll(); });
     for (const PrecisionMode mode :

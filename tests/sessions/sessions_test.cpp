@@ -341,17 +341,36 @@ TEST_F(SampleModel, WhatTheCallerMeasuredIsKept) {
     ASSERT_TRUE(m_session.compareNow(a->id, b->id, {}));
     Profile profile = *a->profile;
     profile.latency.median = 42;
+    profile.latency.p75 = 1e3;
+    for (LayerProfile& layer : profile.layers) layer.milliseconds.median *= 7;
+    profile.layersSum *= 7;
     const auto kept = m_session.keepProfile(a->id, profile);
     ASSERT_TRUE(kept) << kept.status().message();
     EXPECT_EQ((*kept)->id, a->id);
     EXPECT_EQ(m_session.build(a->id)->profile->latency.median, 42);
     EXPECT_NE(a->profile->latency.median, 42) << "a build is immutable";
-    EXPECT_TRUE(m_session.comparisons().empty()) << "it held the old times";
+    const auto isDisturbed = [&] {
+        const auto all = m_session.problems();
+        return std::count_if(all.begin(), all.end(), [&](const ProblemEntry& problem) {
+            return problem.source == "build " + a->name && problem.message.find("disturbed") != std::string::npos;
+        });
+    };
+    EXPECT_EQ(isDisturbed(), 1);
+    ASSERT_TRUE(m_session.keepProfile(a->id, profile));
+    EXPECT_EQ(isDisturbed(), 1) << "told twice";
+    ASSERT_EQ(m_session.comparisons().size(), 1u);
+    double sum = 0;
+    for (const auto& row : m_session.comparisons()[0]->rows) sum += row.msA;
+    EXPECT_NEAR(sum, profile.layersSum, 1e-6 * sum) << "it held the old times";
     AccuracyReport report;
     report.samples = 5;
     ASSERT_TRUE(m_session.keepComparison(a->id, b->id, report));
     EXPECT_EQ(m_session.comparisons().at(0)->accuracy->samples, 5);
     EXPECT_FALSE(m_session.keepProfile(99, profile));
+    ASSERT_TRUE(m_session.jobs().wait(m_session.profileAgain(a->id)).isOk());
+    EXPECT_NE(m_session.build(a->id)->profile->latency.median, 42);
+    EXPECT_EQ(m_session.builds().size(), 2u);
+    EXPECT_FALSE(m_session.jobs().wait(m_session.profileAgain(99)).isOk());
     EXPECT_FALSE(m_session.keepComparison(a->id, 99, report));
 }
 

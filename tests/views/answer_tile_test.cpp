@@ -1,6 +1,8 @@
 #include "views/pages/compare/answer_tile.h"
 
 #include <QLabel>
+#include <QPushButton>
+#include <QSignalSpy>
 #include <QTest>
 
 #include "views/widgets/elided_label.h"
@@ -46,6 +48,20 @@ private slots:
             QCOMPARE(first->palette().color(QPalette::WindowText).name(), (verdict == Verdict::None && !isDoubtful ? c.text : bar).name());
         }
         QCOMPARE(tile.accessibleName(), QString("BF16 is faster"));
+    }
+
+    void aRemedyIsOfferedWhileTheAnswerIsDoubtful() {
+        AnswerTile tile;
+        tile.setRemedy("Measure again");
+        auto* button = tile.findChild<QPushButton*>();
+        tile.setAnswer({"BF16 is faster", "", Verdict::Better, false});
+        QVERIFY(button->isHidden());
+        tile.setAnswer({"Speed is doubtful", "", Verdict::None, true});
+        QVERIFY(!button->isHidden());
+        QSignalSpy asked(&tile, &AnswerTile::remedyRequested);
+        tile.show();
+        QTest::mouseClick(button, Qt::LeftButton);
+        QCOMPARE(asked.size(), 1);
     }
 
     void aLongDetailWrapsAndIsWholeInItsTip() {

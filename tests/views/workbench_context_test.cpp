@@ -57,6 +57,22 @@ private slots:
         QVERIFY(context.index()->network(GraphStage::Engine) == nullptr);
     }
 
+    void aBuildMeasuredAgainIsShownWithItsNewTimes() {
+        testing::SampleSession session;
+        WorkbenchContext context(*session);
+        session.open();
+        const auto first = session.build(), second = session.build();
+        QVERIFY(session->compareNow(first->id, second->id, {}).hasValue());
+        QVERIFY(QTest::qWaitFor([&] { return context.currentComparison() != nullptr; }));
+        const auto compared = context.currentComparison();
+        QVERIFY(!context.currentBuild()->profile);
+        QVERIFY(session->profileNow(second->id, {}).hasValue());
+        QVERIFY(QTest::qWaitFor([&] { return context.currentBuild()->profile != nullptr; }));
+        QCOMPARE(context.currentBuild()->id, second->id);
+        QVERIFY(context.currentComparison() && context.currentComparison() != compared);
+        QCOMPARE(context.currentComparison()->id, compared->id);
+    }
+
     void historyWalksBackAndForward() {
         testing::SampleSession session;
         session.open();

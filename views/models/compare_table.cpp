@@ -197,7 +197,7 @@ CompareAnswer speedAnswer(const Build& a, const Build& b) {
     for (const Build* build : {&a, &b})
         if (!disturbanceOf(*build).empty())
             return {QObject::tr("Speed is doubtful"),
-                    detail + QObject::tr(" · %1 was measured on a busy machine, build it again: %2")
+                    detail + QObject::tr(" · %1 was measured on a busy machine, measure it again: %2")
                                  .arg(QString::fromStdString(build->name), QString::fromStdString(disturbanceOf(*build))),
                     Verdict::None, true, QObject::tr("doubtful")};
     if (!faster->isSignificant())

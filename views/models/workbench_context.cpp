@@ -80,15 +80,22 @@ void WorkbenchContext::followBuilds() {
     const int newest = builds.empty() ? 0 : builds.back()->id;
     const auto& current = m_index->build();
     const bool isGone = current && !m_session.build(current->id);
-    if (newest > m_newestBuild || isGone) setCurrentBuild(newest);
+    if (newest > m_newestBuild || isGone)
+        setCurrentBuild(newest);
+    else if (current)
+        setCurrentBuild(current->id);  // it may have been measured again
     m_newestBuild = std::max(m_newestBuild, newest);
 }
 
 void WorkbenchContext::followComparisons() {
     const auto all = m_session.comparisons();
     const int newest = all.empty() ? 0 : all.back()->id;
-    const bool isGone = m_comparison && std::find(all.begin(), all.end(), m_comparison) == all.end();
-    if (newest > m_newestComparison || isGone) setCurrentComparison(newest);
+    const auto isSame = [&](const auto& c) { return c->id == m_comparison->id; };
+    const bool isGone = m_comparison && std::none_of(all.begin(), all.end(), isSame);
+    if (newest > m_newestComparison || isGone)
+        setCurrentComparison(newest);
+    else if (m_comparison)
+        setCurrentComparison(m_comparison->id);  // it may have got new times
     m_newestComparison = std::max(m_newestComparison, newest);
 }
 

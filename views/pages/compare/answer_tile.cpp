@@ -1,6 +1,8 @@
 #include "views/pages/compare/answer_tile.h"
 
+#include <QHBoxLayout>
 #include <QPainter>
+#include <QPushButton>
 #include <QVBoxLayout>
 
 #include "views/widgets/elided_label.h"
@@ -20,12 +22,22 @@ QString signOf(const CompareAnswer& answer) {
 
 }  // namespace
 
-AnswerTile::AnswerTile(QWidget* parent) : QWidget(parent), m_headline(new ElidedLabel({}, this)), m_detail(new ElidedLabel({}, this)) {
-    auto* layout = new QVBoxLayout(this);
+AnswerTile::AnswerTile(QWidget* parent)
+    : QWidget(parent),
+      m_headline(new ElidedLabel({}, this)),
+      m_detail(new ElidedLabel({}, this)),
+      m_remedy(new QPushButton(this)) {
+    auto* layout = new QHBoxLayout(this);
     layout->setContentsMargins(kBar + kGrid + 1, 5, kGrid, 5);
-    layout->setSpacing(0);
-    layout->addWidget(m_headline);
-    layout->addWidget(m_detail);
+    layout->setSpacing(kGrid);
+    auto* lines = new QVBoxLayout;
+    lines->setSpacing(0);
+    lines->addWidget(m_headline);
+    lines->addWidget(m_detail);
+    layout->addLayout(lines, 1);
+    layout->addWidget(m_remedy, 0, Qt::AlignVCenter);
+    m_remedy->hide();
+    connect(m_remedy, &QPushButton::clicked, this, &AnswerTile::remedyRequested);
     m_headline->setFont(Theme::systemFont(1, true));
     m_detail->setFont(Theme::figuresFont());
     m_detail->setLines(2);
@@ -38,7 +50,13 @@ void AnswerTile::setAnswer(const CompareAnswer& answer) {
     m_headline->setText(signOf(answer) + answer.headline);
     m_detail->setText(answer.detail);
     setAccessibleName(answer.headline);
+    m_remedy->setVisible(answer.isDoubtful && !m_remedy->text().isEmpty());
     recolour();
+}
+
+void AnswerTile::setRemedy(const QString& text) {
+    m_remedy->setText(text);
+    m_remedy->setVisible(m_answer.isDoubtful && !text.isEmpty());
 }
 
 QString AnswerTile::headline() const {

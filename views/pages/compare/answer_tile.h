@@ -5,6 +5,8 @@
 
 #include "views/models/compare_table.h"
 
+class QPushButton;
+
 namespace strobe {
 
 class ElidedLabel;
@@ -14,7 +16,12 @@ class AnswerTile : public QWidget {
 public:
     explicit AnswerTile(QWidget* parent = nullptr);
     void setAnswer(const CompareAnswer& answer);
+    // What can be done about a doubtful answer: a button that is there while the answer is one. Empty: there is none.
+    void setRemedy(const QString& text);
     QString headline() const;
+
+signals:
+    void remedyRequested();
 
 protected:
     void paintEvent(QPaintEvent* event) override;
@@ -26,6 +33,7 @@ private:
 
     CompareAnswer m_answer;
     ElidedLabel *m_headline, *m_detail;
+    QPushButton* m_remedy;
 };
 
 }  // namespace strobe

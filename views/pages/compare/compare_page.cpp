@@ -120,6 +120,12 @@ QWidget* ComparePage::buildAnswers() {
     row->setSpacing(kGrid);
     m_speed = new AnswerTile(answers);
     m_speed->setObjectName(QStringLiteral("speedAnswer"));
+    m_speed->setRemedy(tr("Measure again"));
+    connect(m_speed, &AnswerTile::remedyRequested, this, [this] {
+        for (const QComboBox* box : {m_a, m_b})
+            if (const auto build = context().session().build(chosen(*box)); build && !doubtText(*build).isEmpty())
+                context().session().profileAgain(build->id);
+    });
     m_accuracy = new AnswerTile(answers);
     m_accuracy->setObjectName(QStringLiteral("accuracyAnswer"));
     row->addWidget(m_speed, 2);

@@ -193,6 +193,7 @@ void SessionPage::fillBuildMenu(QMenu& menu, int build) {
         if (other->id != build)
             compare->addAction(tr("%1 as the reference").arg(toQString(other->name)), this, [this, build, id = other->id] { context().session().compare(id, build); });
     compare->setEnabled(!compare->isEmpty());
+    menu.addAction(tr("Measure again"), this, [this, build] { context().session().profileAgain(build); });
     menu.addAction(tr("Use its settings"), this, [this, build] {
         if (const auto chosen = context().session().build(build)) context().session().setSettings(chosen->settings, "settings of " + chosen->name);
     });

@@ -94,7 +94,7 @@ void RunSection::checkFile(const std::string& path) {
     m_checkedFile = path;
     setError(*m_fileError, {});
     if (path.empty() || !m_shownModel) return;
-    const auto check = [model = m_shownModel, path] { return checkInputFile(*model->parsed, path); };
+    const auto check = [model = m_shownModel, path] { return checkInputFiles(*model->parsed, path); };
     runInBackground(this, check, [this, model = m_shownModel, path](const Status& status) {
         const bool isCurrent = model == m_shownModel && path == m_checkedFile;
         if (isCurrent) setError(*m_fileError, QString::fromStdString(status.message()));
