@@ -115,6 +115,9 @@ std::string transferWarning(const char* what, const Statistics& copies, const St
 
 /// trtexec's coefficient of variation, σ over mean, which few held-up runs raise; whether the median is to be trusted
 /// says the spread.
+
+}  // namespace
+
 std::string variationWarning(const Statistics& compute) {
     constexpr double kSteady = 0.025;
     if (compute.variation() <= kSteady) return {};
@@ -129,8 +132,6 @@ std::string variationWarning(const Statistics& compute) {
                       "(--duration)\n",
                       100 * compute.spread());
 }
-
-}  // namespace
 
 std::string performanceSummary(const std::vector<QueryTimes>& queries, double wallSeconds,
                                const std::vector<double>& percentiles, Transfers transfers) {

@@ -74,6 +74,9 @@ Status cutArchive(const Engine& engine, const NamedTensors& arrays, const std::m
     const auto hasAllRows = [&](const auto& g) { return !g.second->dims.empty() && g.second->dims[0] == total; };
     const bool cut = perRun > 0 && total > perRun && std::all_of(given.begin(), given.end(), hasAllRows);
     const int64_t runs = cut ? std::min<int64_t>(total / perRun, maxRuns) : 1;
+    if (const int64_t left = total % std::max<int64_t>(perRun, 1); cut && left > 0 && maxRuns > runs)
+        samples.notes.push_back("the last " + std::to_string(left) + " of " + std::to_string(total) +
+                                " samples are left out: a run takes " + std::to_string(perRun));
     for (int64_t r = 0; r < runs; ++r) {
         NamedTensors run;
         for (const auto& [name, array] : given) run[name] = cut ? rows(array, r * perRun, perRun) : array;

@@ -9,6 +9,9 @@ namespace strobe {
 /// Runs that a comparison takes of a file at most, in the window and on the command line alike.
 constexpr int kMaxRunsCompared = 512;
 
+/// No limit on the runs that are taken of a file.
+inline constexpr int kAllRuns = 1 << 20;
+
 /// Real inputs for an engine, one entry a run.
 struct Samples {
     std::vector<NamedTensors> runs;
@@ -45,6 +48,6 @@ Status checkInputFiles(const Network& model, const std::string& files);
 /// into runs along it. Arrays given as .npy are one run as they are. uint8 images for a float input are scaled to
 /// 0 … 1. Empty: one random run by `seed`, at `shapes`.
 Result<Samples> loadSamples(const Engine& engine, const std::string& files, const std::map<std::string, Dims>& shapes,
-                            unsigned seed, int maxRuns = 1 << 20);
+                            unsigned seed, int maxRuns = kAllRuns);
 
 }  // namespace strobe

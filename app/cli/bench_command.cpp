@@ -71,11 +71,14 @@ Status bench(const Options& o, const Subject& subject, Session& session) {
     const Engine& engine = *subject.engine;
     STROBE_RETURN_IF_ERROR(reportEngine(o, engine));
     if (o.skipInference) return o.saveSession.empty() ? Status::ok() : writeSession(o.saveSession, session);
-    STROBE_ASSIGN(const NamedTensors inputs, obtainInputs(o, engine));
+    // Times are those of the first run; outputs are of all that the data holds.
+    const bool wantsOutputs = o.dumpOutput || !o.exportOutput.empty();
+    STROBE_ASSIGN(const Samples samples, obtainSamples(o, engine, wantsOutputs ? kAllRuns : 1));
+    const NamedTensors& inputs = samples.runs.front();
     STROBE_ASSIGN(const Statistics latency, measureAndReport(o, engine, inputs));
     STROBE_RETURN_IF_ERROR(profileAndReport(o, subject, inputs, latency, session));
-    if (o.dumpOutput || !o.exportOutput.empty()) {
-        STROBE_ASSIGN(const NamedTensors outputs, runOnce(engine, inputs, o.threads));
+    if (wantsOutputs) {
+        STROBE_ASSIGN(const NamedTensors outputs, runAll(engine, samples.runs, o.threads));
         if (o.dumpOutput) std::printf("%s", outputsText(outputs).c_str());
         if (!o.exportOutput.empty()) STROBE_RETURN_IF_ERROR(writeOutputs(o.exportOutput, outputs));
     }
@@ -92,8 +95,9 @@ Status build(const Options& o, const Subject& subject, Session& session) {
 }
 
 Status run(const Options& o, const Subject& subject, Session&) {
-    STROBE_ASSIGN(const NamedTensors inputs, obtainInputs(o, *subject.engine));
-    STROBE_ASSIGN(const NamedTensors outputs, runOnce(*subject.engine, inputs, o.threads));
+    STROBE_ASSIGN(const Samples samples, obtainSamples(o, *subject.engine));
+    if (samples.runs.size() > 1) std::printf("Runs: %zu, as the data holds so many batches\n", samples.runs.size());
+    STROBE_ASSIGN(const NamedTensors outputs, runAll(*subject.engine, samples.runs, o.threads));
     if (!o.saveEngine.empty()) STROBE_RETURN_IF_ERROR(writeEngine(o.saveEngine, *subject.engine));
     std::printf("%s", outputsText(outputs).c_str());
     return o.exportOutput.empty() ? Status::ok() : writeOutputs(o.exportOutput, outputs);
@@ -131,8 +135,9 @@ int buildCommand(const KernelRegistry& kernels, int argc, const char* const* arg
     return perform({"build", "Build an engine from an ONNX model", addBuildCommandFlags, build}, kernels, argc, argv);
 }
 int runCommand(const KernelRegistry& kernels, int argc, const char* const* argv) {
-    return perform({"run", "Run a model or an engine once and write its outputs", addRunFlags, run, false}, kernels,
-                   argc, argv);
+    return perform(
+        {"run", "Run a model or an engine on all of its data and write the outputs", addRunFlags, run, false}, kernels,
+        argc, argv);
 }
 
 int devicesCommand(const KernelRegistry& kernels, int argc, const char* const* argv) {

@@ -94,18 +94,37 @@ Result<std::shared_ptr<const Build>> makeSide(const Side& side, Session& session
     return session.buildNow(false, {});
 }
 
+/// Smallest and largest of some rounds' figures.
+struct Range {
+    double min = 1e300, max = -1e300;
+    void take(double value) {
+        min = std::min(min, value);
+        max = std::max(max, value);
+    }
+};
+
+/// How far the rounds' medians are apart: what the median of all runs and its error do not tell.
+struct Rounds {
+    Range a, b, speedup;
+};
+
 /// Latency of both, taking turns so that a disturbance hits both alike.
 Status measureTogether(const Engine& a, const Engine& b, const NamedTensors& inputs, const Options& o,
-                       Statistics& resultA, Statistics& resultB) {
+                       Statistics& resultA, Statistics& resultB, Rounds& rounds) {
     std::vector<double> samplesA, samplesB;
     Options slice = o;
     slice.duration = o.duration / 6;
     slice.iterations = std::max(2, o.iterations / 3);
     for (int round = 0; round < 3; ++round) {
+        double medians[2] = {};
         for (const auto& [engine, samples] : {std::make_pair(&a, &samplesA), std::make_pair(&b, &samplesB)}) {
             STROBE_ASSIGN(const Measurement measurement, measure(slice, *engine, inputs));
             for (const QueryTimes& q : measurement.queries) samples->push_back(q.latency());
+            medians[engine == &b] = latencyOf(measurement).median;
         }
+        rounds.a.take(medians[0]);
+        rounds.b.take(medians[1]);
+        if (medians[1] > 0) rounds.speedup.take(medians[0] / medians[1]);
         slice.warmUp = std::min(slice.warmUp, 20.0);
     }
     resultA = summarize(samplesA);
@@ -133,11 +152,19 @@ nlohmann::ordered_json differenceJson(const TensorDifference& d) {
             {"top1Agreement", d.top1Agreement}};
 }
 
-void printReport(const CompareOptions& o, const Build& a, const Build& b, const Statistics& timeA,
-                 const Statistics& timeB, const AccuracyReport& report) {
-    std::printf("=== Comparison ===\nA: %s\nB: %s\n", a.name.c_str(), b.name.c_str());
-    std::printf("Latency: A median = %.4g ms ± %.2g, B median = %.4g ms ± %.2g; B is %.3g × as fast\n", timeA.median,
-                timeA.medianError, timeB.median, timeB.medianError, timeB.median > 0 ? timeA.median / timeB.median : 0);
+void printTimes(const Statistics& a, const Statistics& b, const Rounds& rounds) {
+    std::printf("Latency: A median = %.4g ms ± %.2g, B median = %.4g ms ± %.2g; B is %.3g × as fast\n", a.median,
+                a.medianError, b.median, b.medianError, b.median > 0 ? a.median / b.median : 0);
+    const bool isDecided = rounds.speedup.min > 1 || rounds.speedup.max < 1;
+    std::printf("Rounds in turn: A %.4g to %.4g ms, B %.4g to %.4g ms; B is %.3g to %.3g × as fast%s\n", rounds.a.min,
+                rounds.a.max, rounds.b.min, rounds.b.max, rounds.speedup.min, rounds.speedup.max,
+                isDecided ? "" : ", so that which is faster is not decided");
+    for (const auto& [name, time] : {std::make_pair("A", &a), std::make_pair("B", &b)})
+        if (const std::string warning = variationWarning(*time); !warning.empty())
+            std::printf("%s: %s", name, warning.c_str());
+}
+
+void printReport(const CompareOptions& o, const AccuracyReport& report) {
     std::printf("Accuracy over %d %s (A is the reference):\n", report.samples, report.samples == 1 ? "run" : "runs");
     for (const TensorDifference& d : report.outputs) printDifference(d);
     if (report.labelAccuracyReference >= 0)
@@ -211,6 +238,40 @@ const char* verdictText(AccuracyVerdict verdict) {
     return "";
 }
 
+bool hasNamed(const std::vector<BindingInfo>& bindings, const std::string& name) {
+    return std::any_of(bindings.begin(), bindings.end(), [&](const BindingInfo& b) { return b.name == name; });
+}
+
+/// Why B cannot stand beside A on A's inputs; empty when it can.
+std::string whyNotComparable(const Engine& a, const Engine& b, const NamedTensors& inputs) {
+    std::map<std::string, Dims> shapes;
+    for (const auto& [name, tensor] : inputs) {
+        if (!hasNamed(b.inputs(), name)) return "A has an input '" + name + "', B has not";
+        shapes[name] = tensor->dims;
+    }
+    if (const auto profile = b.profileFor(shapes); !profile)
+        return "B does not take A's input: " + profile.status().message();
+    const std::vector<BindingInfo> outputsA = a.outputs(), outputsB = b.outputs();
+    const auto isShared = [&](const BindingInfo& output) { return hasNamed(outputsB, output.name); };
+    if (std::any_of(outputsA.begin(), outputsA.end(), isShared)) return {};
+    return "no output of the one is an output of the other";
+}
+
+/// Engines of two models may be compared where they take and give the same, as after an export with other options.
+Status checkComparable(const Engine& a, const Engine& b, const NamedTensors& inputs) {
+    const std::string why = whyNotComparable(a, b, inputs);
+    const bool isOneModel = a.parts().modelHash == b.parts().modelHash;
+    const std::string models = "A is of the model " + a.parts().modelName + " (hash " + a.parts().modelHash +
+                               "), B of " + b.parts().modelName + " (hash " + b.parts().modelHash + ")";
+    if (why.empty()) {
+        if (!isOneModel) std::printf("Note: two models are compared: %s\n", models.c_str());
+        return Status::ok();
+    }
+    if (isOneModel) return invalidArgument("the two sides cannot be compared: " + why);
+    return invalidArgument("two different models cannot be compared: " + models + "; " + why +
+                           ". Give two builds of one model");
+}
+
 Result<AccuracyVerdict> compare(const KernelRegistry& kernels, const CompareOptions& o) {
     Session session(kernels);
     Side sideA{"--a", o.a}, sideB{"--b", o.b};
@@ -222,23 +283,20 @@ Result<AccuracyVerdict> compare(const KernelRegistry& kernels, const CompareOpti
     STROBE_RETURN_IF_ERROR(prepareSide(sideB, session));
     STROBE_ASSIGN(const std::shared_ptr<const Build> a, makeSide(sideA, session));
     STROBE_ASSIGN(const std::shared_ptr<const Build> b, makeSide(sideB, session));
-    const std::vector<BindingInfo> inputsB = b->engine->inputs();
-    for (const BindingInfo& input : a->engine->inputs()) {
-        const auto same = [&](const BindingInfo& other) { return other.name == input.name; };
-        if (std::none_of(inputsB.begin(), inputsB.end(), same))
-            return invalidArgument("the two engines have different inputs: A has '" + input.name +
-                                   "', B has not; compare two builds of one model");
-    }
     STROBE_ASSIGN(const Samples samples, obtainSamples(o.common, *a->engine, kMaxRunsCompared));
     const NamedTensors& inputs = samples.runs.front();
+    STROBE_RETURN_IF_ERROR(checkComparable(*a->engine, *b->engine, inputs));
     Statistics timeA, timeB;
-    STROBE_RETURN_IF_ERROR(measureTogether(*a->engine, *b->engine, inputs, o.common, timeA, timeB));
+    Rounds rounds;
+    STROBE_RETURN_IF_ERROR(measureTogether(*a->engine, *b->engine, inputs, o.common, timeA, timeB, rounds));
     AccuracyOptions options;
     options.labels = samples.labels;
     STROBE_ASSIGN(AccuracyReport report, compareAccuracy(*a->engine, *b->engine, samples.runs, options));
     report.inputFile = o.common.loadInputs;
     const AccuracyJudgement judgement = judge(report, o.tolerance);
-    printReport(o, *a, *b, timeA, timeB, report);
+    std::printf("=== Comparison ===\nA: %s\nB: %s\n", a->name.c_str(), b->name.c_str());
+    printTimes(timeA, timeB, rounds);
+    printReport(o, report);
     if (!o.json.empty()) STROBE_RETURN_IF_ERROR(writeJson(o.json, timeA, timeB, report, judgement));
     if (!o.common.saveSession.empty())
         STROBE_RETURN_IF_ERROR(saveComparison(o.common, session, *a, *b, timeA, timeB, inputs, report));

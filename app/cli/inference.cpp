@@ -79,6 +79,46 @@ Status runStream(const Options& o, const Engine& engine, const NamedTensors& inp
     return Status::ok();
 }
 
+Result<NamedTensors> runIn(ExecutionContext& context, const Engine& engine, const NamedTensors& inputs) {
+    for (const auto& [name, tensor] : inputs)
+        STROBE_RETURN_IF_ERROR(context.setInput(context.inputIndex(name), tensor->data.get(), tensor->dims));
+    STROBE_RETURN_IF_ERROR(context.run());
+    NamedTensors outputs;
+    const auto bindings = engine.outputs();
+    for (size_t o = 0; o < bindings.size(); ++o) {
+        STROBE_ASSIGN(const Dims dims, context.outputDims(static_cast<int>(o)));
+        STROBE_ASSIGN(const auto memory, tryAllocateWeights(bindings[o].type, dims));
+        const auto& [weights, data] = memory;
+        if (weights->bytes > 0) std::memcpy(data, context.outputData(static_cast<int>(o)), weights->bytes);
+        outputs[bindings[o].name] = weights;
+    }
+    return outputs;
+}
+
+/// One behind the other along the first dim; scalars become a list.
+Result<WeightsPtr> joined(const std::string& name, const std::vector<WeightsPtr>& parts) {
+    Dims dims = parts.front()->dims;
+    if (dims.empty()) dims = {1};
+    dims[0] = 0;
+    for (const WeightsPtr& part : parts) {
+        Dims own = part->dims.empty() ? Dims{1} : part->dims;
+        dims[0] += own[0];
+        own[0] = dims[0];
+        if (own != dims)
+            return invalidArgument("output '" + name + "' is " + toString(parts.front()->dims) + " in one run and " +
+                                   toString(part->dims) +
+                                   " in another, which do not fit into one array; give one sample a call");
+    }
+    STROBE_ASSIGN(const auto memory, tryAllocateWeights(parts.front()->type, dims));
+    const auto& [whole, data] = memory;
+    auto* at = static_cast<uint8_t*>(data);
+    for (const WeightsPtr& part : parts) {
+        if (part->bytes > 0) std::memcpy(at, part->data.get(), part->bytes);
+        at += part->bytes;
+    }
+    return whole;
+}
+
 std::string preview(const Weights& tensor) {
     std::string text = std::string(dataTypeName(tensor.type)) + toString(tensor.dims) + " ";
     const std::vector<double> values = toDoubles(tensor);
@@ -247,20 +287,25 @@ Result<Profile> profileLayers(const Options& o, const Engine& engine, const Name
 }
 
 Result<NamedTensors> runOnce(const Engine& engine, const NamedTensors& inputs, int threads) {
-    STROBE_ASSIGN(std::unique_ptr<ExecutionContext> context, engine.createContext(threads));
-    for (const auto& [name, tensor] : inputs)
-        STROBE_RETURN_IF_ERROR(context->setInput(context->inputIndex(name), tensor->data.get(), tensor->dims));
-    STROBE_RETURN_IF_ERROR(context->run());
-    NamedTensors outputs;
-    const auto bindings = engine.outputs();
-    for (size_t o = 0; o < bindings.size(); ++o) {
-        STROBE_ASSIGN(const Dims dims, context->outputDims(static_cast<int>(o)));
-        STROBE_ASSIGN(const auto memory, tryAllocateWeights(bindings[o].type, dims));
-        const auto& [weights, data] = memory;
-        if (weights->bytes > 0) std::memcpy(data, context->outputData(static_cast<int>(o)), weights->bytes);
-        outputs[bindings[o].name] = weights;
+    return runAll(engine, {inputs}, threads);
+}
+
+Result<NamedTensors> runAll(const Engine& engine, const std::vector<NamedTensors>& runs, int threads) {
+    STROBE_ASSIGN(const std::unique_ptr<ExecutionContext> context, engine.createContext(threads));
+    std::map<std::string, std::vector<WeightsPtr>> parts;
+    for (const NamedTensors& inputs : runs) {
+        STROBE_ASSIGN(const NamedTensors outputs, runIn(*context, engine, inputs));
+        for (const auto& [name, tensor] : outputs) parts[name].push_back(tensor);
     }
-    return outputs;
+    NamedTensors all;
+    for (const auto& [name, tensors] : parts) {
+        if (tensors.size() == 1) {
+            all[name] = tensors.front();
+            continue;
+        }
+        STROBE_ASSIGN(all[name], joined(name, tensors));
+    }
+    return all;
 }
 
 Status writeEngine(const std::string& path, const Engine& engine) {

@@ -123,9 +123,4 @@ Result<Samples> obtainSamples(const Options& o, const Engine& engine, int maxRun
     return samples;
 }
 
-Result<NamedTensors> obtainInputs(const Options& o, const Engine& engine) {
-    STROBE_ASSIGN(Samples samples, obtainSamples(o, engine, 1));
-    return std::move(samples.runs.front());
-}
-
 }  // namespace strobe::cli

@@ -15,8 +15,6 @@ Status checkInputShapes(const Options& options, const NamedTensors& given,
 Status checkInputsOfEngine(const Options& options, const Engine& engine);
 /// Inputs that the flags name, completed by random ones, and labels where the data has them. Prints what was done to
 /// the data.
-Result<Samples> obtainSamples(const Options& options, const Engine& engine, int maxRuns = 1 << 20);
-/// Those of the first run.
-Result<NamedTensors> obtainInputs(const Options& options, const Engine& engine);
+Result<Samples> obtainSamples(const Options& options, const Engine& engine, int maxRuns = kAllRuns);
 
 }  // namespace strobe::cli

@@ -4,12 +4,19 @@
 #include <charconv>
 #include <cstdio>
 #include <optional>
+#include <set>
 
 #include "engine_core/base/nearest_name.h"
 #include "sessions/samples.h"
 
 namespace strobe::cli {
 namespace {
+
+/// What was taken for shapes; said once where both sides of a comparison take the same.
+void say(const std::string& line) {
+    static std::set<std::string> said;
+    if (said.insert(line).second) std::printf("%s\n", line.c_str());
+}
 
 using Shapes = std::map<std::string, Dims>;
 
@@ -171,9 +178,9 @@ OptimizationProfile profileFrom(const ProfileFlags& flags, const Network& networ
             completeRange(cornerOf(network, name, flags.min), cornerOf(network, name, flags.opt),
                           cornerOf(network, name, flags.max), filled);
         if (filled.empty()) continue;
-        std::printf("%sShapes of %s: min %s, opt %s, max %s (%s, as trtexec fills in what is not given)\n",
-                    flags.name.empty() ? "" : (flags.name + ": ").c_str(), name.c_str(), toString(range.min).c_str(),
-                    toString(range.opt).c_str(), toString(range.max).c_str(), filled.c_str());
+        say((flags.name.empty() ? "" : flags.name + ": ") + "Shapes of " + name + ": min " + toString(range.min) +
+            ", opt " + toString(range.opt) + ", max " + toString(range.max) + " (" + filled +
+            ", as trtexec fills in what is not given)");
     }
     return profile;
 }
@@ -284,8 +291,8 @@ Status printAssumed(const Model& model, const OptimizationProfile& asked, const 
     }
     const std::string text = shapesText(assumed);
     if (!assumed.empty())
-        std::printf("Shapes: %s assumed, as the model leaves them open (%s); give others with --shapes=%s\n",
-                    text.c_str(), open.c_str(), text.c_str());
+        say("Shapes: " + text + " assumed, as the model leaves them open (" + open +
+            "); give others with --shapes=" + text);
     return Status::ok();
 }
 
@@ -331,7 +338,7 @@ Status takeShapes(const Options& o, const Model& model, const NamedTensors& give
         complete.push_back(one->front());
     }
     const bool isSaid = isFromData && !asked.front().inputs.empty();
-    if (isSaid) std::printf("Shapes: %s, as the data of --loadInputs\n", shapesText(optShapes(asked.front())).c_str());
+    if (isSaid) say("Shapes: " + shapesText(optShapes(asked.front())) + ", as the data of --loadInputs");
     for (size_t p = 0; p < asked.size(); ++p) STROBE_RETURN_IF_ERROR(printAssumed(model, asked[p], complete[p]));
     if (const auto refused = findRefusedShape(*model.parsed, complete))
         return isSaid ? invalidArgument("--loadInputs: " + refused->message) : refuse(*refused, flags);

@@ -295,6 +295,16 @@ TEST(CliCompare, SidesAreReadAsMeant) {
     expectSays(spaced.out, {"A: FP32", "B: BF16"});
 }
 
+TEST(CliCompare, EnginesOfTwoModelsAreNamedWhenTheyDoNotFit) {
+    const ScratchFolder folder;
+    const std::string one = folder / "one.engine", two = folder / "two.engine";
+    ASSERT_EQ(run({"build", kDigits, "--saveEngine=" + one}).code, 0);
+    ASSERT_EQ(run({"build", writeHeight48(folder), "--saveEngine=" + two}).code, 0);
+    const CliResult result = runCli({"compare", one, two, "--duration=0", "--warmUp=0"});
+    EXPECT_EQ(result.code, 2) << result.out;
+    expectSays(result.err, {"two different models", "digits.onnx", "h48.onnx", "has an input 'image'"});
+}
+
 /// Half of what NumPy writes is float64: it is converted, and that is said.
 TEST(CliInputs, ConversionsAreSaid) {
     const ScratchFolder folder;

@@ -1,6 +1,7 @@
 // strobe-cli as a user runs it: output in trtexec's language, files that it writes, exit codes.
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "kernels/cpu/register.h"
@@ -32,6 +33,52 @@ json parsed(const std::string& path) {
     const json value = json::parse(readAll(path), nullptr, false);
     EXPECT_FALSE(value.is_discarded()) << path;
     return value;
+}
+
+/// As many digits as asked for, all of one value each.
+std::string writeSamples(const ScratchFolder& folder, int count) {
+    const int64_t size = 8 * 8;
+    std::vector<float> values;
+    for (int i = 0; i < count; ++i)
+        values.insert(values.end(), static_cast<size_t>(size), 0.1f * static_cast<float>(i));
+    const std::string path = folder / ("samples" + std::to_string(count) + ".npz");
+    EXPECT_TRUE(writeNpz(path, {{"image", makeFloatWeights({count, 1, 8, 8}, values)}}).isOk());
+    return path;
+}
+
+TEST(Cli, RunTakesEverySampleAndJoinsTheOutputs) {
+    const ScratchFolder folder;
+    const std::string data = writeSamples(folder, 8), all = folder / "all.npz", list = folder / "all.json";
+    const CliResult run = quick({"run", kModel, "--loadInputs=" + data, "--exportOutput=" + all});
+    ASSERT_EQ(run.code, 0) << run.err;
+    expectLines(run.out, {"Runs: 8"});
+    const auto outputs = readNpz(all);
+    ASSERT_TRUE(outputs) << outputs.status().message();
+    const WeightsPtr whole = outputs->begin()->second;
+    ASSERT_EQ(whole->dims.front(), 8);
+    // Row by row what one sample gives.
+    const size_t width = whole->bytes / 8;
+    const auto given = readNpz(data);
+    for (int row : {0, 5}) {
+        const std::string one = folder / "one.npz", out = folder / "one_out.npz";
+        const float* values = static_cast<const float*>(given->begin()->second->data.get()) + row * 8 * 8;
+        ASSERT_TRUE(writeNpz(one, {{"image", makeFloatWeights({1, 1, 8, 8}, {values, values + 8 * 8})}}).isOk());
+        ASSERT_EQ(quick({"run", kModel, "--loadInputs=" + one, "--exportOutput=" + out}).code, 0);
+        const auto single = readNpz(out);
+        EXPECT_EQ(std::memcmp(static_cast<const uint8_t*>(whole->data.get()) + static_cast<size_t>(row) * width,
+                              single->begin()->second->data.get(), width),
+                  0)
+            << row;
+    }
+    ASSERT_EQ(quick({"run", kModel, "--loadInputs=" + data, "--exportOutput=" + list}).code, 0);
+    EXPECT_EQ(parsed(list)[0]["values"].size(), 8 * width / sizeof(float));
+}
+
+TEST(Cli, SamplesThatFillNoRunAreNamed) {
+    const ScratchFolder folder;
+    const CliResult run = quick({"run", kModel, "--shapes=image:3x1x8x8", "--loadInputs=" + writeSamples(folder, 8)});
+    ASSERT_EQ(run.code, 0) << run.err;
+    expectLines(run.out, {"the last 2 of 8 samples are left out", "Runs: 2"});
 }
 
 TEST(Cli, BenchSpeaksTrtexec) {
@@ -112,6 +159,15 @@ TEST(Cli, ExportOutputAsJson) {
     double sum = 0;
     for (const auto& value : outputs[0]["values"]) sum += value.get<double>();
     EXPECT_NEAR(sum, 1.0, 1e-5);
+}
+
+TEST(Cli, CompareTellsRoundsAndSaysShapesOnce) {
+    const CliResult result = quick({"compare", kModel, "--a=", "--b=--bf16"});
+    ASSERT_EQ(result.code, 0) << result.err;
+    expectLines(result.out, {"Rounds in turn: A ", " × as fast"});
+    const size_t first = result.out.find("Shapes: ");
+    ASSERT_NE(first, std::string::npos);
+    EXPECT_EQ(result.out.find("Shapes: ", first + 1), std::string::npos) << result.out;
 }
 
 TEST(Cli, CompareTellsByItsExitCode) {
