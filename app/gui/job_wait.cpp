@@ -5,6 +5,7 @@
 #include <QEventLoop>
 #include <QLabel>
 #include <QProgressBar>
+#include <QPushButton>
 #include <QTimer>
 #include <QVBoxLayout>
 
@@ -30,6 +31,9 @@ public:
         setObjectName("jobDialog");
         setWindowTitle(QObject::tr("Please wait"));
         auto* buttons = new QDialogButtonBox(QDialogButtonBox::Cancel, this);
+        QPushButton& cancel = *buttons->button(QDialogButtonBox::Cancel);
+        cancel.setIcon({});
+        cancel.setAutoDefault(false);  // a Return too many must not undo the Save before it
         auto* layout = new QVBoxLayout(this);
         layout->setContentsMargins(2 * kGrid, 2 * kGrid, 2 * kGrid, 2 * kGrid);
         layout->setSpacing(kGrid);

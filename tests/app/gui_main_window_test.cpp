@@ -621,6 +621,7 @@ private slots:
         user.whenUp<QMessageBox>([&](QMessageBox&) {
             user.whenUp<QDialog>([&](QDialog& dialog) {
                 said = dialog.objectName() + ": " + dialog.findChild<QLabel*>()->text();
+                QTest::keyClick(dialog.findChild<QPushButton*>(), Qt::Key_Return);  // once too many cancels nothing
                 constexpr int kLongMs = 2200;  // longer than a closing window once waited
                 QTimer::singleShot(kLongMs, this, [this] { m_isSaveHeld = false; });
             });

@@ -104,9 +104,10 @@ QString timingFlags(const BuilderConfig& builder) {
                      .arg(isWhole ? builder.workspaceLimit >> 20 : builder.workspaceLimit)
                      .arg(isWhole ? "M" : "B");
     }
-    flags += builder.timingCachePath.empty()
-                 ? QStringLiteral(" --noTimingCache")
-                 : QStringLiteral(" --timingCacheFile=") + shellQuoted(QString::fromStdString(builder.timingCachePath));
+    if (builder.timingCachePath.empty())
+        flags += QStringLiteral(" --noTimingCache");
+    else if (builder.timingCachePath != Session::defaultTimingCachePath())
+        flags += QStringLiteral(" --timingCacheFile=") + shellQuoted(QString::fromStdString(builder.timingCachePath));
     if (builder.errorOnTimingCacheMiss) flags += QStringLiteral(" --errorOnTimingCacheMiss");
     return flags;
 }
