@@ -33,8 +33,9 @@ constexpr QSize kThumbnail(192, 64);
 
 /// As designed, where the screen has room for it and for the frame that the desktop puts around.
 QSize firstSize() {
+    constexpr int kBorders = 2 * 2;
     const int titleBar = 2 * QApplication::style()->pixelMetric(QStyle::PM_TitleBarHeight);
-    const QSize room = QGuiApplication::primaryScreen()->availableSize() - QSize(0, titleBar);
+    const QSize room = QGuiApplication::primaryScreen()->availableSize() - QSize(kBorders, titleBar);
     return QSize(1600, 1000).boundedTo(room);
 }
 

@@ -131,7 +131,7 @@ TEST(CliShapes, DataSaysWhatToBuildFor) {
         writeNpz(data, {{"x", makeFloatWeights({2, 3, 48, 11}, std::vector<float>(2 * 3 * 48 * 11, 1.0f))}}).isOk());
     const CliResult result = run({"run", model, "--loadInputs=" + data});
     ASSERT_EQ(result.code, 0) << result.err;
-    expectSays(result.out, {"Shapes: x:1x3x48x11, as the data", "Output y: fp32[1,11,2]"});
+    expectSays(result.out, {"Shapes: x:1x3x48x11, as the data", "Runs: 2", "Output y: fp32[2,11,2]"});
     expectRefused(run({"run", model, "--loadInputs=" + data, "--shapes=x:1x3x48x12"}),
                   {"'x' is [2,3,48,11]", "takes 12 in dim 3", "--shapes=x:2x3x48x11"});
     expectRefused(run({"run", model, "--loadInputs=y:" + data + "y"}), {"no such file", "did you mean", "data.npz"});

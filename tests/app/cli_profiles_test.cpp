@@ -71,7 +71,7 @@ TEST_F(CliProfiles, UseProfileRunsAtItsOptAndHoldsShapesAndDataToIt) {
         expectSays(used({"--useProfile=1"}).out, {"Output probability: fp32[32,10]"});
         expectSays(used({"--useOptimizationProfile=1"}).out, {"Output probability: fp32[32,10]"});
         expectSays(used({"--useProfile=0"}).out, {"Output probability: fp32[2,10]"});
-        expectSays(used({"--useProfile=1", "--loadInputs=" + data}).out, {"Output probability: fp32[32,10]"});
+        expectSays(used({"--useProfile=1", "--loadInputs=" + data}).out, {"Runs: 2", "Output probability: fp32[64,10]"});
         expectSays(used({"--useProfile=0", "--shapes=image:4x1x8x8"}).out, {"Output probability: fp32[4,10]"});
         expectRefused(used({"--useProfile=0", "--shapes=image:32x1x8x8"}), {"--useProfile=0", "dim 0 is 32"});
         expectRefused(used({"--useProfile=2"}), {"--useProfile=2", "2 profiles, counted from 0"});

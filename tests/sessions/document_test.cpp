@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -168,8 +169,10 @@ TEST_F(Documents, AComparisonWithoutItsBuildsIsLeftOutAndTheRestOpens) {
     ASSERT_TRUE(opened.isOk()) << opened.message();
     EXPECT_EQ(other.builds().size(), 1u);
     EXPECT_TRUE(other.comparisons().empty());
-    ASSERT_FALSE(other.problems().empty());
-    EXPECT_NE(other.problems().front().message.find("a comparison was left out"), std::string::npos);
+    const auto problems = other.problems();
+    EXPECT_TRUE(std::any_of(problems.begin(), problems.end(), [](const ProblemEntry& problem) {
+        return problem.message.find("a comparison was left out") != std::string::npos;
+    }));
 }
 
 TEST_F(Documents, FileNamesNeedNotBeUtf8) {

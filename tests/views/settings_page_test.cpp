@@ -4,6 +4,7 @@
 #include <QApplication>
 #include <QCheckBox>
 #include <QComboBox>
+#include <QFile>
 #include <QLabel>
 #include <QPushButton>
 #include <QRegularExpression>
@@ -163,7 +164,12 @@ private slots:
         QTRY_COMPARE(error(), QString());
         choose("shaped.npz", {{"image", makeFloatWeights({1, 1, 9, 9}, std::vector<float>(81))}});
         QTRY_VERIFY2(error().contains("is [1,1,9,9], the model takes"), qPrintable(error()));
+        const std::string shaped = m_session->settings().inputFile;
         typeInto(child<QLineEdit>(*m_page, "inputFile"), "resources/sample/digits.onnx");
+        QVERIFY2(error().contains("write name:file.npy or give one .npz"), qPrintable(error()));
+        QCOMPARE(m_session->settings().inputFile, shaped);
+        QVERIFY(QFile::copy("resources/sample/digits.onnx", folder.filePath("model.npz")));
+        typeInto(child<QLineEdit>(*m_page, "inputFile"), folder.filePath("model.npz"));
         QTRY_VERIFY2(error().contains("is not an .npz archive"), qPrintable(error()));
         m_session->undo();
         QTRY_VERIFY2(error().contains("is [1,1,9,9]"), qPrintable(error()));
@@ -227,7 +233,7 @@ private:
         if (qobject_cast<QAbstractSpinBox*>(widget)) return QTest::keyClick(widget, Qt::Key_Up);
         auto* line = qobject_cast<QLineEdit*>(widget);
         if (field.startsWith("profile0")) return typeInto(*line, field.endsWith('2') ? "4x1x8x8" : "1x1x8x8");
-        typeInto(*line, field == "inputFile"     ? "resources/sample/digits.onnx"
+        typeInto(*line, field == "inputFile"     ? "./resources/sample/digits_heldout.npz"
                         : field == "shape.image" ? "8x1x8x8"
                                                  : "/tmp/some.timing");
     }

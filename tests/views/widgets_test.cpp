@@ -237,6 +237,8 @@ private slots:
     void paletteFindsAndRuns() {
         QVERIFY(fuzzyScore("bp", "Build and profile") > fuzzyScore("bp", "Problems below par"));
         QCOMPARE(fuzzyScore("xyz", "Build and profile"), 0);
+        // Whole words further on count more than single letters before them.
+        QVERIFY(fuzzyScore("input data", "Setting: Input data") > fuzzyScore("input data", "Undo input data digits.npz"));
         QWidget window;
         QAction build("&Build and profile"), open("&Open…");
         QSignalSpy ran(&build, &QAction::triggered);

@@ -43,12 +43,10 @@ public:
     }
 };
 
-}  // namespace
-
-int fuzzyScore(const QString& query, const QString& text) {
-    if (query.isEmpty()) return 1;
+/// Points for the letters of the query in their order, each where it comes first from a place on; 0 where one is missing.
+int scoreFrom(qsizetype at, const QString& query, const QString& text) {
     int score = 1;
-    qsizetype at = 0, previous = -2;
+    qsizetype previous = -2;
     for (const QChar wanted : query) {
         if (wanted.isSpace()) continue;
         while (at < text.size() && text[at].toCaseFolded() != wanted.toCaseFolded()) ++at;
@@ -57,6 +55,15 @@ int fuzzyScore(const QString& query, const QString& text) {
         score += 1 + (startsWord ? 8 : 0) + (at == previous + 1 ? 5 : 0);
         previous = at++;
     }
+    return score;
+}
+
+}  // namespace
+
+int fuzzyScore(const QString& query, const QString& text) {
+    int score = query.isEmpty() ? 1 : 0;
+    for (qsizetype at = 0; at < text.size(); ++at) score = std::max(score, scoreFrom(at, query, text));
+    if (score <= 1) return score;
     // Of two equal fits the shorter text is meant.
     return score * 100 - static_cast<int>(std::min<qsizetype>(text.size(), 99));
 }

@@ -8,6 +8,7 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 #include <algorithm>
+#include <utility>
 
 #include "views/models/display_text.h"
 #include "views/models/settings_text.h"
@@ -41,6 +42,18 @@ ProfilesSection::ProfilesSection(WorkbenchContext& context, QWidget* parent) : S
         complete->push_back(complete->back());
         commit(tr("Add shape profile"), [&](Settings& settings) { settings.builder.profiles = *complete; });
     });
+    // Not editingFinished: a field that was only passed through does not send it, and may be the profile's last.
+    connect(qApp, &QApplication::focusChanged, this, [this](QWidget* left) {
+        if (const QLineEdit* edit = findEdit(left)) followTyping(*edit);
+    });
+}
+
+const QLineEdit* ProfilesSection::findEdit(const QWidget* widget) const {
+    for (const ProfileBox& profile : m_profiles)
+        for (const InputRow& input : profile.inputs)
+            for (const QLineEdit* edit : input.edits)
+                if (edit == widget) return edit;
+    return nullptr;
 }
 
 std::vector<const Tensor*> ProfilesSection::dynamicInputs() const {
@@ -78,13 +91,11 @@ void ProfilesSection::explain(bool isDynamic, bool isAsked) {
 }
 
 void ProfilesSection::rebuild(size_t count) {
-    for (const ProfileBox& profile : m_profiles) {
-        for (const InputRow& input : profile.inputs)
-            for (QLineEdit* edit : input.edits) edit->disconnect(this);
+    // Out of the list first: fields that lose the keyboard as they go have nothing to say.
+    for (const ProfileBox& profile : std::exchange(m_profiles, {})) {
         profile.box->hide();
         profile.box->deleteLater();
     }
-    m_profiles.clear();
     setError(*m_error, {});
     for (size_t at = 0; at < count; ++at) addProfile();
     // Tab goes through the page as the eye does, not in the order of creation.
@@ -140,7 +151,7 @@ void ProfilesSection::addInput(ProfileBox& profile, QGridLayout& grid, const Ten
         grid.addWidget(title, row, 0);
         grid.addWidget(edit, row++, 1, 1, 2);
         fields.edits[at] = edit;
-        connect(edit, &QLineEdit::editingFinished, this, [this, edit] { followTyping(*edit); });
+        connect(edit, &QLineEdit::returnPressed, this, [this, edit] { followTyping(*edit); });
     }
     profile.inputs.push_back(std::move(fields));
 }

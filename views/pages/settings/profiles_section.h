@@ -37,6 +37,7 @@ private:
     Result<std::vector<OptimizationProfile>> collect() const;
     void commitProfiles(const QString& label);
     void removeProfile(QWidget* box);
+    const QLineEdit* findEdit(const QWidget* widget) const;
     // The keyboard left this field, or Return was pressed in it.
     void followTyping(const QLineEdit& left);
 

@@ -79,11 +79,10 @@ void RunSection::chooseFile() {
 }
 
 void RunSection::commitFile(const QString& path) {
-    QString missing;
-    // What is no list of files is a path that does not exist either.
     const auto files = parseInputFiles(path.toStdString());
-    if (!files) missing = path;
-    for (const InputFile& file : files ? *files : std::vector<InputFile>())
+    if (!files) return setError(*m_fileError, QString::fromStdString(files.status().message()));
+    QString missing;
+    for (const InputFile& file : *files)
         if (const QString name = QString::fromStdString(file.path); !QFileInfo(name).isFile()) missing = name;
     setError(*m_fileError, missing.isEmpty() ? QString() : tr("%1 does not exist; choose an .npz file or leave the field empty for random numbers").arg(missing));
     if (!missing.isEmpty()) return;
