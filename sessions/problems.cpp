@@ -56,8 +56,9 @@ std::vector<ProblemEntry> problemsOf(const Model& model) {
     for (const UnsupportedNode& node : imported.unsupported)
         problems.push_back({ProblemSeverity::Error, "import", nodeOf(imported.network, node), node.name,
                             "op '" + node.opType + "'" +
-                                (node.domain.empty() ? "" : " of domain '" + node.domain + "'") + " (version " +
-                                std::to_string(node.version) + ") is not supported",
+                                (node.domain.empty() ? "" : " of domain '" + node.domain + "'") +
+                                (node.version > 0 ? " (version " + std::to_string(node.version) + ")" : "") +
+                                " is not supported",
                             node.help});
     for (const ImportIssue& issue : imported.warnings)
         problems.push_back(

@@ -37,7 +37,7 @@ struct ImportIssue {
 struct UnsupportedNode {
     std::string name, opType, domain;
     int64_t version = 0;  // opset of the domain
-    std::string help;     // nearest known op, "export with …", "register a plugin"
+    std::string help;     // nearest known op, "export with …", "give the model a function …"
 };
 
 struct OpsetImport {

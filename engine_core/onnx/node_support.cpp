@@ -52,15 +52,17 @@ std::string nodeName(const strobe_onnx::NodeProto& node, int index) {
 namespace {
 
 std::string helpFor(const strobe_onnx::NodeProto& node, const std::string& domain) {
+    // There are no plugins yet; a function of the model says in known ops what such a node does.
+    const std::string function = "give the model a function of this name (an ONNX local function)";
     const OpRegistry& registry = OpRegistry::instance();
     if (!domain.empty() && registry.find(node.op_type()))
-        return "ONNX itself has an op of this name: export it in the default domain, or register a plugin";
+        return "ONNX itself has an op of this name: export it in the default domain, or " + function;
     if (domain == "com.microsoft")
-        return "an onnxruntime op: export the model before onnxruntime optimises it, or register a plugin";
-    if (!domain.empty()) return "register a plugin for this domain";
+        return "an onnxruntime op: export the model before onnxruntime optimises it, or " + function;
+    if (!domain.empty()) return "export it as ops of ONNX, or " + function;
     const std::string nearest = registry.nearest(node.op_type());
     return (nearest.empty() ? std::string() : "nearest known op: " + nearest + "; ") + "export with opset " +
-           std::to_string(kNewestOpset) + " or ops that are served, or register a plugin";
+           std::to_string(kNewestOpset) + " or as ops that are served, or " + function;
 }
 
 class SupportCheck {

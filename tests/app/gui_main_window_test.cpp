@@ -29,6 +29,7 @@
 #include "tests/app/odd_models.h"
 #include "tests/app/window_user.h"
 #include "views/models/display_text.h"
+#include "views/models/problem_table_model.h"
 #include "views/models/recent_files.h"
 #include "views/models/run_shapes.h"
 #include "views/models/settings_text.h"
@@ -41,6 +42,7 @@
 #include "views/widgets/graph_canvas.h"
 #include "views/widgets/key_value_view.h"
 #include "views/widgets/segmented_control.h"
+#include "views/widgets/table_view.h"
 
 using namespace strobe;
 using strobe::testing::EventWatch;
@@ -549,6 +551,23 @@ private slots:
         QVERIFY(QTest::qWaitForWindowActive(&window()));
         QTRY_VERIFY(window().frameGeometry().height() <= room.height() &&
                     window().frameGeometry().width() <= room.width());
+    }
+
+    void problemsFollowTheSelection() {
+        show();
+        const QString path = m_fixture->path("problem.onnx");
+        QVERIFY(testing::writeProblemModel(path.toStdString()));
+        window().openPath(path);
+        QVERIFY(QTest::qWaitFor([&] { return context().model() && canvas().scene(); }, 10000));
+        auto* table = window().docks().page("problemsPage")->findChild<TableView*>();
+        const auto chosen = [&] {
+            return table->selectionModel()->selectedRows(ProblemTableModel::Message).value(0).data().toString();
+        };
+        QCOMPARE(table->model()->rowCount(), 2);
+        context().selectNodes({1}, "test");
+        QVERIFY2(chosen().startsWith("Op 'DeformableAttention' of domain 'com.example' is not"), qPrintable(chosen()));
+        context().selectNodes({0}, "test");  // nothing is wrong with that one
+        QCOMPARE(chosen(), QString());
     }
 
     void docksGetTheirRoomBack() {

@@ -414,6 +414,9 @@ private slots:
         QVERIFY(reads());
         m_session->removeBuild(added);
         QTRY_VERIFY(m_context->currentBuild()->id != added);
+        // It is of a setting; what is selected elsewhere has nothing to do with it.
+        m_context->selectNodes({0}, "test");
+        QCOMPARE(chosen(), QString("build FP32 + 1 rule"));
         auto* severities = page.findChild<SegmentedControl*>();
         const int before = table->model()->rowCount();
         QTest::mouseClick(severities, Qt::LeftButton, {}, QPoint(severities->width() / 2, severities->height() / 2));

@@ -427,6 +427,14 @@ private slots:
         QCOMPARE(formatCosine(-0.5), QString("−0.500"));
     }
 
+    void aMessageBeginsWithACapitalUnlessItBeginsWithAName() {
+        QCOMPARE(asSentence("the model leaves"), QString("The model leaves"));
+        QCOMPARE(asSentence("onednn.conv is slow"), QString("onednn.conv is slow"));
+        QCOMPARE(asSentence("'x' is"), QString("'x' is"));
+        QCOMPARE(asSentence("input0 has"), QString("input0 has"));
+        QCOMPARE(asSentence(""), QString());
+    }
+
     void problemsWorstFirstAndFiltered() {
         ProblemTableModel model;
         QAbstractItemModelTester tester(&model, kFatal);
@@ -439,6 +447,12 @@ private slots:
         QCOMPARE(model.count(ProblemSeverity::Warning), 1);
         QCOMPARE(model.rowOf(ProblemEntry(model.problem(2))), 2);
         QCOMPARE(model.rowOf({}), -1);
+        QCOMPARE(columnTexts(model, ProblemTableModel::Message),
+                 (QStringList{"Op 'Foo' is not supported", "Slow", "An opset was lifted"}));
+        QCOMPARE(model.rowAbout({}, "Foo_1"), 0);
+        QCOMPARE(model.rowAbout({2}, "other"), 1);
+        QCOMPARE(model.rowAbout({}, ""), -1);
+        QCOMPARE(model.rowAbout({0, 3}, ""), -1);
         ProblemFilterProxy proxy(model);
         proxy.setShown(ProblemSeverity::Warning, false);
         QCOMPARE(columnTexts(proxy, ProblemTableModel::Severity), (QStringList{"Error", "Note"}));

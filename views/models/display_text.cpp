@@ -75,6 +75,14 @@ QString insideSentence(QString label) {
     return label;
 }
 
+QString asSentence(QString message) {
+    // A name in front stays as it is written.
+    const auto wordEnd = std::find_if(message.begin(), message.end(), [](QChar c) { return !c.isLower(); });
+    const bool isWord = wordEnd != message.begin() && (wordEnd == message.end() || *wordEnd == ' ' || *wordEnd == ',');
+    if (isWord) message[0] = message[0].toUpper();
+    return message;
+}
+
 QString latencyText(const Statistics& latency) {
     const QString time = formatTimeSpread(latency.median / 1e3, latency.medianError / 1e3);
     return std::isfinite(latency.spread()) ? QObject::tr("%1 (spread %2)").arg(time, formatPercent(latency.spread())) : time;

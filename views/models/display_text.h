@@ -31,6 +31,8 @@ QString scopeOf(const QString& name);
 
 /// A label that begins with a capital as it stands inside a sentence: "Threads" → "threads"; "FP32" stays.
 QString insideSentence(QString label);
+/// A message of the engine as it stands alone: "op 'X' is …" → "Op 'X' is …".
+QString asSentence(QString message);
 /// Of milliseconds: "12.31 ms ± 0.08 (spread 0.6 %)"; without the spread where it is unknown, as in sessions of older versions.
 QString latencyText(const Statistics& latency);
 /// "45.2 dB"; "equal"; "−∞ dB" where there is no signal, or NaN in one build only. Without unit for a column that names

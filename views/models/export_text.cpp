@@ -202,7 +202,7 @@ ExportFacts exportFacts(const Build& build) {
     ExportFacts facts;
     const Engine::Parts& parts = build.engine->parts();
     const CompiledGraph& graph = build.engine->graph();
-    facts.contents = {{QObject::tr("Model"), QString::fromStdString(parts.modelName)},
+    facts.contents = {{QObject::tr("Model"), QString::fromStdString(parts.modelName), true},
                       {QObject::tr("Size"), formatBytes(static_cast<double>(build.engineBytes))},
                       {QObject::tr("Layers"), QObject::tr("%1: %2").arg(graph.layers.size()).arg(precisionsText(graph))},
                       {QObject::tr("Inputs"), bindingsText(build.engine->inputs()), true},

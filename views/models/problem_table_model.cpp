@@ -3,6 +3,7 @@
 #include <QColor>
 #include <algorithm>
 
+#include "views/models/display_text.h"
 #include "views/widgets/table_roles.h"
 #include "views/widgets/theme.h"
 
@@ -44,6 +45,16 @@ int ProblemTableModel::rowOf(const ProblemEntry& problem) const {
     return found == m_problems.end() ? -1 : static_cast<int>(found - m_problems.begin());
 }
 
+int ProblemTableModel::rowAbout(const std::vector<int>& nodes, const std::string& layer) const {
+    const auto isAbout = [&](const ProblemEntry& problem) {
+        const auto& own = problem.provenance;
+        return (!layer.empty() && problem.layer == layer) ||
+               std::find_first_of(own.begin(), own.end(), nodes.begin(), nodes.end()) != own.end();
+    };
+    const auto found = std::find_if(m_problems.begin(), m_problems.end(), isAbout);
+    return found == m_problems.end() ? -1 : static_cast<int>(found - m_problems.begin());
+}
+
 QString ProblemTableModel::where(const ProblemEntry& problem) const {
     if (!problem.layer.empty()) return QString::fromStdString(problem.layer);
     if (problem.provenance.empty()) return tr("whole model");
@@ -65,8 +76,8 @@ QVariant ProblemTableModel::cell(int row, int column, int role) const {
     switch (column) {
         case Severity: return role == Qt::ToolTipRole ? QVariant() : QVariant(severityName(problem.severity));
         case Where: return where(problem);
-        case Message: return QString::fromStdString(problem.message);
-        case Fix: return QString::fromStdString(problem.fix);
+        case Message: return asSentence(QString::fromStdString(problem.message));
+        case Fix: return asSentence(QString::fromStdString(problem.fix));
         default: return QString::fromStdString(problem.source);
     }
 }

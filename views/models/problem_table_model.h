@@ -21,6 +21,8 @@ public:
     void setProblems(std::vector<ProblemEntry> problems, const QStringList& nodeNames);
     const ProblemEntry& problem(int row) const { return m_problems[static_cast<size_t>(row)]; }
     int rowOf(const ProblemEntry& problem) const;  // −1 when it is not among them
+    /// The first problem of one of these ONNX nodes or of this layer of the engine; −1 when there is none.
+    int rowAbout(const std::vector<int>& nodes, const std::string& layer) const;
     int count(ProblemSeverity severity) const { return m_counts[static_cast<size_t>(severity)]; }
 
 protected:

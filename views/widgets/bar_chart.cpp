@@ -120,11 +120,20 @@ void BarChart::paintAxis(QPainter& painter, const QRectF& area) const {
     const QRectF axis(plot.left(), plot.bottom() + 2, plot.width(), area.bottom() - plot.bottom() - 2);
     paintScale(painter, plot);
     if (m_data.low != m_data.high) paintEnds(painter, plot, axis);
+    paintLabels(painter, plot, axis);
+}
+
+void BarChart::paintLabels(QPainter& painter, const QRectF& plot, const QRectF& axis) const {
     const double step = barWidth(plot);
-    for (size_t i = 0; i < std::min(m_data.labels.size(), m_data.values.size()); ++i) {
-        const QRectF box(plot.left() + static_cast<double>(i) * step, axis.top(), step, axis.height());
-        painter.drawText(box, Qt::AlignHCenter | Qt::AlignTop,
-                         painter.fontMetrics().elidedText(m_data.labels[i], Qt::ElideRight, static_cast<int>(step)));
+    const QFontMetricsF metrics(painter.font());
+    double widest = 0;
+    for (const QString& label : m_data.labels) widest = std::max(widest, metrics.horizontalAdvance(label));
+    // Where not all have room, every second or third is there whole.
+    const auto stride = std::max<size_t>(1, static_cast<size_t>(std::ceil((widest + kGrid / 2.0) / step)));
+    for (size_t i = 0; i < std::min(m_data.labels.size(), m_data.values.size()); i += stride) {
+        const double middle = plot.left() + (static_cast<double>(i) + 0.5) * step;
+        painter.drawText(QRectF(middle - widest / 2, axis.top(), widest, axis.height()), Qt::AlignHCenter | Qt::AlignTop,
+                         m_data.labels[i]);
     }
 }
 

@@ -40,6 +40,7 @@ private:
     QRectF plotArea(const QRectF& area) const;
     void paintBars(QPainter& painter, const QRectF& area, int hovered) const;
     void paintAxis(QPainter& painter, const QRectF& area) const;
+    void paintLabels(QPainter& painter, const QRectF& plot, const QRectF& axis) const;
     void paintEnds(QPainter& painter, const QRectF& plot, const QRectF& axis) const;
     void paintScale(QPainter& painter, const QRectF& plot) const;
     std::vector<double> scaleValues() const;  // of the value axis, lowest first; without values empty

@@ -23,14 +23,18 @@ ElidedLabel::ElidedLabel(const QString& text, QWidget* parent, Qt::TextElideMode
 
 void ElidedLabel::setLines(int most) {
     m_lines = most;
-    QSizePolicy policy = sizePolicy();
-    policy.setHeightForWidth(most > 1);
-    setSizePolicy(policy);
-    updateGeometry();
+    setWordWrap(most > 1);  // QLabel takes a height-for-width policy away with every text of one that does not wrap
 }
 
 QSize ElidedLabel::minimumSizeHint() const {
-    return {0, QLabel::minimumSizeHint().height()};
+    return {0, sizeHint().height()};
+}
+
+QSize ElidedLabel::sizeHint() const {
+    const QSize size = QLabel::sizeHint();
+    if (m_lines == 1) return size;
+    const QMargins margins = contentsMargins();
+    return {size.width(), fontMetrics().lineSpacing() + margins.top() + margins.bottom()};
 }
 
 int ElidedLabel::heightForWidth(int width) const {

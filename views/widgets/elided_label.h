@@ -13,6 +13,7 @@ public:
     // Wraps into this many lines before it is cut; 1 at first.
     void setLines(int most);
     QSize minimumSizeHint() const override;
+    QSize sizeHint() const override;
     int heightForWidth(int width) const override;
     bool isElided() const;
 

@@ -9,6 +9,7 @@
 
 #include "views/delegates/cell_delegates.h"
 #include "views/models/build_label.h"
+#include "views/models/display_text.h"
 #include "views/models/workbench_context.h"
 #include "views/widgets/segmented_control.h"
 #include "views/widgets/status_widgets.h"
@@ -80,6 +81,7 @@ ProblemsPage::ProblemsPage(WorkbenchContext& context, QWidget* parent)
         goThere();
         this->context().showPage(QStringLiteral("graphPage"));
     });
+    connect(&context, &WorkbenchContext::selectionChanged, this, &ProblemsPage::followSelection);
     connect(&context, &WorkbenchContext::problemsChanged, this, &ProblemsPage::followProblems);
     connect(&context, &WorkbenchContext::currentBuildChanged, this, &ProblemsPage::followProblems);  // also when the model changed
     followProblems();
@@ -122,7 +124,7 @@ void ProblemsPage::showDetail() {
         problem = m_model.problem(m_filtered.mapToSource(m_filtered.index(0, 0)).row());
     m_detail->setVisible(problem.has_value());
     if (!problem) return;
-    QString text = QString::fromStdString(problem->message);
+    QString text = asSentence(QString::fromStdString(problem->message));
     if (!problem->fix.empty())
         text += QStringLiteral("\n") + tr("What to do: %1").arg(QString::fromStdString(problem->fix));
     m_detail->setText(text);
@@ -137,6 +139,16 @@ std::optional<ProblemEntry> ProblemsPage::chosen() const {
 void ProblemsPage::choose(const ProblemEntry& problem) {
     const QModelIndex index = m_filtered.mapFromSource(m_model.index(m_model.rowOf(problem), 0));
     if (index.isValid() && !m_table->selectionModel()->isRowSelected(index.row())) m_table->selectRow(index.row());
+}
+
+void ProblemsPage::followSelection(const Selection& selection) {
+    if (selection.origin == objectName()) return;
+    const Layer* layer = selection.layer ? context().index()->layer(*selection.layer) : nullptr;
+    const int row = m_model.rowAbout(selection.nodes, layer ? layer->name : std::string());
+    if (row >= 0) return choose(m_model.problem(row));
+    // One of the whole model or of a setting stays to be read; one of another place does not.
+    const auto before = chosen();
+    if (before && !(before->layer.empty() && before->provenance.empty())) m_table->clearSelection();
 }
 
 void ProblemsPage::goThere() {

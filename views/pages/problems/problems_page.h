@@ -13,6 +13,7 @@ namespace strobe {
 
 class EmptyState;
 class SegmentedControl;
+struct Selection;
 class TableView;
 
 class ProblemsPage : public Page {
@@ -29,6 +30,7 @@ signals:
 private:
     void followProblems();
     void showDetail();
+    void followSelection(const Selection& selection);
     void goThere();
     std::optional<ProblemEntry> chosen() const;
     void choose(const ProblemEntry& problem);

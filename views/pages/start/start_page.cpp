@@ -9,6 +9,7 @@
 #include <QMenu>
 #include <QPainter>
 #include <QPushButton>
+#include <QScrollArea>
 #include <QToolButton>
 #include <QUrl>
 #include <QVBoxLayout>
@@ -60,9 +61,19 @@ StartPage::StartPage(WorkbenchContext& workbench, RecentFiles& recent, const QSt
     m_rows->setColumnStretch(2, 1);
     layout->addLayout(m_rows);
     layout->addWidget(makeHelp());
-    body().addStretch(2);
-    body().addWidget(column, 0, Qt::AlignHCenter);
-    body().addStretch(3);
+    // In a low window the page scrolls: squeezed lines lose their descenders.
+    auto* content = new QWidget;
+    auto* middle = new QVBoxLayout(content);
+    middle->addStretch(2);
+    middle->addWidget(column, 0, Qt::AlignHCenter);
+    middle->addStretch(3);
+    auto* scroll = new QScrollArea(this);
+    scroll->setWidget(content);
+    scroll->setWidgetResizable(true);
+    scroll->setFrameShape(QFrame::NoFrame);
+    scroll->viewport()->setAutoFillBackground(false);
+    content->setAutoFillBackground(false);
+    body().addWidget(scroll);
     connect(&m_recent, &RecentFiles::changed, this, &StartPage::fillRecent);
     fillRecent();
 }
