@@ -44,7 +44,7 @@ void FigureGrid::rebuild() {
     auto* content = new QWidget;
     content->setBackgroundRole(QPalette::Base);
     auto* grid = new QGridLayout(content);
-    grid->setContentsMargins(kGrid, 0, kGrid, kGrid);
+    grid->setContentsMargins(kGrid, kGrid / 2, kGrid, kGrid);
     grid->setHorizontalSpacing(kGrid + 2);
     grid->setVerticalSpacing(kRowSpacing);
     for (const int column : {1, 2}) grid->setColumnStretch(column, 1);

@@ -108,7 +108,7 @@ QWidget* ExportPage::buildActions() {
     box->setBackgroundRole(QPalette::Base);
     box->setAutoFillBackground(true);
     auto* layout = new QVBoxLayout(box);
-    layout->setContentsMargins(2 * kGrid, kGrid, 2 * kGrid, kGrid);
+    layout->setContentsMargins(kGrid, kGrid, kGrid, kGrid);
     layout->setSpacing(6);
     addPathRow(*layout);
     addReportButtons(*layout);

@@ -25,6 +25,7 @@ namespace {
 
 constexpr int kShownFiles = 6;  // more do not fit above the tabs
 constexpr int kColumnWidth = 640;
+constexpr int kLeastHeight = 340;  // what to open and the last few files
 constexpr QSize kPicture(96, 24);
 
 QLabel* quiet(const QString& text) {
@@ -71,6 +72,8 @@ StartPage::StartPage(WorkbenchContext& workbench, RecentFiles& recent, const QSt
     scroll->setWidget(content);
     scroll->setWidgetResizable(true);
     scroll->setFrameShape(QFrame::NoFrame);
+    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    scroll->setMinimumSize(kColumnWidth + 2 * kGrid, kLeastHeight);
     scroll->viewport()->setAutoFillBackground(false);
     content->setAutoFillBackground(false);
     body().addWidget(scroll);
