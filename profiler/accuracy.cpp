@@ -17,6 +17,13 @@ bool isSameNonFinite(double a, double b) {
     return (std::isnan(a) && std::isnan(b)) || (std::isinf(a) && a == b);
 }
 
+/// Masks of attention hold the lowest FP32 for −∞, which rounds to −∞ in BF16: where values end, both are as far.
+double withEndsInfinite(float value) {
+    constexpr float kRoundsToInfinity = 0x1.FFp127f;  // halfway between the greatest BF16 and 2^128
+    if (std::fabs(value) < kRoundsToInfinity || !std::isfinite(value)) return static_cast<double>(value);
+    return std::copysign(std::numeric_limits<double>::infinity(), static_cast<double>(value));
+}
+
 /// Running sums behind a TensorDifference, so that many samples add up.
 struct Sums {
     TensorDifference difference;
@@ -31,7 +38,7 @@ struct Sums {
 
     void add(std::span<const float> reference, std::span<const float> candidate) {
         for (size_t i = 0; i < reference.size(); ++i) {
-            const double r = static_cast<double>(reference[i]), c = static_cast<double>(candidate[i]);
+            const double r = withEndsInfinite(reference[i]), c = withEndsInfinite(candidate[i]);
             if (std::isfinite(r)) {
                 difference.referenceMin = std::min(difference.referenceMin, r);
                 difference.referenceMax = std::max(difference.referenceMax, r);

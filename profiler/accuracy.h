@@ -19,7 +19,9 @@ struct TensorDifference {
     double snrDb = 0;  // 10·log10(signal power / error power), at most kEqualDb; kNonFiniteDb where nonFinite > 0
     double referenceMin = 0, referenceMax = 0;
     int64_t count = 0;
-    int64_t nonFinite = 0;  // NaN or infinite on one side only, or infinite with opposite signs; left out of the sums
+    // NaN or infinite on one side only, or infinite with opposite signs; left out of the sums. What BF16 would round to ±∞
+    // (beyond 3.396e38: the −∞ of masks) is infinite here.
+    int64_t nonFinite = 0;
     std::vector<int> histogram;    // of |difference|, log-spaced decades 1e-8 … 1e2 (first bin: below, last: above)
     double top1Agreement = -1, top5Agreement = -1;  // for outputs that look like class scores (rank 2, ≥ 2 columns); −1: not applicable
 };

@@ -119,6 +119,17 @@ TEST(TensorDifference, InfinitiesOfBothAreLeftOutOfTheSums) {
     EXPECT_NEAR(compareTensors("t", a, b, {3}).snrDb, 10 * std::log10(25.0), 1e-9);
 }
 
+TEST(TensorDifference, TheLowestFp32OfAMaskIsMinusInfinity) {
+    constexpr float kLowest = std::numeric_limits<float>::lowest(), kInf = std::numeric_limits<float>::infinity();
+    const auto compared = [](std::vector<float> a, std::vector<float> b) { return compareTensors("t", a, b, {2}); };
+    const TensorDifference d = compared({kLowest, 1}, {-kInf, 1});
+    EXPECT_EQ(d.nonFinite, 0);
+    EXPECT_EQ(d.snrDb, kEqualDb);
+    EXPECT_EQ(d.referenceMin, 1) << "a mask's end is no part of the range";
+    EXPECT_EQ(compared({kLowest, 1}, {kInf, 1}).nonFinite, 1);
+    EXPECT_EQ(compared({-3.38e38f, 1}, {-kInf, 1}).nonFinite, 1) << "BF16 can hold it";
+}
+
 TEST(TensorDifference, ScoresThatTurnNaNAgreeInNothing) {
     constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
     const std::vector<float> a = {0.1f, 0.9f}, b = {kNaN, kNaN};
