@@ -139,6 +139,18 @@ std::string_view accuracyVerdictName(AccuracyVerdict verdict) {
     return "";
 }
 
+std::string_view accuracyVerdictText(AccuracyVerdict verdict) {
+    switch (verdict) {
+        case AccuracyVerdict::Holds:
+            return "Accuracy holds";
+        case AccuracyVerdict::Doubtful:
+            return "Accuracy is doubtful";
+        case AccuracyVerdict::Fails:
+            return "Accuracy fails";
+    }
+    return "";
+}
+
 AccuracyJudgement judge(const AccuracyReport& report, std::optional<double> tolerance) {
     const auto indexOf = [&](const auto& output) { return static_cast<int>(&output - report.outputs.data()); };
     for (const TensorDifference& d : report.outputs)

@@ -58,10 +58,13 @@ class RunningJob final : public JobContext {
 public:
     RunningJob(Job& job, std::function<void(const std::string&, double, double)> report) : m_job(job), m_report(std::move(report)) {}
     void progress(const std::string& step, double fraction, double secondsLeft) override { m_report(step, fraction, secondsLeft); }
+    void outcome(const std::string& text) override { m_outcome = text; }
+    const std::string& outcome() const { return m_outcome; }
     const CancelToken& cancelToken() const override { return m_job.cancel; }
 
 private:
     Job& m_job;
+    std::string m_outcome;
     std::function<void(const std::string&, double, double)> m_report;
 };
 
@@ -86,6 +89,7 @@ void JobQueue::State::runOne(const std::shared_ptr<Job>& job) {
     {
         std::lock_guard lock(mutex);
         job->info.result = status;
+        job->info.outcome = context.outcome();
         job->info.secondsSpent = std::chrono::duration<double>(Clock::now() - job->started).count();
         job->info.secondsLeft = 0;
         job->info.isCancelling = false;

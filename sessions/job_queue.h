@@ -27,6 +27,7 @@ struct JobInfo {
     double secondsLeft = -1;     // −1: unknown
     double secondsSpent = 0;
     Status result;               // of a finished job
+    std::string outcome;         // "95 layers, 1.74 ms", of one that succeeded; may be empty
     JobKind kind = JobKind::Other;
     bool isCancelling = false;  // it runs, and was asked to stop
 };
@@ -36,6 +37,7 @@ class JobContext {
 public:
     virtual ~JobContext() = default;
     virtual void progress(const std::string& step, double fraction, double secondsLeft) = 0;
+    virtual void outcome(const std::string& text) = 0;
     virtual const CancelToken& cancelToken() const = 0;
 };
 

@@ -11,6 +11,7 @@
 #include "engine_core/base/mapped_file.h"
 #include "engine_core/base/stream_hash.h"
 #include "sessions/document.h"
+#include "sessions/job_outcome.h"
 #include "sessions/problems.h"
 #include "sessions/samples.h"
 
@@ -558,7 +559,9 @@ Status Session::openDocumentNow(const std::string& path, const CancelToken& canc
 JobId Session::openModel(std::string path) {
     const std::string name = std::filesystem::path(path).filename().string();
     return m_jobs->submit(JobKind::Open, "Open " + name, [this, path = std::move(path)](JobContext& job) {
-        return openModelNow(path, job.cancelToken());
+        STROBE_RETURN_IF_ERROR(openModelNow(path, job.cancelToken()));
+        if (const auto opened = model()) job.outcome(outcomeOf(*opened));
+        return Status::ok();
     });
 }
 JobId Session::buildAndProfile(bool profile) {
@@ -568,10 +571,11 @@ JobId Session::buildAndProfile(bool profile) {
     asked.job = m_jobs->submit(JobKind::Build, title, [this, asked](JobContext& job) {
         // A model that was opened meanwhile brings settings of its own.
         const auto now = model();
-        return makeBuild(
-                   now, now == asked.model ? asked.settings : settings(), asked.profile,
-                   [&](const BuildProgress& p) { job.progress(p.step, p.fraction, p.secondsLeft); }, job.cancelToken())
-            .status();
+        const auto report = [&](const BuildProgress& p) { job.progress(p.step, p.fraction, p.secondsLeft); };
+        STROBE_ASSIGN(const auto built, makeBuild(now, now == asked.model ? asked.settings : settings(), asked.profile,
+                                                  report, job.cancelToken()));
+        job.outcome(outcomeOf(*built));
+        return Status::ok();
     });
     const JobId id = asked.job;
     std::lock_guard lock(m_state->mutex);
@@ -595,7 +599,9 @@ JobId Session::profileAgain(int id) {
     const std::string title = "Measure " + (chosen ? chosen->name : "build " + std::to_string(id)) + " again";
     return m_jobs->submit(JobKind::Build, title, [this, id](JobContext& job) {
         const auto report = [&](const BuildProgress& p) { job.progress(p.step, p.fraction, p.secondsLeft); };
-        return profileNow(id, report, job.cancelToken()).status();
+        STROBE_ASSIGN(const auto measured, profileNow(id, report, job.cancelToken()));
+        job.outcome(outcomeOf(*measured));
+        return Status::ok();
     });
 }
 JobId Session::compare(int buildA, int buildB) {
@@ -603,7 +609,10 @@ JobId Session::compare(int buildA, int buildB) {
     const std::string title = a && b ? "Compare " + b->name + " against " + a->name : "Compare";
     return m_jobs->submit(JobKind::Compare, title, [this, buildA, buildB](JobContext& job) {
         job.progress("Comparing samples", 0, -1);
-        return compareNow(buildA, buildB, [&](double f) { job.progress("Comparing samples", f, -1); }, job.cancelToken()).status();
+        const auto report = [&](double f) { job.progress("Comparing samples", f, -1); };
+        STROBE_ASSIGN(const auto compared, compareNow(buildA, buildB, report, job.cancelToken()));
+        job.outcome(outcomeOf(*compared));
+        return Status::ok();
     });
 }
 JobId Session::exportEngine(int id, std::string path) {

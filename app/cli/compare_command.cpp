@@ -226,18 +226,6 @@ Status saveComparison(const Options& o, Session& session, const Build& a, const 
     return writeSession(o.saveSession, session);
 }
 
-const char* verdictText(AccuracyVerdict verdict) {
-    switch (verdict) {
-        case AccuracyVerdict::Holds:
-            return "Accuracy holds";
-        case AccuracyVerdict::Doubtful:
-            return "Accuracy is doubtful";
-        case AccuracyVerdict::Fails:
-            return "Accuracy fails";
-    }
-    return "";
-}
-
 bool hasNamed(const std::vector<BindingInfo>& bindings, const std::string& name) {
     return std::any_of(bindings.begin(), bindings.end(), [&](const BindingInfo& b) { return b.name == name; });
 }
@@ -300,7 +288,7 @@ Result<AccuracyVerdict> compare(const KernelRegistry& kernels, const CompareOpti
     if (!o.json.empty()) STROBE_RETURN_IF_ERROR(writeJson(o.json, timeA, timeB, report, judgement));
     if (!o.common.saveSession.empty())
         STROBE_RETURN_IF_ERROR(saveComparison(o.common, session, *a, *b, timeA, timeB, inputs, report));
-    std::printf("%s: %s\n", verdictText(judgement.verdict), judgement.reason.c_str());
+    std::printf("%s: %s\n", accuracyVerdictText(judgement.verdict).data(), judgement.reason.c_str());
     return judgement.verdict;
 }
 

@@ -32,6 +32,7 @@ TEST(JobQueue, RunsInOrderAndReportsResults) {
     for (int i = 0; i < 5; ++i)
         ids.push_back(queue.submit("job", [&order, i](JobContext& context) {
             context.progress("step " + std::to_string(i), 0.5, -1);
+            context.outcome("done " + std::to_string(i));
             order.push_back(i);
             return i == 3 ? invalidArgument("three") : Status::ok();
         }));
@@ -40,6 +41,7 @@ TEST(JobQueue, RunsInOrderAndReportsResults) {
     EXPECT_EQ(queue.info(ids[3])->state, JobState::Failed);
     EXPECT_EQ(queue.info(ids[3])->result.message(), "three");
     EXPECT_EQ(queue.info(ids[4])->state, JobState::Succeeded);
+    EXPECT_EQ(queue.info(ids[4])->outcome, "done 4");
     EXPECT_TRUE(queue.isIdle());
     EXPECT_FALSE(queue.info(0));
     for (int i = 0; i < 21; ++i)

@@ -12,6 +12,7 @@ namespace {
 
 QString detailOf(const JobInfo& job) {
     if (!job.result.isOk() && isFinished(job.state)) return QString::fromStdString(job.result.message());
+    if (job.state == JobState::Succeeded) return QString::fromStdString(job.outcome);
     if (job.state != JobState::Running) return {};
     QString text = QString::fromStdString(job.step);
     if (job.fraction > 0) text += QStringLiteral(" · ") + formatPercent(job.fraction);

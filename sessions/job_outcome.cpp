@@ -1,0 +1,43 @@
+#include "sessions/job_outcome.h"
+
+#include <cstdio>
+
+#include "profiler/accuracy_verdict.h"
+
+namespace strobe {
+namespace {
+
+std::string milliseconds(double ms) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.3g ms", ms);
+    return text;
+}
+
+std::string counted(size_t count, const std::string& one) {
+    return std::to_string(count) + " " + one + (count == 1 ? "" : "s");
+}
+
+}  // namespace
+
+std::string outcomeOf(const Model& model) {
+    return counted(model.parsed->sourceNodes().size(), "node");
+}
+
+std::string outcomeOf(const Build& build) {
+    std::string text = counted(build.engine->graph().layers.size(), "layer");
+    if (build.profile) text += ", " + milliseconds(build.profile->latency.median);
+    const auto timed = static_cast<size_t>(build.report.timedCandidates);
+    if (timed > 0) text += " · " + counted(timed, "candidate") + " timed";
+    if (build.report.cachedCandidates > 0)
+        text += (timed > 0 ? ", " : " · ") + std::to_string(build.report.cachedCandidates) + " known from the timing cache";
+    return text;
+}
+
+std::string outcomeOf(const Comparison& comparison) {
+    if (!comparison.accuracy) return {};
+    const AccuracyJudgement judgement = judge(*comparison.accuracy);
+    return std::string(accuracyVerdictText(judgement.verdict)) +
+           (judgement.reason.empty() ? "" : ": " + judgement.reason);
+}
+
+}  // namespace strobe
