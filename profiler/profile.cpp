@@ -311,6 +311,13 @@ Status timeLayersBestWay(ExecutionContext& context, const ProfileOptions& option
 
 }  // namespace
 
+Result<std::vector<double>> timeRuns(ExecutionContext& context, double milliseconds, int minIterations,
+                                     const CancelToken& cancel) {
+    std::vector<double> times;
+    STROBE_RETURN_IF_ERROR(runFor(context, {milliseconds, minIterations}, nullptr, &times, {}, cancel));
+    return times;
+}
+
 Result<Profile> profileEngine(const Engine& engine, const NamedTensors& inputs, const ProfileOptions& options, const std::function<void(double)>& progress,
                               const CancelToken& cancel) {
     Profile profile;

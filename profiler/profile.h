@@ -71,6 +71,10 @@ using NamedTensors = std::map<std::string, WeightsPtr>;
 /// Random inputs for every input not in `given`, at `shapes` (or the first profile's opt). Integers stay small; deterministic by seed.
 Result<NamedTensors> completeInputs(const Engine& engine, const std::map<std::string, Dims>& shapes, const NamedTensors& given, unsigned seed);
 
+/// Run times of a context whose inputs are bound, ms: for so long, and so many at least.
+Result<std::vector<double>> timeRuns(ExecutionContext& context, double milliseconds, int minIterations,
+                                     const CancelToken& cancel = {});
+
 /// Measures latency and per-layer times. `progress` gets 0…1.
 Result<Profile> profileEngine(const Engine& engine, const NamedTensors& inputs, const ProfileOptions& options,
                               const std::function<void(double)>& progress = {}, const CancelToken& cancel = {});

@@ -80,7 +80,9 @@ Status writeAll(Database& db, const SessionSnapshot& snapshot, const LostWeights
     STROBE_RETURN_IF_ERROR(db.execute("INSERT INTO settings VALUES(?,?)", {Database::Value::blob(config), extra}));
     for (const auto& build : snapshot.builds) STROBE_RETURN_IF_ERROR(writeBuild(db, *build, lost, cancel));
     for (const auto& c : snapshot.comparisons) {
-        const std::string accuracy = jsonText(toJson(*c->accuracy));
+        Json json = toJson(*c->accuracy);
+        if (c->speed) json["speed"] = toJson(*c->speed);
+        const std::string accuracy = jsonText(json);
         STROBE_RETURN_IF_ERROR(db.execute("INSERT INTO comparisons VALUES(?,?,?,?)", {c->id, c->a, c->b, accuracy}));
     }
     STROBE_ASSIGN(const std::string checksum, documentChecksum(db, kDocumentVersion, cancel));
@@ -203,7 +205,9 @@ Status readComparison(const Database::Row& row, SessionSnapshot& snapshot) {
         snapshot.notes.push_back("a comparison was left out since the document does not hold both of its builds");
         return Status::ok();
     }
-    AccuracyReport accuracy = accuracyFrom(Json::parse(row.text(3)));
+    const Json json = Json::parse(row.text(3));
+    if (const auto speed = json.find("speed"); speed != json.end()) comparison->speed = speedFrom(*speed);
+    AccuracyReport accuracy = accuracyFrom(json);
     // Older versions did not write it.
     if (accuracy.coarsest == DataType::Undefined) accuracy.coarsest = coarsestType(*a->engine, *b->engine);
     comparison->accuracy = std::make_shared<const AccuracyReport>(std::move(accuracy));

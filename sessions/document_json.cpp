@@ -263,4 +263,23 @@ AccuracyReport accuracyFrom(const Json& j) {
     return r;
 }
 
+Json toJson(const SpeedInTurn& speed) {
+    const auto range = [](const RoundRange& r) { return Json{{"min", r.min}, {"max", r.max}}; };
+    return {{"a", toJson(speed.a)},
+            {"b", toJson(speed.b)},
+            {"roundsA", range(speed.roundsA)},
+            {"roundsB", range(speed.roundsB)},
+            {"ratio", range(speed.ratio)},
+            {"shapes", toJson(speed.shapes)}};
+}
+
+SpeedInTurn speedFrom(const Json& j) {
+    const auto range = [&](const char* key) {
+        const Json& r = j.at(key);
+        return RoundRange{r.at("min").get<double>(), r.at("max").get<double>()};
+    };
+    return {statisticsFrom(j.at("a")), statisticsFrom(j.at("b")), range("roundsA"),
+            range("roundsB"),          range("ratio"),            shapesFrom(j, "shapes")};
+}
+
 }  // namespace strobe

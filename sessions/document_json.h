@@ -25,6 +25,8 @@ void layerTimesFrom(const Json& json, LayerProfile& layer);
 Json toJson(const Profile& profile);
 Profile profileFrom(const Json& json);
 Json toJson(const AccuracyReport& report);
+Json toJson(const SpeedInTurn& speed);
+SpeedInTurn speedFrom(const Json& json);
 /// `coarsest` is Undefined where an older version did not write it.
 AccuracyReport accuracyFrom(const Json& json);
 

@@ -16,7 +16,7 @@ inline bool isFinished(JobState state) {
     return state != JobState::Queued && state != JobState::Running;
 }
 /// What a job does: a later success of the same kind makes up for a failure.
-enum class JobKind : uint8_t { Other, Open, Build, Compare, Export, Save };
+enum class JobKind : uint8_t { Other, Open, Build, Profile, Compare, Export, Save };
 
 struct JobInfo {
     JobId id = 0;

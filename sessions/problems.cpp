@@ -30,11 +30,21 @@ SymbolValues saidSymbols(const Model& model, const Settings& settings) {
     return symbols ? *symbols : SymbolValues();
 }
 
+/// Kernels are chosen at the best shapes of the first profile.
+bool ranWhereChosen(const Build& build) {
+    const auto& profiles = build.engine->parts().profiles;
+    if (profiles.empty()) return true;
+    return std::all_of(profiles.front().inputs.begin(), profiles.front().inputs.end(), [&](const auto& input) {
+        const auto ran = build.profile->shapes.find(input.first);
+        return ran == build.profile->shapes.end() || ran->second == input.second.opt;
+    });
+}
+
 /// How many times longer the layers took than while their kernels were chosen, where that is so much that they were
 /// kept waiting, however evenly; 0 else.
 double slowdownSinceChosen(const Build& build) {
     constexpr double kTooLong = 3, kTooMuchMs = 0.5;
-    if (!build.engine) return 0;
+    if (!build.engine || !ranWhereChosen(build)) return 0;
     const auto& layers = build.engine->graph().layers;
     double chosen = 0, ran = 0;
     for (const LayerProfile& layer : build.profile->layers) {

@@ -4,16 +4,15 @@
 #include <chrono>
 #include <cstdlib>
 #include <ctime>
-#include <deque>
 #include <filesystem>
 
 #include "engine_core/base/atomic_file.h"
 #include "engine_core/base/mapped_file.h"
 #include "engine_core/base/stream_hash.h"
 #include "sessions/document.h"
-#include "sessions/job_outcome.h"
 #include "sessions/problems.h"
 #include "sessions/samples.h"
+#include "sessions/session_state.h"
 
 namespace strobe {
 namespace {
@@ -33,11 +32,6 @@ std::filesystem::path dataBeside(const std::filesystem::path& model) {
     std::error_code error;
     return std::filesystem::is_regular_file(data, error) ? data : std::filesystem::path();
 }
-
-struct UndoStep {
-    Settings settings;
-    std::string label;
-};
 
 /// The file's own bytes are as they were, whatever its date says.
 Result<bool> holdsSameBytes(const MappedFile& file, const Model& model, const CancelToken& cancel) {
@@ -65,14 +59,15 @@ Result<LostWeights> lostWeights(const Model& model, const CancelToken& cancel) {
     return lost;
 }
 
-/// Profiles as the build's settings say, and notes in it what was done to the data.
-Result<Profile> measure(Build& build, const Builder::ProgressCallback& progress, const CancelToken& cancel) {
+/// Profiles as the build's settings say; `notes` gets what was done to the data.
+Result<Profile> measure(const Build& build, std::vector<BuildNote>& notes, const Builder::ProgressCallback& progress,
+                        const CancelToken& cancel) {
     const Settings& settings = build.settings;
     STROBE_ASSIGN(Samples samples,
                   loadSamples(*build.engine, settings.inputFile, settings.shapes, settings.seed, 1));
     for (const std::string& note : samples.notes)
-        build.notes.push_back({BuildNote::Severity::Info, "", {}, settings.inputFile + ": " + note,
-                               "save the data in the model's type"});
+        notes.push_back({BuildNote::Severity::Info, "", {}, settings.inputFile + ": " + note,
+                         "save the data in the model's type"});
     ProfileOptions options;
     options.durationMs = settings.profileMs;
     options.warmUpMs = std::min(200.0, options.durationMs / 4);
@@ -95,105 +90,6 @@ std::shared_ptr<const Model> makeModel(const std::string& path, ImportedModel im
     model->assumed = assumeExtents(*model->parsed, cancel);
     return model;
 }
-
-/// A build that was asked for, as things stood then.
-struct AskedBuild {
-    JobId job = 0;
-    std::shared_ptr<const Model> model;
-    Settings settings;
-    bool profile = false;
-};
-
-struct Session::State {
-    mutable std::mutex mutex;
-    std::map<int, Listener> listeners;
-    int nextListener = 1, nextBuild = 1, nextComparison = 1;
-    std::shared_ptr<const Model> model;
-    Settings settings;
-    std::deque<UndoStep> undo, redo;
-    std::vector<std::shared_ptr<const Build>> builds;
-    std::vector<std::shared_ptr<const Comparison>> comparisons;
-    std::vector<AskedBuild> asked;  // may hold some whose job has ended
-    std::vector<ProblemEntry> problems;
-    std::string documentPath;
-    uint64_t revision = 0, savedRevision = 0;  // of what a document holds: counted up with every change of it
-    TimingCache timingCache;      // what was measured or read for the file below
-    std::string timingCachePath;  // of the builds so far; empty: none of them had one
-
-    void notify(std::initializer_list<SessionChange> changes) {
-        std::vector<Listener> all;
-        {
-            std::lock_guard lock(mutex);
-            for (const auto& entry : listeners) all.push_back(entry.second);
-        }
-        for (SessionChange change : changes)
-            for (const Listener& listener : all) listener(change);
-    }
-
-    /// Another model than before: what was set for that one is dropped, data beside this one is taken where none was asked for.
-    void settleFor(const std::filesystem::path& data, bool hadModel) {
-        if (hadModel) {
-            settings.shapes.clear();
-            settings.inputFile.clear();
-            settings.builder.profiles.clear();
-            settings.builder.precisionRules.clear();
-            settings.builder.pinnedTactics.clear();
-        }
-        undo.clear();
-        redo.clear();
-        if (data.empty() || !settings.inputFile.empty()) return;
-        undo.push_back({settings, "Input data " + data.filename().string()});
-        settings.inputFile = data.string();
-    }
-
-    /// "BF16", or "BF16 (2)" when taken.
-    std::string buildName(const Settings& used) const {
-        std::string base(precisionModeName(used.builder.precision));
-        if (!used.builder.precisionRules.empty()) base += " + " + std::to_string(used.builder.precisionRules.size()) + (used.builder.precisionRules.size() == 1 ? " rule" : " rules");
-        if (used.builder.device != "cpu") base += " @" + used.builder.device;
-        std::string name = base;
-        for (int n = 2; std::any_of(builds.begin(), builds.end(), [&](const auto& b) { return b->name == name; }); ++n) name = base + " (" + std::to_string(n) + ")";
-        return name;
-    }
-
-    bool lists(const std::shared_ptr<const Build>& build) const {
-        return std::find(builds.begin(), builds.end(), build) != builds.end();
-    }
-
-    /// Takes the settings of the last step in `from`; those that are left go to `to`.
-    void step(std::deque<UndoStep>& from, std::deque<UndoStep>& to) {
-        {
-            std::lock_guard lock(mutex);
-            if (from.empty()) return;
-            UndoStep taken = std::move(from.back());
-            from.pop_back();
-            to.push_back({std::move(settings), taken.label});
-            settings = std::move(taken.settings);
-            ++revision;
-        }
-        notify({SessionChange::Settings, SessionChange::Problems, SessionChange::Document});
-    }
-    void dropComparisonsOf(int build) {
-        const auto isOfIt = [&](const auto& c) { return c->a == build || c->b == build; };
-        comparisons.erase(std::remove_if(comparisons.begin(), comparisons.end(), isOfIt), comparisons.end());
-    }
-    /// Their rows take the times of now.
-    void realignComparisonsOf(int build) {
-        const auto find = [&](int id) {
-            return *std::find_if(builds.begin(), builds.end(), [&](const auto& b) { return b->id == id; });
-        };
-        for (auto& comparison : comparisons) {
-            if (comparison->a != build && comparison->b != build) continue;
-            auto fresh = std::make_shared<Comparison>(*comparison);
-            fresh->rows = alignBuilds(*find(fresh->a), *find(fresh->b), fresh->accuracy.get());
-            comparison = std::move(fresh);
-        }
-    }
-    void setProblems(const std::string& source, std::vector<ProblemEntry> fresh) {
-        problems.erase(std::remove_if(problems.begin(), problems.end(), [&](const ProblemEntry& p) { return p.source == source; }), problems.end());
-        problems.insert(problems.end(), std::make_move_iterator(fresh.begin()), std::make_move_iterator(fresh.end()));
-    }
-};
 
 Session::Session(const KernelRegistry& kernels) : m_kernels(kernels), m_state(std::make_unique<State>()) {
     m_state->settings.builder.timingCachePath = defaultTimingCachePath();
@@ -381,7 +277,7 @@ Result<std::shared_ptr<const Build>> Session::makeBuild(const std::shared_ptr<co
         const auto report = [&](const BuildProgress& p) {
             if (progress) progress({p.step, buildShare + (1 - buildShare) * p.fraction, p.secondsLeft});
         };
-        STROBE_ASSIGN(Profile measured, measure(*build, report, cancel));
+        STROBE_ASSIGN(Profile measured, measure(*build, build->notes, report, cancel));
         build->profile = std::make_shared<const Profile>(std::move(measured));
     }
     STROBE_RETURN_IF_ERROR(checkModelFiles());
@@ -413,10 +309,19 @@ Result<std::shared_ptr<const Comparison>> Session::compareNow(int a, int b, cons
                   loadSamples(*buildA->engine, compared.inputFile, compared.shapes, compared.seed, kMaxRunsCompared));
     AccuracyOptions options;
     options.labels = samples.labels;
-    STROBE_ASSIGN(AccuracyReport report, compareAccuracy(*buildA->engine, *buildB->engine, samples.runs, options, progress, cancel));
+    constexpr double kAccuracyShare = 0.6;
+    const auto part = [&](double from, double share) {
+        return [&progress, from, share](double f) { progress ? progress(from + share * f) : void(); };
+    };
+    STROBE_ASSIGN(AccuracyReport report, compareAccuracy(*buildA->engine, *buildB->engine, samples.runs, options,
+                                                         part(0, kAccuracyShare), cancel));
     report.inputFile = compared.inputFile;
+    STROBE_ASSIGN(SpeedInTurn speed, measureInTurn(*buildA->engine, *buildB->engine, samples.runs.front(),
+                                                   compared.profileMs, part(kAccuracyShare, 1 - kAccuracyShare), cancel));
     STROBE_RETURN_IF_ERROR(checkModelFiles());
-    return takeComparison(buildA, buildB, std::move(report));
+    STROBE_ASSIGN(auto comparison, takeComparison(buildA, buildB, std::move(report), std::move(speed)));
+    m_state->tellOfData(compared.inputFile, samples.notes);
+    return comparison;
 }
 
 Result<std::shared_ptr<const Build>> Session::profileNow(int id, const Builder::ProgressCallback& progress,
@@ -424,13 +329,14 @@ Result<std::shared_ptr<const Build>> Session::profileNow(int id, const Builder::
     const auto chosen = build(id);
     if (!chosen) return notFound("build " + std::to_string(id) + " does not exist");
     if (!chosen->weightsLost.empty()) return weightsLostError(*chosen);
-    Build measured = *chosen;  // its notes tell of the data already
-    STROBE_ASSIGN(Profile profile, measure(measured, progress, cancel));
+    std::vector<BuildNote> notes;
+    STROBE_ASSIGN(Profile profile, measure(*chosen, notes, progress, cancel));
     STROBE_RETURN_IF_ERROR(checkModelFiles());
-    return keepProfile(id, std::move(profile));
+    if (chosen->profile) notes.clear();  // its first measurement told of the data
+    return keepProfile(id, std::move(profile), std::move(notes));
 }
 
-Result<std::shared_ptr<const Build>> Session::keepProfile(int id, Profile profile) {
+Result<std::shared_ptr<const Build>> Session::keepProfile(int id, Profile profile, std::vector<BuildNote> notes) {
     std::shared_ptr<Build> measured;
     {
         std::lock_guard lock(m_state->mutex);
@@ -439,6 +345,7 @@ Result<std::shared_ptr<const Build>> Session::keepProfile(int id, Profile profil
         if (found == builds.end()) return notFound("build " + std::to_string(id) + " does not exist");
         measured = std::make_shared<Build>(**found);
         measured->profile = std::make_shared<const Profile>(std::move(profile));
+        measured->notes.insert(measured->notes.end(), notes.begin(), notes.end());
         *found = measured;
         m_state->setProblems(problemSource(*measured), problemsOf(*measured));
         m_state->realignComparisonsOf(id);
@@ -449,19 +356,22 @@ Result<std::shared_ptr<const Build>> Session::keepProfile(int id, Profile profil
     return std::shared_ptr<const Build>(measured);
 }
 
-Result<std::shared_ptr<const Comparison>> Session::keepComparison(int a, int b, AccuracyReport report) {
+Result<std::shared_ptr<const Comparison>> Session::keepComparison(int a, int b, AccuracyReport report,
+                                                                  std::optional<SpeedInTurn> speed) {
     const auto buildA = build(a), buildB = build(b);
     if (!buildA || !buildB) return notFound("build " + std::to_string(buildA ? b : a) + " does not exist");
-    return takeComparison(buildA, buildB, std::move(report));
+    return takeComparison(buildA, buildB, std::move(report), std::move(speed));
 }
 
 Result<std::shared_ptr<const Comparison>> Session::takeComparison(const std::shared_ptr<const Build>& a,
                                                                   const std::shared_ptr<const Build>& b,
-                                                                  AccuracyReport report) {
+                                                                  AccuracyReport report,
+                                                                  std::optional<SpeedInTurn> speed) {
     auto comparison = std::make_shared<Comparison>();
     comparison->a = a->id;
     comparison->b = b->id;
     comparison->accuracy = std::make_shared<const AccuracyReport>(std::move(report));
+    comparison->speed = std::move(speed);
     comparison->rows = alignBuilds(*a, *b, comparison->accuracy.get());
     {
         std::lock_guard lock(m_state->mutex);
@@ -554,78 +464,6 @@ Status Session::openDocumentNow(const std::string& path, const CancelToken& canc
     }
     m_state->notify({SessionChange::Model, SessionChange::Settings, SessionChange::Builds, SessionChange::Comparisons, SessionChange::Problems, SessionChange::Document});
     return Status::ok();
-}
-
-JobId Session::openModel(std::string path) {
-    const std::string name = std::filesystem::path(path).filename().string();
-    return m_jobs->submit(JobKind::Open, "Open " + name, [this, path = std::move(path)](JobContext& job) {
-        STROBE_RETURN_IF_ERROR(openModelNow(path, job.cancelToken()));
-        if (const auto opened = model()) job.outcome(outcomeOf(*opened));
-        return Status::ok();
-    });
-}
-JobId Session::buildAndProfile(bool profile) {
-    if (const auto pending = pendingBuild(profile)) return *pending;
-    AskedBuild asked{0, model(), settings(), profile};
-    const std::string title = "Build " + std::string(precisionModeName(asked.settings.builder.precision));
-    asked.job = m_jobs->submit(JobKind::Build, title, [this, asked](JobContext& job) {
-        // A model that was opened meanwhile brings settings of its own.
-        const auto now = model();
-        const auto report = [&](const BuildProgress& p) { job.progress(p.step, p.fraction, p.secondsLeft); };
-        STROBE_ASSIGN(const auto built, makeBuild(now, now == asked.model ? asked.settings : settings(), asked.profile,
-                                                  report, job.cancelToken()));
-        job.outcome(outcomeOf(*built));
-        return Status::ok();
-    });
-    const JobId id = asked.job;
-    std::lock_guard lock(m_state->mutex);
-    m_state->asked.push_back(std::move(asked));
-    return id;
-}
-std::optional<JobId> Session::pendingBuild(bool profile) const {
-    const auto model = this->model();
-    const Settings settings = this->settings();
-    std::lock_guard lock(m_state->mutex);
-    std::erase_if(m_state->asked, [&](const AskedBuild& asked) {
-        const auto job = m_jobs->info(asked.job);
-        return !job || isFinished(job->state) || job->isCancelling;
-    });
-    for (const AskedBuild& asked : m_state->asked)
-        if (asked.model == model && asked.profile == profile && asked.settings == settings) return asked.job;
-    return std::nullopt;
-}
-JobId Session::profileAgain(int id) {
-    const auto chosen = build(id);
-    const std::string title = "Measure " + (chosen ? chosen->name : "build " + std::to_string(id)) + " again";
-    return m_jobs->submit(JobKind::Build, title, [this, id](JobContext& job) {
-        const auto report = [&](const BuildProgress& p) { job.progress(p.step, p.fraction, p.secondsLeft); };
-        STROBE_ASSIGN(const auto measured, profileNow(id, report, job.cancelToken()));
-        job.outcome(outcomeOf(*measured));
-        return Status::ok();
-    });
-}
-JobId Session::compare(int buildA, int buildB) {
-    const auto a = build(buildA), b = build(buildB);
-    const std::string title = a && b ? "Compare " + b->name + " against " + a->name : "Compare";
-    return m_jobs->submit(JobKind::Compare, title, [this, buildA, buildB](JobContext& job) {
-        job.progress("Comparing samples", 0, -1);
-        const auto report = [&](double f) { job.progress("Comparing samples", f, -1); };
-        STROBE_ASSIGN(const auto compared, compareNow(buildA, buildB, report, job.cancelToken()));
-        job.outcome(outcomeOf(*compared));
-        return Status::ok();
-    });
-}
-JobId Session::exportEngine(int id, std::string path) {
-    return m_jobs->submit(JobKind::Export, "Export " + std::filesystem::path(path).filename().string(),
-                          [this, id, path](JobContext& job) { return exportEngineNow(id, path, job.cancelToken()); });
-}
-JobId Session::saveAs(std::string path) {
-    return m_jobs->submit(JobKind::Save, "Save " + std::filesystem::path(path).filename().string(),
-                          [this, path](JobContext& job) { return saveNow(path, job.cancelToken()); });
-}
-JobId Session::openDocument(std::string path) {
-    return m_jobs->submit(JobKind::Open, "Open " + std::filesystem::path(path).filename().string(),
-                          [this, path](JobContext& job) { return openDocumentNow(path, job.cancelToken()); });
 }
 
 }  // namespace strobe

@@ -11,6 +11,7 @@
 #include "engine_core/onnx/importer.h"
 #include "profiler/accuracy.h"
 #include "profiler/profile.h"
+#include "profiler/speed_in_turn.h"
 #include "sessions/job_queue.h"
 
 namespace strobe {
@@ -53,6 +54,7 @@ struct Build {
 struct Comparison {
     int id = 0, a = 0, b = 0;  // Build::id
     std::shared_ptr<const AccuracyReport> accuracy;
+    std::optional<SpeedInTurn> speed;  // on the first of the same inputs; older documents have none
     /// Layers of both aligned by the ONNX nodes that they hold: rows of the Compare page. Reformats stand in rows of
     /// their own, with the nodes whose results they change.
     struct Row {
@@ -155,8 +157,9 @@ public:
     Result<std::shared_ptr<const Build>> profileNow(int build, const Builder::ProgressCallback& progress, const CancelToken& cancel = {});
     /// Takes over what the caller measured, so that what it shows and what is saved are the same. The build gets this
     /// profile, and comparisons its times; the two builds are compared by this report.
-    Result<std::shared_ptr<const Build>> keepProfile(int build, Profile profile);
-    Result<std::shared_ptr<const Comparison>> keepComparison(int a, int b, AccuracyReport report);
+    Result<std::shared_ptr<const Build>> keepProfile(int build, Profile profile, std::vector<BuildNote> notes = {});
+    Result<std::shared_ptr<const Comparison>> keepComparison(int a, int b, AccuracyReport report,
+                                                            std::optional<SpeedInTurn> speed = {});
     /// Cancelled when one of both builds was removed meanwhile.
     Result<std::shared_ptr<const Comparison>> compareNow(int a, int b, const std::function<void(double)>& progress, const CancelToken& cancel = {});
     /// Also when a mapped model file has changed meanwhile: weights that lay in it are then left out, which a problem tells.
@@ -173,7 +176,8 @@ private:
     /// Numbers and names a finished build and adds it.
     Status takeBuild(const std::shared_ptr<const Model>& model, const std::shared_ptr<Build>& build);
     /// Adds it, unless one of the builds was removed meanwhile.
-    Result<std::shared_ptr<const Comparison>> takeComparison(const std::shared_ptr<const Build>& a, const std::shared_ptr<const Build>& b, AccuracyReport report);
+    Result<std::shared_ptr<const Comparison>> takeComparison(const std::shared_ptr<const Build>& a, const std::shared_ptr<const Build>& b, AccuracyReport report,
+                                                             std::optional<SpeedInTurn> speed);
     struct State;
     const KernelRegistry& m_kernels;
     std::unique_ptr<State> m_state;

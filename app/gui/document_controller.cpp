@@ -93,9 +93,7 @@ void DocumentController::reload() {
 QString DocumentController::askSessionPath() {
     const auto model = m_context.model();
     const QString proposed = QDir(folder()).filePath(model ? QFileInfo(toQString(model->path)).completeBaseName() + '.' + kSessionSuffix : QString());
-    QString path = askSavePath(&m_window, tr("Save session"), proposed, tr("Strobe sessions (*.strobe)"));
-    if (!path.isEmpty() && !isSession(path)) path += '.' + kSessionSuffix;
-    return path;
+    return askSavePath(&m_window, tr("Save session"), proposed, tr("Strobe sessions (*.strobe)"), SuffixRule::WhereOther);
 }
 
 void DocumentController::save() {

@@ -62,6 +62,7 @@ private:
     void showPage(const QString& page);
     void build(bool profile);
     void compareNewest();
+    bool cancelWork();
     void cancelOrClear();
     void showPalette();
     void saveGraph(bool asSvg);

@@ -3,6 +3,7 @@
 #include <QDir>
 #include <QLineEdit>
 #include <QMessageBox>
+#include <QPointer>
 #include <QSettings>
 
 #include "app/gui/action_list.h"
@@ -123,10 +124,21 @@ void MainWindow::compareNewest() {
     m_docks->show("comparePage", false);
 }
 
+bool MainWindow::cancelWork() {
+    bool isAny = false;
+    for (const JobInfo& job : m_context.session().jobs().jobs()) {
+        // Esc is pressed for many reasons; what the user keeps is not lost by one.
+        const bool isKept = job.kind == JobKind::Save || job.kind == JobKind::Export;
+        if (isFinished(job.state) || isKept) continue;
+        m_context.session().jobs().cancel(job.id);
+        isAny = true;
+    }
+    return isAny;
+}
+
 void MainWindow::cancelOrClear() {
-    if (!m_context.session().jobs().isIdle())
-        m_context.session().jobs().cancelAll();
-    else if (qobject_cast<QLineEdit*>(QApplication::focusWidget()) != nullptr)
+    if (cancelWork()) return;
+    if (qobject_cast<QLineEdit*>(QApplication::focusWidget()) != nullptr)
         m_graph->canvas().setFocus();
     else
         m_context.clearSelection();
@@ -137,9 +149,10 @@ void MainWindow::showPalette() {
     auto* settings = static_cast<SettingsPage*>(m_docks->page("settingsPage"));
     for (const SettingsPage::Field& field : settings->fields()) {
         auto* action = new QAction(tr("Setting: %1").arg(field.name), this);
-        connect(action, &QAction::triggered, this, [this, settings, widget = field.widget] {
+        // Another model's fields may have taken its place while the palette was open.
+        connect(action, &QAction::triggered, this, [this, settings, widget = QPointer<QWidget>(field.widget)] {
             m_docks->show("settingsPage", false);
-            settings->showField(*widget);
+            if (widget) settings->showField(*widget);
         });
         m_fields += action;
     }
@@ -150,7 +163,8 @@ void MainWindow::saveGraph(bool asSvg) {
     const QString suffix = asSvg ? QStringLiteral("svg") : QStringLiteral("png");
     const auto model = m_context.model();
     const QString proposed = QDir(m_documents->folder()).filePath(model ? toQString(model->name).section('.', 0, -2) + '.' + suffix : QString());
-    const QString path = askSavePath(this, tr("Save graph"), proposed, tr("%1 (*.%2)").arg(suffix.toUpper(), suffix));
+    const QString filter = tr("%1 (*.%2)").arg(suffix.toUpper(), suffix);
+    const QString path = askSavePath(this, tr("Save graph"), proposed, filter, SuffixRule::WhereOther);
     if (path.isEmpty()) return;
     QString error;
     const bool saved = asSvg ? m_graph->canvas().exportSvg(path, &error) : m_graph->canvas().exportPng(path, true, &error);

@@ -1,150 +1,38 @@
 // The window as a user meets it: real mouse and key events on the sample model.
 #include <QComboBox>
-#include <QDeadlineTimer>
 #include <QDockWidget>
-#include <QDragEnterEvent>
-#include <QDropEvent>
-#include <QFileDialog>
 #include <QFileInfo>
-#include <QLabel>
 #include <QLineEdit>
-#include <QListView>
 #include <QListWidget>
-#include <QMenu>
-#include <QMessageBox>
-#include <QMimeData>
 #include <QPushButton>
 #include <QSpinBox>
-#include <QTest>
 #include <QThread>
-#include <QThreadPool>
-#include <QToolButton>
 #include <QTreeWidget>
-#include <QUrl>
 #include <atomic>
 
-#include "app/gui/action_list.h"
-#include "app/gui/page_docks.h"
-#include "tests/app/gui_support.h"
 #include "tests/app/odd_models.h"
-#include "tests/app/window_user.h"
+#include "tests/app/window_test.h"
 #include "views/models/display_text.h"
 #include "views/models/problem_table_model.h"
-#include "views/models/recent_files.h"
 #include "views/models/run_shapes.h"
 #include "views/models/settings_text.h"
-#include "views/pages/graph/graph_page.h"
 #include "views/pages/inspector/inspector_page.h"
 #include "views/pages/session/session_page.h"
 #include "views/pages/start/start_page.h"
 #include "views/widgets/command_palette.h"
 #include "views/widgets/filter_bar.h"
-#include "views/widgets/graph_canvas.h"
 #include "views/widgets/key_value_view.h"
 #include "views/widgets/segmented_control.h"
 #include "views/widgets/table_view.h"
 
 using namespace strobe;
 using strobe::testing::EventWatch;
-using strobe::testing::WindowFixture;
 using strobe::testing::WindowUser;
 
-class MainWindowTest : public QObject {
+class MainWindowTest : public strobe::testing::WindowTest {
     Q_OBJECT
 
-private:
-    std::atomic<bool> m_isSaveHeld = false;
-    std::unique_ptr<WindowFixture> m_fixture;
-
-    MainWindow& window() { return m_fixture->window(); }
-    WorkbenchContext& context() { return window().context(); }
-    GraphCanvas& canvas() { return window().graphPage().canvas(); }
-    void show() {
-        window().resize(1400, 900);
-        window().show();
-        QVERIFY(QTest::qWaitForWindowActive(&window()));
-    }
-    void openSample() {
-        window().openPath(WindowFixture::samplePath());
-        QVERIFY(QTest::qWaitFor([&] { return context().model() && canvas().scene(); }, 10000));
-        QVERIFY(canvas().waitForLayout());
-    }
-    void key(Qt::Key which, Qt::KeyboardModifiers modifiers = Qt::NoModifier) { QTest::keyClick(&canvas(), which, modifiers); }
-    void buildQuickly() {
-        Settings settings = m_fixture->session().settings();
-        settings.builder.optimizationLevel = 0;
-        settings.profileMs = 50;
-        m_fixture->session().setSettings(settings, "test");
-        key(Qt::Key_B, Qt::ControlModifier);
-        QVERIFY(m_fixture->waitForJobs());
-        QVERIFY(QTest::qWaitFor([&] { return context().currentBuild() != nullptr; }));
-    }
-    void waitForStage(GraphStage stage) {
-        QVERIFY(QTest::qWaitFor([&] { return window().graphPage().stage() == stage; }));
-        QTest::qWait(50);
-        QVERIFY(canvas().waitForLayout());
-    }
-    /// Builds the sample and selects a fused convolution of the engine.
-    void selectALayer() {
-        show();
-        openSample();
-        buildQuickly();
-        waitForStage(GraphStage::Engine);
-        const CompiledGraph& graph = context().currentBuild()->engine->graph();
-        for (size_t i = 0; i < graph.layers.size(); ++i)
-            if (graph.network.layer(graph.layers[i].layer).program && graph.network.layer(graph.layers[i].layer).op->name == "Conv") return select(static_cast<int>(i));
-        QFAIL("no fused convolution");
-    }
-    void selectALayerNamed(const std::string& name) {
-        const CompiledGraph& graph = context().currentBuild()->engine->graph();
-        for (size_t i = 0; i < graph.layers.size(); ++i)
-            if (graph.network.layer(graph.layers[i].layer).name == name) return select(static_cast<int>(i));
-        QFAIL("the layer is gone");
-    }
-    void select(int layer) { context().selectLayer({GraphStage::Engine, context().currentBuild()->id, layer}, "test"); }
-    const Layer& selectedLayer() { return *context().index()->layer(*context().selection().layer); }
-    QToolButton* inspectorButton(const char* name) { return window().docks().page("inspectorPage")->findChild<QToolButton*>(name); }
-    /// Answers the next message box with a button, from inside its event loop.
-    void answer(QMessageBox::StandardButton button) {
-        QTimer::singleShot(200, this, [button] {
-            if (auto* box = qobject_cast<QMessageBox*>(QApplication::activeModalWidget())) box->button(button)->click();
-        });
-    }
-
-    QString note() { return window().findChild<QLabel*>("statusNote")->text(); }
-    /// Waits until it runs.
-    void beginLongBuild() {
-        Settings settings = m_fixture->session().settings();
-        settings.builder.optimizationLevel = 5;
-        settings.builder.timingCachePath.clear();
-        settings.profileMs = 20000;
-        m_fixture->session().setSettings(settings, "test");
-        key(Qt::Key_B, Qt::ControlModifier);
-        QVERIFY(QTest::qWaitFor([&] { return window().findChild<QWidget*>("jobProgress")->isVisible(); }));
-    }
-
-    /// A save to `path` that waits for a job which does not obey, until m_isSaveHeld is false.
-    void beginLongSave(const QString& path) {
-        show();
-        openSample();
-        Session& session = m_fixture->session();
-        m_isSaveHeld = true;
-        session.jobs().submit("Hold", [this](JobContext&) {
-            for (const QDeadlineTimer end(10000); m_isSaveHeld && !end.hasExpired();) QThread::msleep(1);
-            return Status::ok();
-        });
-        window().actions()["precisionBF16"].trigger();
-        WindowUser(window()).answerFileDialog(path, [&] { key(Qt::Key_S, Qt::ControlModifier); });
-        QTRY_VERIFY(window().isWindowModified());
-    }
-
 private slots:
-    void init() { m_fixture = std::make_unique<WindowFixture>(); }
-    void cleanup() {
-        m_isSaveHeld = false;
-        m_fixture.reset();
-    }
-
     void sampleOpensByTheStartPageAndShowsItsGraph() {
         show();
         auto* sample = window().startPage().findChild<QPushButton*>("openSample");
@@ -312,93 +200,6 @@ private slots:
         QCOMPARE(m_fixture->session().settings().builder.precision, PrecisionMode::Bf16);
     }
 
-    void pictureOfAGraphIsFiledUnderItsOwnModel() {
-        show();
-        openSample();
-        const QString first = context().model() ? toQString(context().model()->path) : QString();
-        const auto thumbnailOf = [&](const QString& path) {
-            const RecentFiles kept;  // as they stand in the settings
-            for (const RecentFile& file : kept.files())
-                if (QFileInfo(file.path) == QFileInfo(path)) return file.thumbnail();
-            return QImage();
-        };
-        QTRY_VERIFY(!thumbnailOf(first).isNull());
-        // Another model has arrived, and the canvas reports the old one's layout.
-        const QString second = m_fixture->path("second.onnx");
-        QVERIFY(testing::writeProblemModel(second.toStdString()));
-        bool wasReported = false;
-        connect(&context(), &WorkbenchContext::modelChanged, this, [&] {
-            wasReported = window().graphPage().shownModel() != context().model();
-            emit canvas().layoutFinished();
-            QThreadPool::globalInstance()->waitForDone();
-            wasReported = wasReported && thumbnailOf(second).isNull();
-        });
-        window().openPath(second);
-        QVERIFY(QTest::qWaitFor([&] { return wasReported; }, 10000));
-        QTRY_VERIFY(!thumbnailOf(second).isNull());
-        QVERIFY(thumbnailOf(second) != thumbnailOf(first));
-    }
-
-    void openBeginsBesideTheLastModel() {
-        show();
-        const QString copy = m_fixture->path("here.onnx");
-        QVERIFY(QFile::copy(WindowFixture::samplePath(), copy));
-        window().openPath(copy);
-        QVERIFY(QTest::qWaitFor([&] { return context().model() != nullptr; }, 10000));
-        const auto folderOfDialog = [&] {
-            QString folder;
-            WindowUser user(window());
-            user.whenUp<QFileDialog>([&](QFileDialog& dialog) {
-                folder = dialog.directory().absolutePath();
-                dialog.reject();
-            });
-            key(Qt::Key_O, Qt::ControlModifier);
-            return folder;
-        };
-        QCOMPARE(folderOfDialog(), QFileInfo(copy).absolutePath());
-    }
-
-    void aTypedPathOpensInTheFolderInViewToo() {
-        show();
-        QVERIFY(QDir().mkpath(m_fixture->path("models")));
-        const QString first = m_fixture->path("models/first.onnx"), second = m_fixture->path("models/second.onnx");
-        for (const QString& copy : {first, second}) QVERIFY(QFile::copy(WindowFixture::samplePath(), copy));
-        window().openPath(first);
-        QVERIFY(QTest::qWaitFor([&] { return context().model() != nullptr; }, 10000));
-        bool isAnswered = false;
-        WindowUser user(window());
-        user.whenUp<QFileDialog>([&](QFileDialog& dialog) {
-            auto* list = dialog.findChild<QListView*>("listView");
-            const bool isListed =
-                QTest::qWaitFor([&] { return list->model()->rowCount(list->rootIndex()) == 2; }, 5000);
-            user.type(second);
-            QTest::qWait(100);
-            user.press(Qt::Key_Return);
-            isAnswered = isListed && QTest::qWaitFor([&] { return !dialog.isVisible(); }, 1000);
-            if (!isAnswered) dialog.reject();
-        });
-        key(Qt::Key_O, Qt::ControlModifier);
-        QVERIFY(isAnswered);
-        QVERIFY(m_fixture->waitForJobs());
-        QTRY_COMPARE(toQString(context().model()->path), second);
-    }
-
-    void heldOutDataBesideAModelIsTakenAndUndone() {
-        show();
-        openSample();
-        const auto data = [&] { return toQString(m_fixture->session().settings().inputFile); };
-        QTRY_VERIFY(data().endsWith("digits_heldout.npz"));
-        QVERIFY(!window().isWindowModified());
-        key(Qt::Key_Z, Qt::ControlModifier);
-        QCOMPARE(data(), QString());
-        answer(QMessageBox::Discard);  // an undone setting is a change too
-        key(Qt::Key_F5);  // the same file: what the user chose stays
-        QVERIFY(m_fixture->waitForJobs());
-        QCOMPARE(data(), QString());
-        key(Qt::Key_Z, Qt::ControlModifier | Qt::ShiftModifier);
-        QVERIFY(data().endsWith("digits_heldout.npz"));
-    }
-
     void selectionStaysWhenABuildArrivesAndWhenBuildsAreCompared() {
         selectALayer();
         const std::string name = selectedLayer().name;
@@ -420,26 +221,6 @@ private slots:
         QCOMPARE(selectedLayer().name, name);
         QCOMPARE(context().selection().nodes, nodes);
         QTRY_COMPARE(canvas().selection(), GraphCanvas::Ids{context().selection().layer->index});
-    }
-
-    void aFileThatCannotBeOpenedIsExplained() {
-        show();
-        window().openPath(m_fixture->path("missing.onnx"));
-        QVERIFY(QTest::qWaitFor([&] { return !window().errorShown().isEmpty(); }));
-        QVERIFY2(window().errorShown().contains("missing.onnx"), qPrintable(window().errorShown()));
-        QVERIFY(context().model() == nullptr);
-    }
-
-    void droppedModelOpens() {
-        show();
-        QMimeData data;
-        data.setUrls({QUrl::fromLocalFile(QFileInfo(WindowFixture::samplePath()).absoluteFilePath())});
-        QDragEnterEvent enter(QPoint(100, 100), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
-        QApplication::sendEvent(&window(), &enter);
-        QVERIFY(enter.isAccepted());
-        QDropEvent drop(QPointF(100, 100), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
-        QApplication::sendEvent(&window(), &drop);
-        QVERIFY(QTest::qWaitFor([&] { return context().model() != nullptr; }, 10000));
     }
 
     void cancelEndsABuildQuickly() {
@@ -570,6 +351,46 @@ private slots:
         QCOMPARE(chosen(), QString());
     }
 
+    void aProblemOfAnotherBuildStaysChosenWhenItIsClicked() {
+        show();
+        openSample();
+        Session& session = m_fixture->session();
+        Settings settings = session.settings();
+        settings.builder.bannedTactics = {"simd.softmax", "onednn.softmax"};  // it falls to the reference kernel
+        session.setSettings(settings, "test");
+        buildQuickly();
+        settings = session.settings();
+        settings.builder.precision = PrecisionMode::Bf16;
+        session.setSettings(settings, "test");
+        QVERIFY(session.buildNow(false, {}).hasValue());
+        QTRY_COMPARE(context().currentBuild()->name, std::string("BF16"));
+        context().selectNodes({0}, "test");
+        window().docks().show("problemsPage", false);
+        auto* table = window().docks().page("problemsPage")->findChild<TableView*>();
+        const QAbstractItemModel& rows = *table->model();
+        int row = -1;
+        for (int at = 0; at < rows.rowCount(); ++at)
+            if (rows.index(at, ProblemTableModel::Source).data() == "build FP32" &&
+                rows.index(at, ProblemTableModel::Where).data() != "whole model")
+                row = at;
+        QVERIFY(row >= 0);
+        WindowUser(window()).clickAt(*table->viewport(), table->visualRect(rows.index(row, 0)).center());
+        QCOMPARE(context().currentBuild()->name, std::string("FP32"));
+        QCOMPARE(table->selectionModel()->selectedRows().value(0).row(), row);
+    }
+
+    void escapeLeavesASaveThatWaits() {
+        show();
+        openSample();
+        beginLongBuild();
+        const QString path = m_fixture->path("kept.strobe");
+        m_fixture->session().saveAs(path.toStdString());
+        key(Qt::Key_Escape);
+        QVERIFY(m_fixture->waitForJobs(10000));
+        QVERIFY(QFileInfo::exists(path));
+        QVERIFY(m_fixture->session().builds().empty());
+    }
+
     void docksGetTheirRoomBack() {
         show();
         const auto* inspector = window().findChild<QDockWidget*>("inspectorPageDock");
@@ -598,76 +419,6 @@ private slots:
         };
         window().resize(1280, 720);
         QTRY_VERIFY(isWhole());
-    }
-
-    void closingAsksWhenSomethingWouldBeLost() {
-        show();
-        openSample();
-        QVERIFY(window().close());  // nothing changed yet
-        show();
-        buildQuickly();
-        answer(QMessageBox::Cancel);
-        QVERIFY(!window().close());
-        answer(QMessageBox::Discard);
-        QElapsedTimer clock;
-        clock.start();
-        QVERIFY(window().close());
-        QVERIFY(clock.elapsed() < 2000);
-    }
-
-    void closingAsksWhileASaveWaitsForAnotherJob() {
-        show();
-        openSample();
-        const QString path = m_fixture->path("waits.strobe");
-        QVERIFY(m_fixture->session().saveNow(path.toStdString()).isOk());
-        const JobId held = m_fixture->session().jobs().submit("Hold", [](JobContext& job) {
-            while (!job.cancelToken().isCancelled()) QThread::msleep(1);
-            return cancelled();
-        });
-        key(Qt::Key_S, Qt::ControlModifier);
-        answer(QMessageBox::Cancel);
-        QVERIFY(!window().close());
-        m_fixture->session().jobs().cancel(held);
-        QVERIFY(m_fixture->waitForJobs());
-        QVERIFY(window().close());  // saved by now
-    }
-
-    void closingWaitsForALongSaveAndDoesNotBeginItAgain() {
-        const QString path = m_fixture->path("slow.strobe");
-        beginLongSave(path);
-        WindowUser user(window());
-        QString said;
-        user.whenUp<QMessageBox>([&](QMessageBox&) {
-            user.whenUp<QDialog>([&](QDialog& dialog) {
-                said = dialog.objectName() + ": " + dialog.findChild<QLabel*>()->text();
-                QTest::keyClick(dialog.findChild<QPushButton*>(), Qt::Key_Return);  // once too many cancels nothing
-                constexpr int kLongMs = 2200;  // longer than a closing window once waited
-                QTimer::singleShot(kLongMs, this, [this] { m_isSaveHeld = false; });
-            });
-            user.press(Qt::Key_Return);  // Save
-        });
-        QVERIFY(window().close());
-        QCOMPARE(said, QString("jobDialog: Save slow.strobe"));
-        QVERIFY(QFileInfo::exists(path));
-        int saves = 0;
-        for (const JobInfo& job : m_fixture->session().jobs().jobs()) saves += job.kind == JobKind::Save ? 1 : 0;
-        QCOMPARE(saves, 1);
-    }
-
-    void waitingForALongSaveCanBeCancelled() {
-        const QString path = m_fixture->path("slow.strobe");
-        beginLongSave(path);
-        WindowUser user(window());
-        user.whenUp<QMessageBox>([&](QMessageBox&) {
-            user.whenUp<QDialog>([&](QDialog& dialog) { user.click(dialog.findChild<QPushButton*>()); });
-            user.press(Qt::Key_Return);
-        });
-        QVERIFY(!window().close());
-        QVERIFY(window().isVisible());
-        m_isSaveHeld = false;
-        QVERIFY(m_fixture->waitForJobs());
-        QVERIFY(!QFileInfo::exists(path));
-        QVERIFY(window().isWindowModified());
     }
 
     void errorsStayUntilWhatFailedSucceeds() {
@@ -700,39 +451,6 @@ private slots:
         QCOMPARE(shown(), QString());
     }
 
-    void closingCanSaveFirst() {
-        show();
-        openSample();
-        buildQuickly();
-        const QString path = m_fixture->path("closed.strobe");
-        WindowUser user(window());
-        QElapsedTimer clock;
-        user.whenUp<QMessageBox>([&](QMessageBox&) {
-            user.answerFileDialog(path, [&] {
-                clock.start();
-                user.press(Qt::Key_Return);  // Save is the default
-            });
-        });
-        QVERIFY(window().close());
-        qInfo("saved and closed within %d ms of Save", static_cast<int>(clock.elapsed()));
-        QVERIFY(QFileInfo::exists(path));
-    }
-
-    void savedSessionOpensAgainWithItsBuild() {
-        show();
-        openSample();
-        buildQuickly();
-        const QString path = m_fixture->path("saved.strobe");
-        m_fixture->session().saveAs(path.toStdString());
-        QVERIFY(m_fixture->waitForJobs());
-        QTRY_VERIFY(!window().isWindowModified());
-        QVERIFY(window().windowTitle().startsWith("saved.strobe"));
-        window().openPath(path);
-        QVERIFY(m_fixture->waitForJobs());
-        QVERIFY(QTest::qWaitFor([&] { return context().currentBuild() != nullptr; }));
-        QVERIFY(context().currentBuild()->profile != nullptr);
-    }
-
     void shapesAreReadAndRefused() {
         QCOMPARE(*parseDims(QStringLiteral("1×3×640x640")), (Dims{1, 3, 640, 640}));
         QCOMPARE(*parseDims("8, 128"), (Dims{8, 128}));
@@ -742,60 +460,6 @@ private slots:
         const auto wide = withShapes(*context().model(), m_fixture->session().settings(), {{"image", {16, 1, 8, 8}}});
         QCOMPARE(wide->shapes.at("image"), (Dims{16, 1, 8, 8}));
         QCOMPARE(wide->builder.profiles.front().inputs.at("image").opt.front(), int64_t{16});
-    }
-
-    void aSavedSessionIsRememberedWithFiguresAndPicture() {
-        show();
-        openSample();
-        buildQuickly();
-        waitForStage(GraphStage::Engine);
-        const QString path = m_fixture->path("kept.strobe");
-        m_fixture->session().saveAs(path.toStdString());
-        QVERIFY(m_fixture->waitForJobs());
-        const auto isComplete = [&] {
-            const RecentFiles recent;
-            return recent.files().size() == 2 && recent.files()[0].path == path &&
-                   recent.files()[0].figures.contains(" · FP32 ") && !recent.files()[0].thumbnail().isNull();
-        };
-        QTRY_VERIFY(isComplete());
-        // And one that is opened, without its model.
-        RecentFiles().remove(path);
-        RecentFiles().remove(QFileInfo(WindowFixture::samplePath()).absoluteFilePath());
-        m_fixture->reopen();
-        show();
-        QVERIFY(context().model() != nullptr);
-        window().openPath(path);
-        QVERIFY(m_fixture->waitForJobs());
-        QTRY_VERIFY(RecentFiles().files().size() == 1 && RecentFiles().files()[0].path == path);
-        QTRY_VERIFY(!RecentFiles().files()[0].thumbnail().isNull());
-        QVERIFY2(RecentFiles().files()[0].figures.contains(" · FP32 "), qPrintable(RecentFiles().files()[0].figures));
-    }
-
-    void aVanishedFileSaysSoAndLeavesTheList() {
-        RecentFiles().add("/no/such/vanished.onnx");
-        RecentFiles().add(WindowFixture::samplePath());
-        m_fixture->reopen();
-        show();
-        const auto rows = [&] {
-            QList<QToolButton*> found;
-            for (auto* row : window().startPage().findChildren<QToolButton*>("recentFile"))
-                if (row->isVisible()) found << row;
-            return found;
-        };
-        QTRY_COMPARE(rows().size(), 2);
-        QToolButton* gone = rows()[0]->text() == "vanished.onnx" ? rows()[0] : rows()[1];
-        const auto labels = window().startPage().findChildren<QLabel*>();
-        QVERIFY(
-            std::any_of(labels.begin(), labels.end(), [](const QLabel* label) { return label->text() == "missing"; }));
-        // A click offers what is left to do; the keyboard removes.
-        WindowUser user(window());
-        user.whenMenuChoose("Remove from list");
-        user.click(gone);
-        QTRY_COMPARE(rows().size(), 1);
-        QVERIFY(rows().front()->hasFocus());
-        QTest::keyClick(rows().front(), Qt::Key_Delete);
-        QTRY_COMPARE(rows().size(), 0);
-        QVERIFY(RecentFiles().files().empty());
     }
 
     void memoryColoursTheGraphWithItsUnits() {

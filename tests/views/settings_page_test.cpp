@@ -171,6 +171,13 @@ private slots:
         QVERIFY(QFile::copy("resources/sample/digits.onnx", folder.filePath("model.npz")));
         typeInto(child<QLineEdit>(*m_page, "inputFile"), folder.filePath("model.npz"));
         QTRY_VERIFY2(error().contains("is not an .npz archive"), qPrintable(error()));
+        // Mended under the same name, and said once more.
+        QVERIFY(writeNpz(folder.filePath("model.npz").toStdString(), {{"image", makeFloatWeights({1, 1, 8, 8}, std::vector<float>(64))}}).isOk());
+        typeInto(child<QLineEdit>(*m_page, "inputFile"), folder.filePath("model.npz"));
+        QTRY_COMPARE(error(), QString());
+        QCOMPARE(QFile::remove(folder.filePath("model.npz")) && QFile::copy("resources/sample/digits.onnx", folder.filePath("model.npz")), true);
+        typeInto(child<QLineEdit>(*m_page, "inputFile"), folder.filePath("model.npz"));
+        QTRY_VERIFY2(error().contains("is not an .npz archive"), qPrintable(error()));
         m_session->undo();
         QTRY_VERIFY2(error().contains("is [1,1,9,9]"), qPrintable(error()));
     }

@@ -295,19 +295,19 @@ private slots:
         const Build a = makeBuild(1, "FP32", makeProfile({{"a", "Conv", "fp32", 10, {}}}), 4 << 20);
         const Build b = makeBuild(2, "BF16", makeProfile({{"a", "Conv", "bf16", 5, {}}}), 2 << 20);
         const Comparison comparison = makeComparison();
-        const CompareAnswer speed = speedAnswer(a, b);
+        const CompareAnswer speed = speedAnswer(a, b, nullptr);
         QCOMPARE(speed.headline, QString::fromUtf8("BF16 is 2.00× as fast"));
         QCOMPARE(speed.verdict, CompareFigure::Verdict::Better);
-        QCOMPARE(speedAnswer(b, a).headline, QString::fromUtf8("FP32 takes 2.00× as long"));
-        QCOMPARE(speedAnswer(b, a).verdict, CompareFigure::Verdict::Worse);
-        QVERIFY(speedAnswer(a, a).headline.contains("equally fast"));
-        QVERIFY(speedAnswer(a, makeBuild(3, "FP16", nullptr, 1)).headline.contains("No times"));
+        QCOMPARE(speedAnswer(b, a, nullptr).headline, QString::fromUtf8("FP32 takes 2.00× as long"));
+        QCOMPARE(speedAnswer(b, a, nullptr).verdict, CompareFigure::Verdict::Worse);
+        QVERIFY(speedAnswer(a, a, nullptr).headline.contains("equally fast"));
+        QVERIFY(speedAnswer(a, makeBuild(3, "FP16", nullptr, 1), nullptr).headline.contains("No times"));
         const Build c =
             makeBuild(4, "FP16", makeProfile({{"a", "Conv", "fp16", 9.98, {}}}), 2 << 20);  // less than the noise
-        QCOMPARE(speedAnswer(a, c).brief, QString("equally fast"));
+        QCOMPARE(speedAnswer(a, c, nullptr).brief, QString("equally fast"));
         QCOMPARE(speed.brief, QString::fromUtf8("2.00× as fast"));
-        QCOMPARE(speedAnswer(b, a).brief, QString::fromUtf8("2.00× as long"));
-        QCOMPARE(speedAnswer(a, makeBuild(3, "FP16", nullptr, 1)).brief, QString());
+        QCOMPARE(speedAnswer(b, a, nullptr).brief, QString::fromUtf8("2.00× as long"));
+        QCOMPARE(speedAnswer(a, makeBuild(3, "FP16", nullptr, 1), nullptr).brief, QString());
         const auto figures = compareFigures(a, b, &comparison);
         const auto find = [&](const QString& name) {
             return *std::find_if(figures.begin(), figures.end(), [&](const CompareFigure& f) { return f.name == name; });
@@ -325,13 +325,39 @@ private slots:
         auto scattered = std::make_shared<Profile>(*makeProfile({{"a", "Conv", "bf16", 5, {}}}));
         scattered->latency.p75 = scattered->latency.median * 1.5;
         const Build b = makeBuild(2, "BF16", scattered, 2 << 20);
-        for (const CompareAnswer& answer : {speedAnswer(a, b), speedAnswer(b, a)}) {
+        for (const CompareAnswer& answer : {speedAnswer(a, b, nullptr), speedAnswer(b, a, nullptr)}) {
             QVERIFY(answer.isDoubtful);
             QCOMPARE(answer.verdict, CompareFigure::Verdict::None);
             QCOMPARE(answer.headline, QString("Speed is doubtful"));
             QCOMPARE(answer.brief, QString("doubtful"));
             QVERIFY2(answer.detail.contains("BF16 was measured on a busy machine"), qPrintable(answer.detail));
         }
+    }
+
+    void speedIsThatOfRoundsInTurnWhereThereAreAny() {
+        const Build a = makeBuild(1, "FP32", makeProfile({{"a", "Conv", "fp32", 10, {}}}), 4 << 20);
+        auto elsewhere = std::make_shared<Profile>(*makeProfile({{"a", "Conv", "bf16", 5, {}}}));
+        elsewhere->shapes = {{"x", {1, 3, 8, 8}}};
+        const Build b = makeBuild(2, "BF16", elsewhere, 2 << 20);
+        const CompareAnswer apart = speedAnswer(a, b, nullptr);
+        QVERIFY(apart.isDoubtful);
+        QVERIFY2(apart.detail.contains(QString::fromUtf8("BF16 was measured at 1×3×8×8")), qPrintable(apart.detail));
+        QCOMPARE(compareFigures(a, b, nullptr).front().verdict, CompareFigure::Verdict::None);
+        Comparison comparison = makeComparison();
+        SpeedInTurn speed;
+        speed.a.median = 6;
+        speed.b.median = 4;
+        speed.ratio = {1.4, 1.6};
+        comparison.speed = speed;
+        QCOMPARE(speedAnswer(a, b, &comparison).headline, QString::fromUtf8("BF16 is 1.50× as fast"));
+        QVERIFY(speedAnswer(a, b, &comparison).detail.contains("in turn"));
+        QCOMPARE(compareFigures(a, b, &comparison).front().verdict, CompareFigure::Verdict::Better);
+        comparison.speed->ratio = {0.98, 1.1};
+        QVERIFY(speedAnswer(a, b, &comparison).headline.contains("equally fast"));
+        comparison.speed->ratio = {0.9, 1.6};
+        QVERIFY(speedAnswer(a, b, &comparison).isDoubtful);
+        comparison.speed->ratio = {1.1, 2.2};
+        QVERIFY(speedAnswer(a, b, &comparison).isDoubtful);
     }
 
     void accuracyHoldsByLabelsElseByTheWorstOutput() {
@@ -449,10 +475,11 @@ private slots:
         QCOMPARE(model.rowOf({}), -1);
         QCOMPARE(columnTexts(model, ProblemTableModel::Message),
                  (QStringList{"Op 'Foo' is not supported", "Slow", "An opset was lifted"}));
-        QCOMPARE(model.rowAbout({}, "Foo_1"), 0);
-        QCOMPARE(model.rowAbout({2}, "other"), 1);
-        QCOMPARE(model.rowAbout({}, ""), -1);
-        QCOMPARE(model.rowAbout({0, 3}, ""), -1);
+        QVERIFY(isProblemOf(model.problem(0), {}, "Foo_1"));
+        QVERIFY(!isProblemOf(model.problem(0), {1}, "other"));
+        QVERIFY(isProblemOf(model.problem(1), {2}, "other"));
+        QVERIFY(!isProblemOf(model.problem(1), {0, 3}, ""));
+        QVERIFY(!isProblemOf(model.problem(2), {}, ""));
         ProblemFilterProxy proxy(model);
         proxy.setShown(ProblemSeverity::Warning, false);
         QCOMPARE(columnTexts(proxy, ProblemTableModel::Severity), (QStringList{"Error", "Note"}));

@@ -115,6 +115,39 @@ QString accuracyDetail(const AccuracyReport& report, const AccuracyJudgement& ju
     return detail;
 }
 
+QString shapesOf(const std::map<std::string, Dims>& shapes) {
+    QStringList texts;
+    for (const auto& [name, dims] : shapes) texts << shapeText(dims);
+    return texts.join(QStringLiteral(", "));
+}
+
+/// Why each build's own times cannot be set against the other's; empty when they can.
+QString doubtOfProfiles(const Build& a, const Build& b) {
+    if (a.profile->shapes != b.profile->shapes)
+        return QObject::tr("%1 was measured at %2, %3 at %4: Compare measures both on the same inputs")
+            .arg(QString::fromStdString(b.name), shapesOf(b.profile->shapes), QString::fromStdString(a.name),
+                 shapesOf(a.profile->shapes));
+    for (const Build* build : {&a, &b})
+        if (const std::string why = disturbanceOf(*build); !why.empty())
+            return QObject::tr("%1 was measured on a busy machine: %2")
+                .arg(QString::fromStdString(build->name), QString::fromStdString(why));
+    return {};
+}
+
+/// The same of rounds that took turns.
+QString doubtOfRounds(const SpeedInTurn& speed) {
+    constexpr double kTooFar = 1.5, kTooFarUndecided = 1.2;
+    const double most = speed.isDecided() ? kTooFar : kTooFarUndecided;
+    if (speed.ratio.max <= most * speed.ratio.min) return {};
+    return QObject::tr("the rounds say %1× to %2×; let other programs rest and compare again")
+        .arg(formatNumber(speed.ratio.min), formatNumber(speed.ratio.max));
+}
+
+QString inTurnText(const SpeedInTurn& speed) {
+    const auto time = [](const Statistics& s) { return formatTimeSpread(s.median / 1e3, s.medianError / 1e3); };
+    return QObject::tr("%1 against %2, in turn on the same inputs").arg(time(speed.b), time(speed.a));
+}
+
 }  // namespace
 
 CompareNames compareNames(const Build& a, const Build& b) {
@@ -156,24 +189,34 @@ CompareTablePtr makeCompareTable(const Comparison& comparison, const CompareName
     return table;
 }
 
-std::optional<Speedup> speedup(const Build& a, const Build& b) {
+std::optional<Speedup> speedup(const Build& a, const Build& b, const Comparison* comparison) {
+    if (comparison && comparison->speed) return Speedup{comparison->speed->speedup(), comparison->speed->isDecided()};
     if (!a.profile || !b.profile || a.profile->latency.median <= 0 || b.profile->latency.median <= 0) return std::nullopt;
     const Statistics &x = a.profile->latency, &y = b.profile->latency;
     const double ratio = x.median / y.median;
-    return Speedup{ratio, ratio * std::hypot(x.medianError / x.median, y.medianError / y.median)};
+    const double error = ratio * std::hypot(x.medianError / x.median, y.medianError / y.median);
+    return Speedup{ratio, ratio - error > 1 || ratio + error < 1};
 }
+
+namespace {
+
+CompareFigure latencyFigure(const Build& a, const Build& b, const Comparison* comparison, const Speedup& faster) {
+    const bool isInTurn = comparison && comparison->speed;
+    const auto time = [](double milliseconds) { return formatTime(milliseconds / 1000); };
+    const QString change = QObject::tr("%1×").arg(formatNumber(faster.ratio));
+    const bool isSure = faster.isSignificant && (isInTurn || (doubtOfProfiles(a, b).isEmpty()));
+    return {QObject::tr("Latency"),
+            isInTurn ? time(comparison->speed->a.median) : markedTime(a, time(a.profile->latency.median)),
+            isInTurn ? time(comparison->speed->b.median) : markedTime(b, time(b.profile->latency.median)),
+            faster.isSignificant ? change : change + QObject::tr(", noise"),
+            !isSure ? Verdict::None : faster.ratio > 1 ? Verdict::Better : Verdict::Worse};
+}
+
+}  // namespace
 
 std::vector<CompareFigure> compareFigures(const Build& a, const Build& b, const Comparison* comparison) {
     std::vector<CompareFigure> figures;
-    if (const auto faster = speedup(a, b)) {
-        const QString change = QObject::tr("%1×").arg(formatNumber(faster->ratio));
-        const auto latency = [](const Build& build) {
-            return markedTime(build, formatTime(build.profile->latency.median / 1000));
-        };
-        figures.push_back({QObject::tr("Latency"), latency(a), latency(b),
-                           faster->isSignificant() ? change : change + QObject::tr(", noise"),
-                           !faster->isSignificant() ? Verdict::None : faster->ratio > 1 ? Verdict::Better : Verdict::Worse});
-    }
+    if (const auto faster = speedup(a, b, comparison)) figures.push_back(latencyFigure(a, b, comparison, *faster));
     if (a.profile && b.profile)
         figures.push_back({QObject::tr("Sum of layers"), formatTime(a.profile->layersSum / 1000),
                            formatTime(b.profile->layersSum / 1000),
@@ -189,18 +232,18 @@ std::vector<CompareFigure> compareFigures(const Build& a, const Build& b, const 
     return figures;
 }
 
-CompareAnswer speedAnswer(const Build& a, const Build& b) {
+CompareAnswer speedAnswer(const Build& a, const Build& b, const Comparison* comparison) {
     const QString nameA = QString::fromStdString(a.name), nameB = QString::fromStdString(b.name);
-    const auto faster = speedup(a, b);
+    const auto faster = speedup(a, b, comparison);
     if (!faster) return {QObject::tr("No times"), QObject::tr("Profile both builds to compare their speed"), Verdict::None, false};
-    const QString detail = QObject::tr("%1 against %2").arg(latencyText(b), latencyText(a));
-    for (const Build* build : {&a, &b})
-        if (!disturbanceOf(*build).empty())
-            return {QObject::tr("Speed is doubtful"),
-                    detail + QObject::tr(" · %1 was measured on a busy machine, measure it again: %2")
-                                 .arg(QString::fromStdString(build->name), QString::fromStdString(disturbanceOf(*build))),
-                    Verdict::None, true, QObject::tr("doubtful")};
-    if (!faster->isSignificant())
+    const bool isInTurn = comparison && comparison->speed;
+    const QString detail = isInTurn ? inTurnText(*comparison->speed)
+                                    : QObject::tr("%1 against %2").arg(latencyText(b), latencyText(a));
+    const QString doubt = isInTurn ? doubtOfRounds(*comparison->speed) : doubtOfProfiles(a, b);
+    if (!doubt.isEmpty())
+        return {QObject::tr("Speed is doubtful"), detail + QStringLiteral(" · ") + doubt, Verdict::None, true,
+                QObject::tr("doubtful")};
+    if (!faster->isSignificant)
         return {QObject::tr("%1 and %2 are equally fast").arg(nameB, nameA), detail, Verdict::None, false,
                 QObject::tr("equally fast")};
     if (faster->ratio > 1) {

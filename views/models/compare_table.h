@@ -56,17 +56,18 @@ struct CompareAnswer {
     bool isDoubtful = false;  // neither good nor bad: to be looked at
     QString brief = {};       // of speedAnswer, where both names stand already: "1.86× as fast"; empty without times
 };
-CompareAnswer speedAnswer(const Build& a, const Build& b);
+// As measured in turn where `comparison` (may be null) did; else from each build's own profile, if these may be compared.
+CompareAnswer speedAnswer(const Build& a, const Build& b, const Comparison* comparison);
 // Does accuracy hold? What judge() (profiler/accuracy_verdict.h) says, in words. `comparison` may be null.
 CompareAnswer accuracyAnswer(const Comparison* comparison);
 // "BF16 against FP32, on 360 samples of digits_heldout.npz".
 QString compareSubject(const Build& a, const Build& b, const Comparison* comparison);
 
-// How many times faster B is than A, with the half-width of its 95 % interval; nullopt without two profiles.
+// How many times as fast B is; nullopt without times of both.
 struct Speedup {
-    double ratio = 1, error = 0;
-    bool isSignificant() const { return ratio - error > 1 || ratio + error < 1; }
+    double ratio = 1;
+    bool isSignificant = false;  // more than noise: by the rounds, else by the 95 % interval
 };
-std::optional<Speedup> speedup(const Build& a, const Build& b);
+std::optional<Speedup> speedup(const Build& a, const Build& b, const Comparison* comparison);
 
 }  // namespace strobe

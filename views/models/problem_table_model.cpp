@@ -18,6 +18,12 @@ QString severityName(ProblemSeverity severity) {
     return QObject::tr("Note");
 }
 
+bool isProblemOf(const ProblemEntry& problem, const std::vector<int>& nodes, const std::string& layer) {
+    if (!layer.empty() && problem.layer == layer) return true;
+    const auto& own = problem.provenance;
+    return std::find_first_of(own.begin(), own.end(), nodes.begin(), nodes.end()) != own.end();
+}
+
 ProblemTableModel::ProblemTableModel(QObject* parent) : ColumnTableModel(parent) {
     setColumns({{tr("Severity"), {}},
                 {tr("Where"), tr("Layer or ONNX node; a click goes there")},
@@ -42,16 +48,6 @@ void ProblemTableModel::setProblems(std::vector<ProblemEntry> problems, const QS
 
 int ProblemTableModel::rowOf(const ProblemEntry& problem) const {
     const auto found = std::find(m_problems.begin(), m_problems.end(), problem);
-    return found == m_problems.end() ? -1 : static_cast<int>(found - m_problems.begin());
-}
-
-int ProblemTableModel::rowAbout(const std::vector<int>& nodes, const std::string& layer) const {
-    const auto isAbout = [&](const ProblemEntry& problem) {
-        const auto& own = problem.provenance;
-        return (!layer.empty() && problem.layer == layer) ||
-               std::find_first_of(own.begin(), own.end(), nodes.begin(), nodes.end()) != own.end();
-    };
-    const auto found = std::find_if(m_problems.begin(), m_problems.end(), isAbout);
     return found == m_problems.end() ? -1 : static_cast<int>(found - m_problems.begin());
 }
 

@@ -10,6 +10,9 @@ namespace strobe {
 QString severityName(ProblemSeverity severity);  // "Error"
 
 // What is wrong or risky, worst first.
+/// It is about one of these ONNX nodes or about this layer of the engine; an empty name is no layer's.
+bool isProblemOf(const ProblemEntry& problem, const std::vector<int>& nodes, const std::string& layer);
+
 class ProblemTableModel : public ColumnTableModel {
     Q_OBJECT
 public:
@@ -21,8 +24,6 @@ public:
     void setProblems(std::vector<ProblemEntry> problems, const QStringList& nodeNames);
     const ProblemEntry& problem(int row) const { return m_problems[static_cast<size_t>(row)]; }
     int rowOf(const ProblemEntry& problem) const;  // −1 when it is not among them
-    /// The first problem of one of these ONNX nodes or of this layer of the engine; −1 when there is none.
-    int rowAbout(const std::vector<int>& nodes, const std::string& layer) const;
     int count(ProblemSeverity severity) const { return m_counts[static_cast<size_t>(severity)]; }
 
 protected:

@@ -1,7 +1,6 @@
 #include "views/widgets/bar_chart.h"
 
 #include <QContextMenuEvent>
-#include <QFileInfo>
 #include <QMenu>
 #include <QMessageBox>
 #include <QMouseEvent>
@@ -195,9 +194,9 @@ bool BarChart::savePicture(const QString& path, QString* error) const {
 void BarChart::saveWithDialog(const QString& suffix) {
     static const QRegularExpression other(QStringLiteral("[^A-Za-z0-9]+"));
     const QString name = QString(m_data.title).replace(other, QStringLiteral("_")) + '.' + suffix;
-    QString path = askSavePath(this, tr("Save chart"), name, tr("%1 (*.%2)").arg(suffix.toUpper(), suffix));
+    const QString filter = tr("%1 (*.%2)").arg(suffix.toUpper(), suffix);
+    const QString path = askSavePath(this, tr("Save chart"), name, filter, SuffixRule::WhereOther);
     if (path.isEmpty()) return;
-    if (QFileInfo(path).suffix().compare(suffix, Qt::CaseInsensitive) != 0) path += '.' + suffix;
     QString error;
     if (!savePicture(path, &error)) QMessageBox::warning(this, tr("Not saved"), error);
 }

@@ -4,6 +4,8 @@
 #include <QFileInfo>
 #include <QItemSelectionModel>
 #include <QListView>
+#include <QMessageBox>
+#include <QRegularExpression>
 
 namespace strobe {
 namespace {
@@ -22,6 +24,18 @@ void keepFolderUnselected(QFileDialog& dialog) {
                      });
 }
 
+/// "strobe" of "Strobe sessions (*.strobe)".
+QString suffixOf(const QString& filter) {
+    static const QRegularExpression pattern(QStringLiteral("\\*\\.(\\w+)"));
+    return pattern.match(filter).captured(1);
+}
+
+bool mayReplace(QWidget* parent, const QString& path) {
+    if (!QFileInfo::exists(path)) return true;
+    const QString text = QObject::tr("%1 already exists.\nDo you want to replace it?").arg(QFileInfo(path).fileName());
+    return QMessageBox::question(parent, QObject::tr("Replace the file?"), text) == QMessageBox::Yes;
+}
+
 QString ask(QFileDialog& dialog) {
     keepFolderUnselected(dialog);
     return dialog.exec() == QDialog::Accepted ? dialog.selectedFiles().value(0) : QString();
@@ -36,13 +50,22 @@ QString askOpenPath(QWidget* parent, const QString& title, const QString& folder
     return ask(dialog);
 }
 
-QString askSavePath(QWidget* parent, const QString& title, const QString& proposed, const QString& filter) {
+QString askSavePath(QWidget* parent, const QString& title, const QString& proposed, const QString& filter,
+                    SuffixRule rule) {
     const QFileInfo start(proposed);
+    const QString suffix = suffixOf(filter);
     QFileDialog dialog(parent, title, start.isDir() ? proposed : start.path(), filter);
     dialog.setAcceptMode(QFileDialog::AcceptSave);
     dialog.setFileMode(QFileDialog::AnyFile);
+    dialog.setDefaultSuffix(suffix);  // before it looks whether the file is there
     if (!start.isDir()) dialog.selectFile(start.fileName());
-    return ask(dialog);
+    for (;;) {
+        const QString path = ask(dialog);
+        const bool fits = rule == SuffixRule::WhereNone || QFileInfo(path).suffix().compare(suffix, Qt::CaseInsensitive) == 0;
+        if (path.isEmpty() || fits) return path;
+        const QString whole = path + '.' + suffix;
+        if (mayReplace(parent, whole)) return whole;
+    }
 }
 
 }  // namespace strobe

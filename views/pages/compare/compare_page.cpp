@@ -120,12 +120,8 @@ QWidget* ComparePage::buildAnswers() {
     row->setSpacing(kGrid);
     m_speed = new AnswerTile(answers);
     m_speed->setObjectName(QStringLiteral("speedAnswer"));
-    m_speed->setRemedy(tr("Measure again"));
-    connect(m_speed, &AnswerTile::remedyRequested, this, [this] {
-        for (const QComboBox* box : {m_a, m_b})
-            if (const auto build = context().session().build(chosen(*box)); build && !doubtText(*build).isEmpty())
-                context().session().profileAgain(build->id);
-    });
+    m_speed->setRemedy(tr("Measure in turn"));
+    connect(m_speed, &AnswerTile::remedyRequested, this, &ComparePage::compareNow);
     m_accuracy = new AnswerTile(answers);
     m_accuracy->setObjectName(QStringLiteral("accuracyAnswer"));
     row->addWidget(m_speed, 2);
@@ -277,7 +273,7 @@ void ComparePage::showPair() {
         return;
     }
     setQuestion(compareSubject(*a, *b, comparison.get()));
-    m_speed->setAnswer(speedAnswer(*a, *b));
+    m_speed->setAnswer(speedAnswer(*a, *b, comparison.get()));
     m_figures->setFigures(QString::fromStdString(a->name), QString::fromStdString(b->name), compareFigures(*a, *b, comparison.get()));
     showTables(*a, *b, comparison);
 }

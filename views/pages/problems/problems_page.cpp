@@ -7,6 +7,7 @@
 #include <QVBoxLayout>
 #include <array>
 
+#include "sessions/problems.h"
 #include "views/delegates/cell_delegates.h"
 #include "views/models/build_label.h"
 #include "views/models/display_text.h"
@@ -142,21 +143,38 @@ void ProblemsPage::choose(const ProblemEntry& problem) {
 }
 
 void ProblemsPage::followSelection(const Selection& selection) {
-    if (selection.origin == objectName()) return;
+    if (m_isGoing || selection.origin == objectName()) return;
     const Layer* layer = selection.layer ? context().index()->layer(*selection.layer) : nullptr;
-    const int row = m_model.rowAbout(selection.nodes, layer ? layer->name : std::string());
-    if (row >= 0) return choose(m_model.problem(row));
-    // One of the whole model or of a setting stays to be read; one of another place does not.
+    const auto isAbout = [&](const ProblemEntry& problem) {
+        return isProblemOf(problem, selection.nodes, layer ? layer->name : std::string());
+    };
     const auto before = chosen();
+    if (before && isAbout(*before)) return;
+    const QAbstractItemModel& rows = *m_table->model();
+    int found = -1;
+    for (int row = 0; row < rows.rowCount(); ++row) {
+        const ProblemEntry& problem = m_model.problem(m_filtered.mapToSource(m_filtered.index(row, 0)).row());
+        if (!isAbout(problem)) continue;
+        if (found < 0) found = row;
+        // Of several builds the one in view.
+        if (context().currentBuild() && problem.source == problemSource(*context().currentBuild())) {
+            found = row;
+            break;
+        }
+    }
+    if (found >= 0) return m_table->selectRow(found);
+    // One of the whole model or of a setting stays to be read; one of another place does not.
     if (before && !(before->layer.empty() && before->provenance.empty())) m_table->clearSelection();
 }
 
 void ProblemsPage::goThere() {
     const auto problem = chosen();
     if (!problem) return;
+    m_isGoing = true;  // the other build announces the old selection anew
     // A problem of a build is about that build's layers.
     for (const auto& build : context().session().builds())
-        if (problem->source == "build " + build->name) context().setCurrentBuild(build->id);
+        if (problem->source == problemSource(*build)) context().setCurrentBuild(build->id);
+    m_isGoing = false;
     Selection selection;
     selection.nodes = problem->provenance;
     selection.layer = findLayer(*context().index(), problem->layer);

@@ -42,6 +42,7 @@ private:
     EmptyState* m_empty;
     TableView* m_table;
     QLabel* m_detail;
+    bool m_isGoing = false;
 };
 
 }  // namespace strobe

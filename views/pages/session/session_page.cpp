@@ -162,7 +162,7 @@ void SessionPage::addComparisons() {
         const auto a = session.build(comparison->a), b = session.build(comparison->b);
         if (!a || !b) continue;
         const bool isCurrent = context().currentComparison() == comparison;
-        const CompareAnswer speed = speedAnswer(*a, *b);
+        const CompareAnswer speed = speedAnswer(*a, *b, comparison.get());
         auto* item = new QTreeWidgetItem(
             m_tree, {tr("%1 ↔ %2").arg(toQString(a->name), toQString(b->name)), speed.brief}, kComparison);
         item->setData(0, Qt::UserRole, comparison->id);

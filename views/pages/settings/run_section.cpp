@@ -86,7 +86,9 @@ void RunSection::commitFile(const QString& path) {
         if (const QString name = QString::fromStdString(file.path); !QFileInfo(name).isFile()) missing = name;
     setError(*m_fileError, missing.isEmpty() ? QString() : tr("%1 does not exist; choose an .npz file or leave the field empty for random numbers").arg(missing));
     if (!missing.isEmpty()) return;
+    const bool isSame = path.toStdString() == m_checkedFile;
     commit(tr("Input data"), [&](Settings& settings) { settings.inputFile = path.toStdString(); }, {m_file});
+    if (isSame) checkFile(m_checkedFile);  // it may be another file under the same name
 }
 
 void RunSection::checkFile(const std::string& path) {
