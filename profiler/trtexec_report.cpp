@@ -113,9 +113,6 @@ std::string transferWarning(const char* what, const Statistics& copies, const St
         what, copies.median, compute.median);
 }
 
-/// trtexec's coefficient of variation, σ over mean, which few held-up runs raise; whether the median is to be trusted
-/// says the spread.
-
 }  // namespace
 
 std::string variationWarning(const Statistics& compute) {

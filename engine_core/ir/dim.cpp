@@ -7,7 +7,14 @@
 
 namespace strobe {
 
-enum class AtomKind : uint8_t { Symbol, FloorDiv, Max, Min, Product /* too large to be multiplied out */ };
+enum class AtomKind : uint8_t {
+    Symbol,
+    FloorDiv,
+    Max,
+    Min,
+    Broadcast,
+    Product,  // too large to be multiplied out
+};
 
 /// A factor that the polynomial does not look into.
 struct DimAtom {
@@ -212,6 +219,8 @@ std::optional<int64_t> evaluateAtom(const DimAtom& atom, const SymbolValues& val
         case AtomKind::FloorDiv: return *b == 0 ? std::nullopt : std::optional<int64_t>(floorDivide(*a, *b));
         case AtomKind::Max: return std::max(*a, *b);
         case AtomKind::Min: return std::min(*a, *b);
+        case AtomKind::Broadcast:
+            return *a == 1 ? *b : *b == 1 ? *a : std::max(*a, *b);  // the two limits of a profile need not fit
         case AtomKind::Product:
             return checkedMul(*a, *b);
         case AtomKind::Symbol: break;
@@ -252,7 +261,8 @@ std::optional<int64_t> lowerBoundOf(const DimAtom& atom, int depth) {
             if (a && atom.b.isConstant() && atom.b.constant() > 0) return floorDivide(*a, atom.b.constant());
             return a && b && *a >= 0 && *b >= 0 ? std::optional<int64_t>(0) : std::nullopt;
         case AtomKind::Max: return a && b ? std::max(*a, *b) : a ? a : b;
-        case AtomKind::Min: return a && b ? std::optional<int64_t>(std::min(*a, *b)) : std::nullopt;
+        case AtomKind::Min:
+        case AtomKind::Broadcast: return a && b ? std::optional<int64_t>(std::min(*a, *b)) : std::nullopt;
         case AtomKind::Product:
             return a && b && *a >= 0 && *b >= 0 ? std::optional(saturated(checkedMul(*a, *b), false)) : std::nullopt;
         case AtomKind::Symbol: break;
@@ -311,6 +321,7 @@ Dim Dim::substitute(const std::map<std::string, Dim>& values) const {
                 case AtomKind::FloorDiv: factor = floorDiv(atom->a.substitute(values), atom->b.substitute(values)); break;
                 case AtomKind::Max: factor = max(atom->a.substitute(values), atom->b.substitute(values)); break;
                 case AtomKind::Min: factor = min(atom->a.substitute(values), atom->b.substitute(values)); break;
+                case AtomKind::Broadcast: factor = broadcast(atom->a.substitute(values), atom->b.substitute(values)); break;
                 case AtomKind::Product:
                     factor = atom->a.substitute(values) * atom->b.substitute(values);
                     break;
@@ -384,7 +395,7 @@ Dim Dim::mod(const Dim& a, const Dim& b) { return a - floorDiv(a, b) * b; }
 
 namespace {
 
-/// What a chain of maxima (or minima) ranges over; a Dim of another form is a chain of one.
+/// What a chain of maxima (or minima, or broadcasts) ranges over; a Dim of another form is a chain of one.
 void collectOperands(AtomKind kind, const Dim& dim, std::vector<Dim>& into) {
     const DimExpr* expr = DimExpr::of(dim);
     if (expr && expr->terms().size() == 1) {
@@ -398,7 +409,15 @@ void collectOperands(AtomKind kind, const Dim& dim, std::vector<Dim>& into) {
     into.push_back(dim);
 }
 
-/// The greatest (or least) of both, each operand named once and all in text order: max(max(a,b),a) is max(a,b).
+/// kind(a, kind(b, …)) over the operands in text order.
+Dim chainOf(AtomKind kind, const char* function, std::vector<Dim> operands) {
+    std::sort(operands.begin(), operands.end(), [](const Dim& x, const Dim& y) { return x.toString() < y.toString(); });
+    Dim result = operands.back();
+    for (size_t i = operands.size() - 1; i-- > 0;) result = binaryAtom(kind, function, operands[i], result);
+    return result;
+}
+
+/// The greatest (or least) of both, each operand named once: max(max(a,b),a) is max(a,b).
 Dim extremum(AtomKind kind, const Dim& a, const Dim& b) {
     std::vector<Dim> operands, kept;
     collectOperands(kind, a, operands);
@@ -411,11 +430,7 @@ Dim extremum(AtomKind kind, const Dim& a, const Dim& b) {
         else if (const int64_t more = (operand - *decided).constant(); kind == AtomKind::Max ? more > 0 : more < 0)
             *decided = operand;
     }
-    std::sort(kept.begin(), kept.end(), [](const Dim& x, const Dim& y) { return x.toString() < y.toString(); });
-    Dim result = kept.back();
-    for (size_t i = kept.size() - 1; i-- > 0;)
-        result = binaryAtom(kind, kind == AtomKind::Max ? "max" : "min", kept[i], result);
-    return result;
+    return chainOf(kind, kind == AtomKind::Max ? "max" : "min", std::move(kept));
 }
 
 }  // namespace
@@ -426,6 +441,16 @@ Dim Dim::max(const Dim& a, const Dim& b) {
 
 Dim Dim::min(const Dim& a, const Dim& b) {
     return a.isConstant() && b.isConstant() ? Dim(std::min(a.constant(), b.constant())) : extremum(AtomKind::Min, a, b);
+}
+
+Dim Dim::broadcast(const Dim& a, const Dim& b) {
+    if (a.isConstant() || b.isConstant()) return b.isConstant(1) || (a.isConstant() && !a.isConstant(1)) ? a : b;
+    std::vector<Dim> operands, kept;
+    collectOperands(AtomKind::Broadcast, a, operands);
+    collectOperands(AtomKind::Broadcast, b, operands);
+    for (const Dim& operand : operands)
+        if (std::find(kept.begin(), kept.end(), operand) == kept.end()) kept.push_back(operand);
+    return chainOf(AtomKind::Broadcast, "broadcast", std::move(kept));
 }
 
 namespace {
@@ -491,6 +516,7 @@ private:
         if (word == "floordiv") return Dim::floorDiv(a, b);
         if (word == "max") return Dim::max(a, b);
         if (word == "min") return Dim::min(a, b);
+        if (word == "broadcast") return Dim::broadcast(a, b);
         if (word == "mul") return a * b;
         return fail();
     }

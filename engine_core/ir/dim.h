@@ -18,8 +18,8 @@ using SymbolValues = std::map<std::string, int64_t, std::less<>>;
 class DimExpr;
 
 /// One extent: a constant, or an integer expression over symbols kept in a canonical form (a polynomial over symbols,
-/// floor divisions, minima, maxima and products too large to be multiplied out), so that equal expressions compare
-/// equal. A cheap immutable value.
+/// floor divisions, minima, maxima, broadcasts and products too large to be multiplied out), so that equal expressions
+/// compare equal. A cheap immutable value.
 class Dim {
 public:
     Dim() = default;
@@ -54,6 +54,8 @@ public:
     static Dim mod(const Dim& a, const Dim& b);
     static Dim max(const Dim& a, const Dim& b);
     static Dim min(const Dim& a, const Dim& b);
+    /// What two extents that fit broadcast to: the one that is not 1. Not their maximum, for 0 and 1 make 0.
+    static Dim broadcast(const Dim& a, const Dim& b);
 
 private:
     friend class DimExpr;

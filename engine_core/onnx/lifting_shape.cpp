@@ -1,6 +1,5 @@
-#include <algorithm>
-
 #include "engine_core/onnx/lifting.h"
+#include "engine_core/ops/resize.h"
 
 namespace strobe {
 namespace {
@@ -86,34 +85,17 @@ Status upsampleScalesToInput(NodeLift& node) {
     return Status::ok();
 }
 
-/// Resize-10 and Upsample took no coordinate mode: output index / scale, to the pixel below.
+/// Resize-10 and Upsample took no coordinate mode: output index / scale.
 void addOldResizeMode(NodeLift& node, const char* nearest) {
     node.attributes.set("coordinate_transformation_mode", std::string("asymmetric"));
     node.attributes.set("nearest_mode", std::string(nearest));
 }
 
-/// A Resize before opset 11 that shrinks takes the pixel above; the specification is silent, onnxruntime and the cases
-/// of that opset are not. Scales that are computed are taken to grow, as they mostly do.
-Result<const char*> oldNearestMode(const NodeLift& node) {
-    const Tensor* input = node.input(1);
-    STROBE_ASSIGN(const std::string mode, node.attribute<std::string>("mode", "nearest"));
-    if (mode != "nearest" || !input || !input->constant) return "floor";
-    const std::vector<double> scales = toDoubles(*input->constant);
-    const auto shrinking = std::find_if(scales.begin(), scales.end(), [](double s) { return s < 1.0; });
-    const auto growing = std::find_if(scales.begin(), scales.end(), [](double s) { return s > 1.0; });
-    if (shrinking == scales.end()) return "floor";
-    if (growing == scales.end()) return "ceil";
-    return unsupported("Resize of opset 10 shrinks one axis and grows another (scales " + std::to_string(*shrinking) +
-                       " and " + std::to_string(*growing) +
-                       "), which then round to different sides; export with opset 11 or newer");
-}
-
 Status resizeScalesSlot(NodeLift& node) {
     if (node.inputs.size() != 2)
         return invalidModel("Resize of opset 10 has " + std::to_string(node.inputs.size()) + " inputs, 2 are needed");
-    STROBE_ASSIGN(const char* nearest, oldNearestMode(node));
     node.inputs = {node.inputs[0], kNone, node.inputs[1]};
-    addOldResizeMode(node, nearest);
+    addOldResizeMode(node, kNearestByScale);
     return Status::ok();
 }
 
@@ -126,6 +108,11 @@ Status upsampleToResize(NodeLift& node) {
     node.become("Resize", std::move(attributes), {node.inputs[0], kNone, node.inputs[1]});
     addOldResizeMode(node, "floor");
     return Status::ok();
+}
+
+/// Newer files have no name for what Resize-10 did.
+Status resizeNearestMode(NodeLift& node) {
+    return node.version >= 11 ? requireNearestModeOfOnnx(node.attributes) : Status::ok();
 }
 
 /// Exporters fill roi, scales or sizes with empty tensors where they mean "absent".
@@ -184,6 +171,7 @@ void appendLiftingShape(std::vector<LiftRule>& rules) {
         {"", "Upsample", 9, upsampleScalesToInput},
         {"", "Upsample", kAnyVersion, upsampleToResize},
         {"", "Resize", 11, resizeScalesSlot},
+        {"", "Resize", kEveryVersion, resizeNearestMode},
         {"", "Resize", kEveryVersion, resizeDropEmpty},
         {"", "GridSample", 20, gridSampleModeNames},
         {"", "Scatter", kAnyVersion, scatterToElements},

@@ -36,8 +36,8 @@ std::set<std::string> symbolsOf(const Dim& dim) {
 
 /// Neither is known to be 1 or to equal the other.
 Dim broadcastExtents(const Dim& a, const Dim& b) {
-    if (a.isConstant() || b.isConstant()) return a.isConstant() ? a : b;
-    return symbolsOf(a) == symbolsOf(b) ? a : Dim::max(a, b);
+    const bool isSameExtent = !a.isConstant() && symbolsOf(a) == symbolsOf(b);
+    return isSameExtent ? a : Dim::broadcast(a, b);
 }
 
 }  // namespace

@@ -11,9 +11,9 @@ Status requireRank(const InferenceContext& context, int input, int rank);
 Status requireRankAtLeast(const InferenceContext& context, int input, int rank);
 /// Adds `rank` to a negative axis; error when outside [-rank, rank).
 Result<int64_t> normalizeAxis(int64_t axis, int64_t rank);
-/// Numpy broadcasting on symbolic shapes. Of two different extents a constant 1 yields the other and a constant > 1
+/// Numpy broadcasting on symbolic shapes. Of two different extents a constant 1 yields the other and another constant
 /// wins. Two unequal expressions over the same symbols are two ways to write one extent (checked when shapes are
-/// bound): the first is kept. Over different symbols either may be 1 when it runs, and the result is the greater one.
+/// bound): the first is kept. Over different symbols either may be 1 when it runs: Dim::broadcast.
 Result<Shape> broadcastShapes(const Shape& a, const Shape& b);
 /// Windowed extent of convolution and pooling: floor or ceil ((in + padding − dilation·(kernel−1) − 1) / stride) + 1.
 Dim windowExtent(const Dim& input, int64_t kernel, int64_t stride, int64_t dilation, const Dim& padBegin, const Dim& padEnd, bool ceilMode);

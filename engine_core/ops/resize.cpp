@@ -25,20 +25,60 @@ double keepAspectScale(const std::string& policy, const std::vector<double>& sca
                                   : *std::max_element(scales.begin(), scales.end());
 }
 
+std::vector<ResizedAxis> resizedAxes(const Attributes& attributes, const std::vector<int64_t>& axes, const Dims& x,
+                                     const Dims& y, const std::vector<double>& roi, const std::vector<double>& scales,
+                                     const std::vector<double>& sizes) {
+    std::vector<ResizedAxis> lines(axes.size());
+    std::vector<double> asked;
+    for (size_t i = 0; i < axes.size(); ++i) {
+        ResizedAxis& line = lines[i];
+        line.in = x[static_cast<size_t>(axes[i])];
+        line.out = y[static_cast<size_t>(axes[i])];
+        line.scale = scales.empty() ? sizes[i] / static_cast<double>(line.in) : scales[i];
+        asked.push_back(line.scale);
+        line.resized = scales.empty() ? static_cast<float>(line.out)
+                                      : static_cast<float>(line.in) * static_cast<float>(line.scale);
+        if (roi.size() == 2 * axes.size()) {
+            line.roiStart = static_cast<float>(roi[i]);
+            line.roiEnd = static_cast<float>(roi[i + axes.size()]);
+        }
+    }
+    const std::string policy = attributes.getString("keep_aspect_ratio_policy", "stretch");
+    if (scales.empty() && policy != "stretch")
+        for (ResizedAxis& line : lines) line.scale = keepAspectScale(policy, asked);
+    return lines;
+}
+
 float resizePosition(const std::string& mode, const ResizedAxis& axis, int64_t i) {
-    const auto at = static_cast<float>(i), in = static_cast<float>(axis.in), scale = static_cast<float>(axis.scale);
-    const float resized = scale * in;
+    const auto at = static_cast<float>(i), in = static_cast<float>(axis.in), out = static_cast<float>(axis.out),
+               scale = static_cast<float>(axis.scale);
     if (mode == "asymmetric") return at / scale;
     if (mode == "tf_half_pixel_for_nn") return (at + 0.5f) / scale;
-    if (mode == "align_corners") return resized == 1.0f ? 0.0f : at * (in - 1.0f) / (resized - 1.0f);
+    if (mode == "align_corners") return axis.resized == 1.0f ? 0.0f : at * (in - 1.0f) / (axis.resized - 1.0f);
     if (mode == "tf_crop_and_resize") {
-        const float start = axis.roiStart * (in - 1.0f), extent = (axis.roiEnd - axis.roiStart) * (in - 1.0f);
-        return start + (resized == 1.0f ? extent / 2.0f : at * extent / (resized - 1.0f));
+        if (axis.out <= 1) return 0.5f * (axis.roiStart + axis.roiEnd) * (in - 1.0f);
+        return axis.roiStart * (in - 1.0f) + at * (axis.roiEnd - axis.roiStart) * (in - 1.0f) / (out - 1.0f);
     }
-    if (mode == "pytorch_half_pixel" && resized == 1.0f) return -0.5f;
-    const float halfPixel = (at + 0.5f) / scale - 0.5f;
-    if (mode == "half_pixel_symmetric") return in / 2.0f * (1.0f - static_cast<float>(axis.out) / resized) + halfPixel;
-    return halfPixel;
+    if (mode == "pytorch_half_pixel" && axis.out <= 1) return 0.0f;
+    if (mode == "half_pixel_symmetric") {
+        const float offset = in / 2.0f * (1.0f - out / (scale * in));
+        return static_cast<float>(static_cast<double>(offset) +
+                                  (static_cast<double>(i) + 0.5) / static_cast<double>(scale) - 0.5);
+    }
+    return (at + 0.5f) / scale - 0.5f;
+}
+
+Status requireNearestModeOfOnnx(const Attributes& attributes) {
+    return requireOneOf(attributes, "nearest_mode", "round_prefer_floor",
+                        {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"});
+}
+
+double nearestPixel(const std::string& mode, const ResizedAxis& axis, double position) {
+    if (mode == "floor" || (mode == kNearestByScale && axis.scale >= 1.0)) return std::floor(position);
+    if (mode == "ceil" || mode == kNearestByScale) return std::ceil(position);
+    const double below = std::floor(position), pastHalf = position - below - 0.5;
+    const bool isTie = std::fabs(pastHalf) <= 1e-6;
+    return (isTie ? mode == "round_prefer_ceil" : pastHalf > 0.0) ? below + 1.0 : below;
 }
 
 namespace {
@@ -119,8 +159,8 @@ Status resizeBySizes(InferenceContext& context, const std::vector<int64_t>& axes
 
 Status checkAttributes(const Attributes& attributes) {
     STROBE_RETURN_IF_ERROR(requireOneOf(attributes, "mode", "nearest", {"nearest", "linear", "cubic"}));
-    STROBE_RETURN_IF_ERROR(requireOneOf(attributes, "nearest_mode", "round_prefer_floor",
-                                        {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"}));
+    if (attributes.getString("nearest_mode", "") != kNearestByScale)
+        STROBE_RETURN_IF_ERROR(requireNearestModeOfOnnx(attributes));
     STROBE_RETURN_IF_ERROR(
         requireOneOf(attributes, "keep_aspect_ratio_policy", "stretch", {"stretch", "not_larger", "not_smaller"}));
     if (attributes.getBool("antialias", false) && attributes.getString("mode", "nearest") == "nearest")

@@ -40,7 +40,8 @@ struct SidesSeen {
     bool low = false, high = false;
 };
 
-/// The instruction's value before its limits, and the limits; nullopt where it has none that could go unseen.
+/// The instruction's value before its limits, and the limits (of a smooth function: where its curve bends); nullopt:
+/// arithmetic, or a function that no known activation is written with.
 struct Limits {
     float value, low, high;
 };
@@ -59,9 +60,24 @@ std::optional<Limits> limitsOf(const PointwiseInstruction& in, float a, float b)
             return Limits{a, -kNone, b};
         case PointwiseOp::Max:
             return Limits{a, b, kNone};
+        case PointwiseOp::Sigmoid:
+        case PointwiseOp::Tanh:
+        case PointwiseOp::Erf:
+        case PointwiseOp::Exp:
+        case PointwiseOp::Softplus:
+            return Limits{std::fabs(a), 1.0f, 1.0f};
+        case PointwiseOp::Log:
+            return Limits{std::fabs(std::log(a)), 1.0f, 1.0f};
+        case PointwiseOp::Reciprocal:
+            return Limits{a, -kNone, kNone};
         default:
             return std::nullopt;
     }
+}
+
+/// Samples say nothing of a function that may do anything beyond them, as Mod, Sign and comparisons do.
+bool isUnderstood(const PointwiseInstruction& in) {
+    return isArithmetic(in.op) || limitsOf(in, 0.0f, 0.0f).has_value();
 }
 
 /// The program's samples, and whether they reached both sides of every limit in it: one that they did not is still to
@@ -106,6 +122,7 @@ std::optional<PointwiseInstruction> recognise(const PointwiseProgram& program) {
                                          [](const auto& in) { return !isArithmetic(in.op); });
     if (program.inputCount != 1 || functions < 1 || functions > 2 || program.instructions.size() > 16)
         return std::nullopt;
+    if (!std::all_of(program.instructions.begin(), program.instructions.end(), isUnderstood)) return std::nullopt;
     for (const PointwiseInstruction& candidate : knownActivations()) {
         Sampler sampler(program);
         bool same = true;

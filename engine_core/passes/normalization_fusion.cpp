@@ -1,5 +1,4 @@
-#include <algorithm>
-
+#include "engine_core/ops/compute_shapes.h"
 #include "engine_core/passes/pass_list.h"
 #include "engine_core/passes/rewrite.h"
 
@@ -19,10 +18,10 @@ struct Match {
 std::optional<int64_t> trailingAxis(const Network& network, const Layer& mean) {
     if (!mean.attributes.getBool("keepdims", true) || !network.tensor(mean.inputs[0]).rankKnown) return std::nullopt;
     const auto rank = static_cast<int64_t>(network.tensor(mean.inputs[0]).shape.size());
-    auto axes = integerConstant(network, inputAt(mean, 1));
-    if (!axes || axes->empty()) return std::nullopt;
-    for (int64_t& axis : *axes) axis += axis < 0 ? rank : 0;
-    std::sort(axes->begin(), axes->end());
+    const auto given = integerConstant(network, inputAt(mean, 1));
+    if (!given || given->empty()) return std::nullopt;
+    const auto axes = normalizeAxes(*given, rank);
+    if (!axes) return std::nullopt;
     for (size_t i = 0; i < axes->size(); ++i)
         if ((*axes)[i] != rank - static_cast<int64_t>(axes->size() - i)) return std::nullopt;
     return axes->front();

@@ -109,7 +109,4 @@ private:
     std::unique_ptr<Shared> m_shared;
 };
 
-/// Those of the device's features that the engine must find where it runs: not what serves a type that no layer has.
-std::vector<std::string> neededFeatures(const Engine::Parts& parts);
-
 }  // namespace strobe

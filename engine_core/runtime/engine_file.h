@@ -35,6 +35,9 @@ struct EngineFile {
     static std::string whyNotHere(const Engine::Parts& parts, const DeviceInfo& device);
 };
 
+/// Those of the device's features that the engine must find where it runs: not what serves a type that no layer has.
+std::vector<std::string> neededFeatures(const Engine::Parts& parts);
+
 /// A network without its weights (only types and shapes), and a config, for documents.
 std::string serializeStructure(const Network& network);
 Result<Network> parseStructure(std::string_view bytes);

@@ -24,7 +24,6 @@ Status runRange(const Problem& problem, const RunArguments& arguments) {
     return Status::ok();
 }
 
-/// Indices may be of any number type.
 Status runOneHot(const Problem& problem, const RunArguments& arguments) {
     const Dims &indices = *arguments.inputs[0].dims, &y = *arguments.outputs[0].dims;
     const int64_t axis = wrapAxis(problem.attributes->getInt("axis", -1), y);

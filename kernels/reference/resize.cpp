@@ -13,13 +13,6 @@ struct Tap {
     double weight;
 };
 
-int64_t nearestIndex(const std::string& mode, double x) {
-    if (mode == "floor") return static_cast<int64_t>(std::floor(x));
-    if (mode == "ceil") return static_cast<int64_t>(std::ceil(x));
-    if (mode == "round_prefer_ceil") return static_cast<int64_t>(std::floor(x + 0.5));
-    return static_cast<int64_t>(std::ceil(x - 0.5));
-}
-
 double triangle(double x) {
     return std::max(0.0, 1.0 - std::abs(x));
 }
@@ -34,7 +27,10 @@ double cubic(double x, double a) {
 /// Weights of the input positions around `x`; out-of-range ones are clamped to the edge by the caller.
 std::vector<Tap> taps(const Attributes& attributes, const ResizedAxis& line, double x) {
     const std::string mode = attributes.getString("mode", "nearest");
-    if (mode == "nearest") return {{nearestIndex(attributes.getString("nearest_mode", "round_prefer_floor"), x), 1.0}};
+    if (mode == "nearest") {
+        const std::string nearest = attributes.getString("nearest_mode", "round_prefer_floor");
+        return {{static_cast<int64_t>(nearestPixel(nearest, line, x)), 1.0}};
+    }
     const double a = static_cast<double>(attributes.getFloat("cubic_coeff_a", -0.75f));
     // Antialias: the filter is stretched over all inputs that an output covers.
     const double shrink = attributes.getBool("antialias", false) ? std::min(line.scale, 1.0) : 1.0;
@@ -80,31 +76,6 @@ void resizeAxis(const Attributes& attributes, const ResizedAxis& line, size_t ax
     values = std::move(result);
 }
 
-/// What to do along each of the axes.
-std::vector<ResizedAxis> resizeLines(const Problem& problem, const RunArguments& arguments,
-                                     const std::vector<int64_t>& axes) {
-    const Dims &x = inputDims(arguments, 0), &y = outputDims(arguments, 0);
-    const std::vector<double> roi = readNumbers(problem, arguments, 1), scales = readNumbers(problem, arguments, 2),
-                              sizes = readNumbers(problem, arguments, 3);
-    std::vector<ResizedAxis> lines(axes.size());
-    std::vector<double> asked;
-    for (size_t i = 0; i < axes.size(); ++i) {
-        ResizedAxis& line = lines[i];
-        line.in = x[static_cast<size_t>(axes[i])];
-        line.out = y[static_cast<size_t>(axes[i])];
-        line.scale = scales.empty() ? sizes[i] / static_cast<double>(line.in) : scales[i];
-        asked.push_back(line.scale);
-        if (roi.size() == 2 * axes.size()) {
-            line.roiStart = static_cast<float>(roi[i]);
-            line.roiEnd = static_cast<float>(roi[i + axes.size()]);
-        }
-    }
-    const std::string policy = problem.attributes->getString("keep_aspect_ratio_policy", "stretch");
-    if (scales.empty() && policy != "stretch")
-        for (ResizedAxis& line : lines) line.scale = keepAspectScale(policy, asked);
-    return lines;
-}
-
 Status runResize(const Problem& problem, const RunArguments& arguments) {
     Dims dims = inputDims(arguments, 0);
     STROBE_ASSIGN(const std::vector<int64_t> axes, resizeAxes(*problem.attributes, static_cast<int64_t>(dims.size())));
@@ -115,7 +86,9 @@ Status runResize(const Problem& problem, const RunArguments& arguments) {
                                toString(outputDims(arguments, 0)));
     const bool crop =
         problem.attributes->getString("coordinate_transformation_mode", "half_pixel") == "tf_crop_and_resize";
-    const std::vector<ResizedAxis> lines = resizeLines(problem, arguments, axes);
+    const std::vector<ResizedAxis> lines = resizedAxes(
+        *problem.attributes, axes, inputDims(arguments, 0), outputDims(arguments, 0),
+        readNumbers(problem, arguments, 1), readNumbers(problem, arguments, 2), readNumbers(problem, arguments, 3));
     for (size_t i = 0; i < axes.size(); ++i)
         if (crop || lines[i].scale != 1.0 || lines[i].in != lines[i].out)
             resizeAxis(*problem.attributes, lines[i], static_cast<size_t>(axes[i]), dims, values);

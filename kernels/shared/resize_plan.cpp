@@ -26,23 +26,10 @@ Result<std::vector<ResizedAxis>> resizeLines(const Problem& problem) {
     const auto scales = knownNumbers(problem, 2), sizes = knownNumbers(problem, 3);
     if (!scales || !sizes) return unsupported("scales or sizes are not known");
     std::vector<ResizedAxis> lines(x.size());
-    for (size_t d = 0; d < x.size(); ++d) lines[d] = {x[d], y[d]};
-    std::vector<double> asked;
-    for (size_t i = 0; i < axes.size(); ++i) {
-        ResizedAxis& line = lines[static_cast<size_t>(axes[i])];
-        line.scale = scales->empty() ? (*sizes)[i] / static_cast<double>(line.in) : (*scales)[i];
-        asked.push_back(line.scale);
-    }
-    const std::string policy = problem.attributes->getString("keep_aspect_ratio_policy", "stretch");
-    if (scales->empty() && policy != "stretch")
-        for (int64_t axis : axes) lines[static_cast<size_t>(axis)].scale = keepAspectScale(policy, asked);
+    for (size_t d = 0; d < x.size(); ++d) lines[d] = {x[d], y[d], 1.0, static_cast<float>(y[d])};
+    const std::vector<ResizedAxis> asked = resizedAxes(*problem.attributes, axes, x, y, {}, *scales, *sizes);
+    for (size_t i = 0; i < axes.size(); ++i) lines[static_cast<size_t>(axes[i])] = asked[i];
     return lines;
-}
-
-double nearestPosition(const std::string& mode, double x) {
-    if (mode == "floor") return std::floor(x);
-    if (mode == "ceil") return std::ceil(x);
-    return mode == "round_prefer_ceil" ? std::floor(x + 0.5) : std::ceil(x - 0.5);
 }
 
 std::vector<ResizeTap> tapsOf(const Attributes& attributes, const ResizedAxis& line) {
@@ -54,7 +41,7 @@ std::vector<ResizeTap> tapsOf(const Attributes& attributes, const ResizedAxis& l
     for (size_t i = 0; i < taps.size(); ++i) {
         const double x = isIdentity ? static_cast<double>(i)
                                     : static_cast<double>(resizePosition(mode, line, static_cast<int64_t>(i)));
-        const double first = isNearest ? nearestPosition(nearest, x) : std::floor(x);
+        const double first = isNearest ? nearestPixel(nearest, line, x) : std::floor(x);
         const auto clamped = [&](double at) {
             return static_cast<int64_t>(std::clamp(at, 0.0, static_cast<double>(line.in - 1)));
         };

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 
+#include "engine_core/runtime/engine_file.h"
 #include "profiler/html_report.h"
 #include "views/models/build_label.h"
 #include "views/models/display_text.h"

@@ -83,6 +83,20 @@ TEST(Dim, ChainsOfMaximaAreSetsOfOperands) {
     EXPECT_EQ(all.evaluate({{"a", 1}, {"b", 7}, {"c", 3}}), 7);
 }
 
+TEST(Dim, BroadcastsAreSetsOfOperandsAndKeepZero) {
+    const Dim a = Dim::symbol("a"), b = Dim::symbol("b"), c = Dim::symbol("c");
+    const Dim all = Dim::broadcast(Dim::broadcast(c, a), Dim::broadcast(b, a));
+    EXPECT_EQ(all.toString(), "broadcast(a,broadcast(b,c))");
+    EXPECT_EQ(*Dim::parse(all.toString()), all);
+    EXPECT_EQ(Dim::broadcast(a, Dim(1)), a);
+    EXPECT_EQ(Dim::broadcast(Dim(0), a), Dim(0));
+    EXPECT_EQ(all.evaluate({{"a", 1}, {"b", 7}, {"c", 1}}), 7);
+    EXPECT_EQ(all.evaluate({{"a", 0}, {"b", 1}, {"c", 1}}), 0);
+    EXPECT_EQ(all.evaluate({{"a", 1}, {"b", 1}, {"c", 0}}), 0);
+    EXPECT_EQ(all.substitute({{"a", Dim(1)}, {"c", Dim(1)}}), b);
+    EXPECT_EQ(all.lowerBound(), 0);
+}
+
 TEST(Dim, LargeProductsAreNotMultipliedOut) {
     Dim n = Dim::symbol("a") + Dim::symbol("b") + Dim(1);
     for (int i = 0; i < 6; ++i) n = n * n;

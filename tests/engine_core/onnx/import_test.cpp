@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "engine_core/ops/op_definition.h"
+#include "engine_core/ops/resize.h"
 #include "tests/support/onnx_builder.h"
 #include "tests/support/run_reference.h"
 
@@ -98,30 +99,53 @@ TEST(Lifting, UpsampleBecomesResize) {
               (std::vector<float>{1, 1, 2, 2}));
 }
 
-/// What onnxruntime 1.32 gives: a Resize before opset 11 takes the pixel above where it shrinks, that below where it
-/// grows.
+/// 0, 1, 2 … in a tensor of that shape.
+WeightsPtr counting(const Dims& dims) {
+    std::vector<float> values(static_cast<size_t>(elementCount(dims)));
+    for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i);
+    return makeFloatWeights(dims, values);
+}
+
+/// What onnxruntime 1.32 gives: a Resize before opset 11 takes the pixel above along an axis that shrinks, that below
+/// along one that grows.
 TEST(Lifting, NearestResizeBefore11) {
-    const auto resized = [](std::vector<float> scales) {
+    const auto resized = [](const Dims& dims, std::vector<float> scales) {
         OnnxBuilder b(10);
-        b.input("x", {1, 1, 1, 10});
+        b.input("x", dims);
         b.floats("scales", {4}, std::move(scales));
         b.node("Resize", {"x", "scales"}, {"y"});
         b.output("y");
-        std::vector<float> x(10);
-        for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i);
-        return runFloats(imported(b), {makeFloatWeights({1, 1, 1, 10}, x)});
+        return runFloats(imported(b), {counting(dims)});
     };
-    EXPECT_EQ(resized({1, 1, 1, 0.6f}), (std::vector<float>{0, 2, 4, 5, 7, 9}));
-    EXPECT_EQ(resized({1, 1, 1, 0.7f}), (std::vector<float>{0, 2, 3, 5, 6, 8, 9}));
-    EXPECT_EQ(resized({1, 1, 1, 1.4f}), (std::vector<float>{0, 0, 1, 2, 2, 3, 4, 5, 5, 6, 7, 7, 8, 9}));
-    OnnxBuilder mixed(10);
-    mixed.input("x", {1, 1, 4, 10});
-    mixed.floats("scales", {4}, {1, 1, 2, 0.5f});
-    mixed.node("Resize", {"x", "scales"}, {"y"});
-    mixed.output("y");
-    const auto refused = mixed.import();
+    const Dims line = {1, 1, 1, 10};
+    EXPECT_EQ(resized(line, {1, 1, 1, 0.6f}), (std::vector<float>{0, 2, 4, 5, 7, 9}));
+    EXPECT_EQ(resized(line, {1, 1, 1, 0.7f}), (std::vector<float>{0, 2, 3, 5, 6, 8, 9}));
+    EXPECT_EQ(resized(line, {1, 1, 1, 1.4f}), (std::vector<float>{0, 0, 1, 2, 2, 3, 4, 5, 5, 6, 7, 7, 8, 9}));
+    EXPECT_EQ(resized({1, 1, 2, 5}, {1, 1, 2, 0.5f}), (std::vector<float>{0, 2, 0, 2, 5, 7, 5, 7}));
+    EXPECT_EQ(resized({1, 1, 4, 5}, {1, 1, 0.6f, 1.4f}),
+              (std::vector<float>{0, 0, 1, 2, 2, 3, 4, 10, 10, 11, 12, 12, 13, 14}));
+}
+
+TEST(Lifting, NearestResizeBefore11ByComputedScales) {
+    OnnxBuilder b(10);
+    b.input("x", {1, 1, 1, 10});
+    b.floats("batch", {2}, {1, 1});
+    b.floats("spatial", {2}, {1, 0.6f});
+    setInt(b.node("Concat", {"batch", "spatial"}, {"scales"}), "axis", 0);
+    b.node("Resize", {"x", "scales"}, {"y"});
+    b.output("y");
+    EXPECT_EQ(runFloats(imported(b), {counting({1, 1, 1, 10})}), (std::vector<float>{0, 2, 4, 5, 7, 9}));
+}
+
+TEST(Lifting, NoFileMayNameTheModeOfResizeBefore11) {
+    OnnxBuilder b(13);
+    b.input("x", {1, 1, 1, 10});
+    b.floats("scales", {4}, {1, 1, 1, 0.6f});
+    setString(b.node("Resize", {"x", "", "scales"}, {"y"}), "nearest_mode", kNearestByScale);
+    b.output("y");
+    const auto refused = b.import();
     ASSERT_FALSE(refused.hasValue());
-    EXPECT_NE(refused.status().message().find("shrinks one axis and grows another"), std::string::npos)
+    EXPECT_NE(refused.status().message().find("allowed: round_prefer_floor"), std::string::npos)
         << refused.status().message();
 }
 
@@ -136,9 +160,7 @@ TEST(Lifting, ResizeByTheHalfPixelsOfTensorFlow) {
         setString(node, "coordinate_transformation_mode", "tf_half_pixel_for_nn");
         setString(node, "nearest_mode", nearest);
         b.output("y");
-        std::vector<float> x(10);
-        for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i);
-        return runFloats(imported(b), {makeFloatWeights({1, 1, 1, 10}, x)});
+        return runFloats(imported(b), {counting({1, 1, 1, 10})});
     };
     EXPECT_EQ(resized("floor", 0.6f), (std::vector<float>{0, 2, 4, 5, 7, 9}));
     EXPECT_EQ(resized("ceil", 0.6f), (std::vector<float>{1, 3, 5, 6, 8, 9}));

@@ -115,16 +115,16 @@ TEST(ComputeShapes, ResizeScalesRoundAsInFp32) {
 }
 
 /// Two names need not be two extents, but either may be 1.
-TEST(ComputeShapes, UnequalSymbolsBroadcastToTheGreater) {
+TEST(ComputeShapes, UnequalSymbolsBroadcastToTheOneThatIsNotOne) {
     InferenceGraph g;
     const TensorId a = g.input(DataType::Float32, {N, 4}), b = g.input(DataType::Float32, {H, 4});
     const TensorId sum = g.add("Add", {a, b});
-    EXPECT_EQ(g.shape(sum), "[max(H,N),4]");
-    EXPECT_EQ(g.shape(g.add("Mul", {b, a})), "[max(H,N),4]");
-    EXPECT_EQ(g.shape(g.add("Add", {a, sum})), "[max(H,N),4]");
-    EXPECT_EQ(g.shape(g.add("Add", {sum, g.input(DataType::Float32, {S, 1})})), "[max(H,max(N,S)),4]");
+    EXPECT_EQ(g.shape(sum), "[broadcast(H,N),4]");
+    EXPECT_EQ(g.shape(g.add("Mul", {b, a})), "[broadcast(H,N),4]");
+    EXPECT_EQ(g.shape(g.add("Add", {a, sum})), "[broadcast(H,N),4]");
+    EXPECT_EQ(g.shape(g.add("Add", {sum, g.input(DataType::Float32, {S, 1})})), "[broadcast(H,broadcast(N,S)),4]");
     EXPECT_EQ(g.shape(g.add("MatMul", {g.input(DataType::Float32, {N, 2, 3}), g.input(DataType::Float32, {H, 3, 4})})),
-              "[max(H,N),2,4]");
+              "[broadcast(H,N),2,4]");
     // Two ways to write the extent of one input: a model whose halves meet again means them to be equal.
     const TensorId halves = g.input(DataType::Float32, {Dim::floorDiv(H, 2) * Dim(2), 4});
     EXPECT_EQ(g.shape(g.add("Add", {b, halves})), "[H,4]");

@@ -250,6 +250,44 @@ TEST(ActivationFusion, KeepsClampsWhateverTheirLimits) {
         }
 }
 
+/// What bends far from the samples: other kinds of function, and smooth ones on a shifted operand.
+TEST(ActivationFusion, KeepsFunctionsThatBendFarAway) {
+    using Make = TensorId (*)(Net&, TensorId, TensorId);
+    const std::vector<std::pair<const char*, Make>> cases = {
+        {"Mod",
+         [](Net& b, TensorId, TensorId swish) {
+             return b.layer("out", "Mod", {swish, b.scalar("k", 1000)}, attributes({{"fmod", int64_t{1}}}));
+         }},
+        {"Less",
+         [](Net& b, TensorId x, TensorId swish) {
+             const TensorId less = b.op("less", "Less", {x, b.scalar("k", 1000)});
+             return b.op("out", "Mul", {swish, b.layer("cast", "Cast", {less}, attributes({{"to", int64_t{1}}}))});
+         }},
+        {"Sign",
+         [](Net& b, TensorId x, TensorId swish) {
+             return b.op("out", "Mul", {swish, b.op("sign", "Sign", {b.op("s", "Sub", {b.scalar("k", 1000), x})})});
+         }},
+        {"Sigmoid",
+         [](Net& b, TensorId x, TensorId swish) {
+             return b.op("out", "Mul", {swish, b.op("sign", "Sigmoid", {b.op("s", "Sub", {b.scalar("k", 1000), x})})});
+         }},
+        {"Exp",
+         [](Net& b, TensorId x, TensorId swish) {
+             return b.op("out", "Add", {swish, b.op("e", "Exp", {b.op("s", "Sub", {x, b.scalar("k", 1450)})})});
+         }},
+    };
+    for (const auto& [name, make] : cases) {
+        Net b;
+        const TensorId x = b.input("x", {2, 3});
+        b.output(make(b, x, b.layer("swish", "HardSwish", {x})));
+        Network network = b.take();
+        const std::string before = opsOf(network);
+        const WeightsPtr far = makeFloatWeights({2, 3}, std::vector<float>{-3, 0.5f, 1500, -1500, 999, 1001});
+        runPassesAndCompare(network, {"ActivationFusion"}, {far});
+        EXPECT_EQ(opsOf(network), before) << name;
+    }
+}
+
 TEST(ActivationFusion, KeepsTheLimitBehindAWholeActivation) {
     Net b;
     const TensorId x = b.input("x", {2, 3});

@@ -134,12 +134,12 @@ TEST(Engine, ShapesThatContradictEachOtherAreRefused) {
     refused("Reshape", {{n, m}}, {{8, 8}}, {{9, 9}}, makeInt64Weights({2}, std::vector<int64_t>{-1, 8}));
 }
 
-/// What the engine of `network` gives for x and y, each of rows of four; profile 1 to 8 rows. Empty, and a failed test,
+/// What the engine of `network` gives for x and y, each of rows of four; profile `fewest` to 8 rows. Empty, and a failed test,
 /// when it cannot.
-std::vector<float> runOnRows(Network network, const std::vector<std::vector<float>>& inputs) {
+std::vector<float> runOnRows(Network network, const std::vector<std::vector<float>>& inputs, int64_t fewest = 1) {
     BuilderConfig c = config();
     c.profiles = {{}};
-    for (TensorId id : network.inputs()) c.profiles[0].inputs[network.tensor(id).name] = {{1, 4}, {2, 4}, {8, 4}};
+    for (TensorId id : network.inputs()) c.profiles[0].inputs[network.tensor(id).name] = {{fewest, 4}, {2, 4}, {8, 4}};
     const auto engine = test::buildEngine(std::move(network), c);
     if (!engine) return {};
     auto context = engine->createContext();
@@ -184,6 +184,24 @@ TEST(Engine, UnequalSymbolsBroadcast) {
             ASSERT_EQ(got.size(), 12u);
             for (size_t i = 0; i < want.size(); ++i) EXPECT_NEAR(got[i], want[i], 1e-3) << i;
         }
+    }
+}
+
+/// No row against one makes none: the greater extent would be wrong.
+TEST(Engine, NoRowsBroadcastToNoRows) {
+    const Dim n = Dim::symbol("N"), m = Dim::symbol("M");
+    for (const bool expand : {false, true}) {
+        const auto graph = [&] {
+            test::NetworkBuilder b;
+            const TensorId x = b.input("x", {n, 4}), y = b.input("y", {m, 4});
+            const TensorId wide = expand ? b.layer("wide", "Expand", {x, b.layer("shape", "Shape", {y})})
+                                         : b.layer("wide", "Add", {x, y});
+            b.output(b.layer("sum", "ReduceSum", {wide, b.integers("axis", {0})}));
+            return b.take();
+        };
+        EXPECT_EQ(runOnRows(graph(), {{}, kOneRow}, 0), (std::vector<float>{0, 0, 0, 0})) << expand;
+        EXPECT_EQ(runOnRows(graph(), {kOneRow, {}}, 0), (std::vector<float>{0, 0, 0, 0})) << expand;
+        EXPECT_EQ(runOnRows(graph(), {{}, {}}, 0), (std::vector<float>{0, 0, 0, 0})) << expand;
     }
 }
 

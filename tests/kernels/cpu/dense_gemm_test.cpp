@@ -91,7 +91,6 @@ TEST(DenseGemm, Groups) {
     expectMatches(convolution({1, 128, 8, 8}, 128, k1s1, {}, 4), "conv");
 }
 
-// Groups that fill no tiles: AMX takes them together, by bands of the depth.
 int64_t threadsOfThisProcess() {
     const std::filesystem::directory_iterator tasks("/proc/self/task");
     return std::distance(begin(tasks), end(tasks));
@@ -128,6 +127,7 @@ TEST(DenseGemm, NarrowGroupsNameTheirLimit) {
     }
 }
 
+/// Groups that fill no tiles: AMX takes them together, by bands of the depth.
 TEST(DenseGemm, NarrowGroups) {
     for (const auto& [channels, outputs, groups] :
          {std::tuple(136, 136, 4), {272, 272, 4}, {24, 112, 4}, {90, 40, 5}, {64, 32, 2}, {33, 99, 3}})

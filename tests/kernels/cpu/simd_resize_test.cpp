@@ -1,3 +1,4 @@
+#include "engine_core/ops/resize.h"
 #include "tests/kernels/cpu/simd_test.h"
 
 namespace strobe {
@@ -37,7 +38,7 @@ TEST(SimdResize, NarrowAndWholeTypes) {
 }
 
 TEST(SimdResize, NearestModesAndSizes) {
-    for (const char* nearest : {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"}) {
+    for (const char* nearest : {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil", kNearestByScale}) {
         KernelCase c = resize({1, 8, 4, 9}, {1, 1, 1.5, 0.5}, "nearest", "half_pixel");
         c.attributes.set("nearest_mode", std::string(nearest));
         expectMatchesReference(c, "simd.resize");
@@ -47,6 +48,19 @@ TEST(SimdResize, NearestModesAndSizes) {
     sizes.inputs.push_back(KernelInput::integers({1, 8, 7, 3}));
     expectMatchesReference(sizes, "simd.resize");
     expectMatchesReference(resize({2, 3, 10}, {1, 1, 2.5}, "linear", "half_pixel"), "simd.resize");
+}
+
+/// Sizes whose quotient, in FP32, gives back another length.
+TEST(SimdResize, SizesAreExactLengths) {
+    for (const char* coordinates : {"align_corners", "pytorch_half_pixel", "half_pixel_symmetric"})
+        for (const char* mode : {"nearest", "linear"})
+            for (const auto& [in, out] : {std::pair(41, 1), {7, 57}}) {
+                KernelCase c = resize({1, 2, in, in}, {}, mode, coordinates);
+                c.attributes.set("nearest_mode", std::string("floor"));
+                c.inputs[2] = KernelInput::absent();
+                c.inputs.push_back(KernelInput::integers({1, 2, out, out}));
+                expectMatchesReference(c, "simd.resize");
+            }
 }
 
 /// Two channels times 1.3 are two channels again, but both are the first one's.

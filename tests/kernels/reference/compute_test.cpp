@@ -143,6 +143,56 @@ TEST(ComputeReference, ResizeLinearHalfPixel) {
     expectNear(run("Resize", {floats({2}, {0, 4}), nullptr, scales}, nearest).values[0], {0, 0, 4, 4});
 }
 
+/// 0, 1, 2 … resized; `sizes` where `size` is given, else `scale`.
+std::vector<double> resizedLine(int64_t extent, double scale, int64_t size, const char* mode, const char* coordinates,
+                                const char* nearest = "floor") {
+    std::vector<double> x(static_cast<size_t>(extent));
+    for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<double>(i);
+    const Attributes given = attributes({{"mode", std::string(mode)},
+                                         {"nearest_mode", std::string(nearest)},
+                                         {"coordinate_transformation_mode", std::string(coordinates)}});
+    return run("Resize",
+               {floats({extent}, x), floats({2}, {0, 1}), size ? nullptr : floats({1}, {scale}),
+                size ? ints({size}) : nullptr},
+               given)
+        .values[0];
+}
+
+/// Lengths that out / in · in misses in FP32; the numbers are onnxruntime's.
+TEST(ComputeReference, ResizeBySizesHasExactLengths) {
+    struct Case {
+        const char* coordinates;
+        double onlyPixel;
+    };
+    for (const auto& [coordinates, pixel] : {Case{"half_pixel", 20},
+                                             {"pytorch_half_pixel", 0},
+                                             {"align_corners", 0},
+                                             {"asymmetric", 0},
+                                             {"tf_crop_and_resize", 20}})
+        for (const char* mode : {"nearest", "linear", "cubic"})
+            expectNear(resizedLine(41, 0, 1, mode, coordinates), {pixel});
+    for (const char* coordinates : {"align_corners", "tf_crop_and_resize"})
+        EXPECT_EQ(resizedLine(7, 0, 57, "nearest", coordinates).back(), 6) << coordinates;
+}
+
+/// 6.5 comes out as 6.4999995, 14.5 as 14.500001; the numbers are onnxruntime's.
+TEST(ComputeReference, ResizeTakesHalfPixelsForHalfPixels) {
+    EXPECT_EQ(resizedLine(13, 0, 2, "nearest", "asymmetric", "round_prefer_ceil"), (std::vector<double>{0, 7}));
+    EXPECT_EQ(resizedLine(33, 1.3, 0, "nearest", "half_pixel", "round_prefer_floor")[19], 14);
+    EXPECT_EQ(resizedLine(33, 0.3, 0, "nearest", "half_pixel", "round_prefer_ceil")[4], 15);
+    EXPECT_EQ(resizedLine(10, 0, 6, "nearest", "half_pixel_symmetric", "floor")[1], 1);
+    EXPECT_EQ(resizedLine(41, 0, 11, "nearest", "half_pixel_symmetric", "ceil")[5], 20);
+}
+
+/// align_corners takes the length that was asked, as ONNX's cases do (onnxruntime: 0, 3); the others what comes out.
+TEST(ComputeReference, ResizeByScalesThatGiveNoWholeLength) {
+    expectNear(resizedLine(4, 0.6, 0, "linear", "align_corners"), {0, 3 / 1.4});
+    expectNear(resizedLine(4, 0.6, 0, "linear", "tf_crop_and_resize"), {0, 3});
+    expectNear(resizedLine(10, 0.65, 0, "linear", "tf_crop_and_resize"), {0, 1.8, 3.6, 5.4, 7.2, 9});
+    expectNear(resizedLine(10, 0.15, 0, "linear", "pytorch_half_pixel"), {0});
+    expectNear(resizedLine(10, 0.15, 0, "linear", "tf_crop_and_resize"), {4.5});
+}
+
 TEST(ComputeReference, SuppressionKeepsTheBestOfEachHeap) {
     const WeightsPtr boxes = floats({1, 3, 4}, {0, 0, 1, 1, 0, 0.1, 1, 1.1, 0, 10, 1, 11}),
                      scores = floats({1, 1, 3}, {0.8, 0.9, 0.3});
