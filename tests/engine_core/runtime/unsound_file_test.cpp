@@ -47,6 +47,8 @@ TEST(UnsoundEngineFile, IsRefusedAndNamesWhat) {
         g.network.setInputs(g.layers.front().layer, {});
         g.layers.front().inputs.clear();
     });
+    expect("(MaxPool) lacks output 0",
+           [](CompiledGraph& g) { g.network.setOutput(g.network.findLayer("pool"), 0, kNone); });
     expect("'kernel_shape' of layer 'pool' is missing",
            [](CompiledGraph& g) { g.network.layer(g.network.findLayer("pool")).attributes.erase("kernel_shape"); });
     expect("'axis' of layer 'norm' is string", [](CompiledGraph& g) {
