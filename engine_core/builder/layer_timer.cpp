@@ -8,7 +8,7 @@
 
 #include "engine_core/base/float_formats.h"
 #include "engine_core/builder/timing_samples.h"
-#include "engine_core/runtime/graph_executor.h"
+#include "engine_core/runtime/growing_buffer.h"
 
 namespace strobe {
 namespace {

@@ -199,9 +199,15 @@ bool Network::removeIfUnusedConstant(TensorId id) {
 
 namespace {
 
-void collectConstants(const Network& network, std::map<const void*, size_t>& into) {
+/// First and one past the last byte.
+using ByteRange = std::pair<uintptr_t, uintptr_t>;
+
+void collectConstants(const Network& network, std::vector<ByteRange>& into) {
     for (TensorId id = 0; id < network.tensorCount(); ++id)
-        if (const WeightsPtr& weights = network.tensor(id).constant) into[weights->data.get()] = weights->bytes;
+        if (const WeightsPtr& weights = network.tensor(id).constant) {
+            const auto first = reinterpret_cast<uintptr_t>(weights->data.get());
+            into.emplace_back(first, first + weights->bytes);
+        }
     for (LayerId id = 0; id < network.layerIdCount(); ++id)
         for (const auto& body : network.layer(id).subgraphs) collectConstants(*body, into);
 }
@@ -209,10 +215,16 @@ void collectConstants(const Network& network, std::map<const void*, size_t>& int
 }  // namespace
 
 double Network::constantBytes() const {
-    std::map<const void*, size_t> constants;
-    collectConstants(*this, constants);
+    std::vector<ByteRange> ranges;
+    collectConstants(*this, ranges);
+    std::sort(ranges.begin(), ranges.end());
     double bytes = 0;
-    for (const auto& constant : constants) bytes += static_cast<double>(constant.second);
+    uintptr_t counted = 0;  // all below is
+    for (const auto& [first, last] : ranges) {
+        if (last <= counted) continue;
+        bytes += static_cast<double>(last - std::max(first, counted));
+        counted = last;
+    }
     return bytes;
 }
 

@@ -117,7 +117,7 @@ public:
     void removeUnusedConstants();
     /// The same for one tensor; false: it is no constant, or used.
     bool removeIfUnusedConstant(TensorId tensor);
-    /// Bytes of all constants, those of bodies included; what several share counts once.
+    /// Bytes of all constants, those of bodies included; memory that several share, in whole or in part, counts once.
     double constantBytes() const;
 
     // --- reading

@@ -47,6 +47,12 @@ Status checkArity(const Layer& layer) {
     for (int i = 0; i < op.minInputs; ++i)
         if (layer.inputs[static_cast<size_t>(i)] == kNone)
             return internalError("layer '" + layer.name + "' (" + op.name + ") lacks input " + std::to_string(i));
+    if (static_cast<int>(layer.outputs.size()) < op.minOutputs)
+        return internalError("layer '" + layer.name + "' (" + op.name + ") has " + std::to_string(layer.outputs.size()) + " outputs, " +
+                             std::to_string(op.minOutputs) + " are needed");
+    for (size_t i = 0; i < layer.outputs.size(); ++i)
+        if (layer.outputs[i] == kNone && op.needsOutput(static_cast<int>(i)))
+            return internalError("layer '" + layer.name + "' (" + op.name + ") lacks output " + std::to_string(i));
     if (layer.op->name == "Pointwise" && !layer.program) return internalError("layer '" + layer.name + "' has no program");
     return Status::ok();
 }

@@ -70,12 +70,19 @@ Status checkArity(const NodeLift& lift, const OpDefinition& op) {
     return Status::ok();
 }
 
-/// Trailing outputs without a name are left out, but for those that a Split counts when it divides its axis.
+/// Trailing outputs without a name are left out, but for those that the op makes in any case (a Split divides its axis by
+/// them).
 int outputCountOf(const strobe_onnx::NodeProto& node) {
     int count = node.output_size();
-    if (node.op_type() == "Split" && normalizedDomain(node.domain()).empty()) return count;
-    while (count > 0 && node.output(count - 1).empty()) --count;
+    const OpDefinition* op =
+        normalizedDomain(node.domain()).empty() ? OpRegistry::instance().find(node.op_type()) : nullptr;
+    while (count > 0 && node.output(count - 1).empty() && !(op && op->needsOutput(count - 1))) --count;
     return count;
+}
+
+/// What an output is called that its node names not, but the op makes all the same.
+std::string unnamedTensor(const std::string& layer, int output) {
+    return layer + "/unnamed output " + std::to_string(output);
 }
 
 }  // namespace
@@ -219,8 +226,10 @@ Status GraphImporter::addLayer(NodeLift& lift, const OpDefinition& op, const str
     std::vector<TensorId> outputs;
     for (int i = 0; i < lift.outputCount; ++i) {
         const bool wanted = i < node.output_size() && !node.output(i).empty();
-        outputs.push_back(wanted ? network.addTensor(tensorName(node.output(i), scope)) : kNone);
-        if (wanted) scope.names[node.output(i)] = outputs.back();
+        if (wanted)
+            outputs.push_back(scope.names[node.output(i)] = network.addTensor(tensorName(node.output(i), scope)));
+        else
+            outputs.push_back(op.needsOutput(i) ? network.addTensor(unnamedTensor(lift.name, i)) : kNone);
     }
     for (const auto& [index, tensor] : lift.aliases)
         if (index < node.output_size() && !node.output(index).empty()) scope.names[node.output(index)] = tensor;

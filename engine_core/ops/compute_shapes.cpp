@@ -51,6 +51,14 @@ Status requireAtLeast(const Attributes& attributes, const char* name, int64_t fa
                         std::to_string(minimum) + " or more is needed");
 }
 
+Status requireWithin(const Attributes& attributes, const char* name, int64_t fallback, int64_t minimum,
+                     int64_t maximum) {
+    const int64_t value = attributes.getInt(name, fallback);
+    if (value >= minimum && value <= maximum) return Status::ok();
+    return invalidModel(std::string("attribute '") + name + "' is " + std::to_string(value) + ", " +
+                        std::to_string(minimum) + " to " + std::to_string(maximum) + " is allowed");
+}
+
 Status requireOneOf(const Attributes& attributes, const char* name, const std::string& fallback,
                     std::initializer_list<const char*> allowed) {
     const std::string value = attributes.getString(name, fallback);

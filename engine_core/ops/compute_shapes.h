@@ -15,6 +15,12 @@ Result<std::vector<int64_t>> normalizeAxes(std::vector<int64_t> axes, int64_t ra
 Status requireDim(const InferenceContext& context, int input, size_t axis, const Dim& expected, const std::string& why);
 /// Error unless the int attribute is at least `minimum`.
 Status requireAtLeast(const Attributes& attributes, const char* name, int64_t fallback, int64_t minimum);
+/// The same, with an upper bound too.
+Status requireWithin(const Attributes& attributes, const char* name, int64_t fallback, int64_t minimum,
+                     int64_t maximum);
+/// Samples that RoiAlign takes along one side of a bin: more than any image has, few enough that absurd boxes and
+/// ratios end.
+constexpr int64_t kMostRoiSamples = 4096;
 /// Error unless the string attribute is one of `allowed`.
 Status requireOneOf(const Attributes& attributes, const char* name, const std::string& fallback,
                     std::initializer_list<const char*> allowed);

@@ -122,6 +122,7 @@ STROBE_OPS(concat_split) {
     split.minInputs = 1;
     split.maxInputs = 2;
     split.maxOutputs = OpDefinition::kVariadic;
+    split.needsEveryOutput = true;
     split.attributes = {{"axis", AttributeKind::Int}, {"num_outputs", AttributeKind::Int}};
     split.valueInputs = 2;
     split.infer = inferSplit;

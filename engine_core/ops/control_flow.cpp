@@ -17,6 +17,17 @@ ControlFlowCounts controlFlowCounts(std::string_view op, const Attributes& attri
     return counts;
 }
 
+Status requireMovable(const std::string& what, DataType type, bool sliced) {
+    if (type == DataType::Undefined) return Status::ok();
+    if (type == DataType::String)
+        return unsupported(what + " is string; If, Loop and Scan take and return numbers and bool only");
+    if (sliced && dataTypeBits(type) < 8)
+        return unsupported(what + " is " + std::string(dataTypeName(type)) +
+                           ", whose elements share bytes; Loop and Scan slice types of whole bytes only: cast it to "
+                           "int8 or uint8");
+    return Status::ok();
+}
+
 namespace {
 
 const Tensor& bodyOutput(const Network& body, int index) {
@@ -83,6 +94,7 @@ Status inferIf(InferenceContext& context) {
         if (a.type != b.type)
             return invalidModel("output " + std::to_string(i) + " is " + std::string(dataTypeName(a.type)) +
                                 " in one branch and " + std::string(dataTypeName(b.type)) + " in the other");
+        STROBE_RETURN_IF_ERROR(requireMovable("output " + std::to_string(i), a.type, false));
         if (!a.rankKnown || !b.rankKnown || a.shape.size() != b.shape.size()) {
             context.setOutputUnknownRank(i, a.type);
             continue;
@@ -103,6 +115,8 @@ Status inferCarried(InferenceContext& context, int input, int output, const Tens
         return invalidModel("carried value " + std::to_string(output) + " enters as " +
                             std::string(dataTypeName(type)) + ", the body returns " +
                             std::string(dataTypeName(next.type)));
+    for (DataType moved : {type, next.type})
+        STROBE_RETURN_IF_ERROR(requireMovable("carried value " + std::to_string(output), moved, false));
     const Shape& initial = context.inputShape(input);
     if (!next.rankKnown || next.shape.size() != initial.size()) {
         context.setOutputUnknownRank(output, type);
@@ -118,6 +132,7 @@ Status inferCarried(InferenceContext& context, int input, int output, const Tens
 /// One element a turn, stacked at `axis`.
 Status inferStacked(InferenceContext& context, int output, const Tensor& slice, const Dim& turns, int64_t axis,
                     const std::set<std::string>& outer) {
+    STROBE_RETURN_IF_ERROR(requireMovable("scan output " + std::to_string(output), slice.type, true));
     if (!slice.rankKnown) {
         context.setOutputUnknownRank(output, slice.type);
         return Status::ok();
@@ -166,6 +181,8 @@ int64_t axisAt(const Attributes& attributes, const char* name, int index) {
 Result<Dim> scanTurns(InferenceContext& context, const ControlFlowCounts& counts) {
     std::optional<Dim> turns;
     for (int i = 0; i < counts.scanned; ++i) {
+        STROBE_RETURN_IF_ERROR(
+            requireMovable("scan input " + std::to_string(i), context.inputType(counts.states + i), true));
         const Shape& x = context.inputShape(counts.states + i);
         STROBE_ASSIGN(const int64_t axis, normalizeAxis(axisAt(context.attributes(), "scan_input_axes", i),
                                                         static_cast<int64_t>(x.size())));

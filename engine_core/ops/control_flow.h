@@ -22,6 +22,9 @@ struct ControlFlowCounts {
     int scanned = 0;  // Scan: sliced inputs
     int captures = 0;
 };
+/// Error when values of this type cannot pass between a body and its layer, since the runtime moves bytes: strings, and
+/// packed elements where Loop and Scan cut or join tensors (`sliced`). `what` names the value.
+Status requireMovable(const std::string& what, DataType type, bool sliced);
 /// How the inputs of an If, Loop or Scan divide. Requires such a layer with attribute values that inference accepted.
 ControlFlowCounts controlFlowCounts(std::string_view op, const Attributes& attributes, int inputCount);
 

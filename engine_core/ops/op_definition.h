@@ -72,6 +72,10 @@ struct OpDefinition {
     int maxInputs = 0;  // own inputs; kVariadic: any number (such an op takes no epilogue inputs)
     int minOutputs = 1;
     int maxOutputs = 1;
+    /// Each output has its part of the result, whether or not it is read (Split): none may be absent.
+    bool needsEveryOutput = false;
+    /// Output `index` is a tensor even if nobody asked for it; kernels rely on that.
+    bool needsOutput(int index) const { return needsEveryOutput || index < minOutputs; }
     std::vector<AttributeSpec> attributes;
     /// Inputs whose *values* decide the output shape (Reshape's shape, Slice's starts …), as a bit mask. At run time the kernel
     /// always finds such an input in host memory, in its Problem.

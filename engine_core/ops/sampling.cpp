@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "engine_core/ops/compute_shapes.h"
 #include "engine_core/ops/value_inference.h"
 
@@ -63,11 +65,23 @@ Status inferRoiAlign(InferenceContext& context) {
         requireOneOf(attributes, "coordinate_transformation_mode", "half_pixel", {"half_pixel", "output_half_pixel"}));
     STROBE_RETURN_IF_ERROR(requireAtLeast(attributes, "output_height", 1, 1));
     STROBE_RETURN_IF_ERROR(requireAtLeast(attributes, "output_width", 1, 1));
-    STROBE_RETURN_IF_ERROR(requireAtLeast(attributes, "sampling_ratio", 0, 0));
+    STROBE_RETURN_IF_ERROR(requireWithin(attributes, "sampling_ratio", 0, 0, kMostRoiSamples));
     context.setOutput(0, context.inputType(0),
                       {context.inputShape(1)[0], context.inputShape(0)[1], Dim(attributes.getInt("output_height", 1)),
                        Dim(attributes.getInt("output_width", 1))});
     return Status::ok();
+}
+
+/// Eight for each sample of a bin; where the boxes' size decides their number, of boxes that cover the image.
+double roiAlignFlops(const CostContext& cost) {
+    const Dims &x = cost.inputs[0], &y = cost.outputs[0];
+    const auto outputs = static_cast<double>(elementCount(y));
+    if (outputs == 0) return 0;
+    const int64_t ratio = cost.attributes.getInt("sampling_ratio", 0);
+    const auto samples = [&](size_t d) {
+        return static_cast<double>(ratio > 0 ? ratio : std::min((x[d] - 1) / y[d] + 1, kMostRoiSamples));
+    };
+    return 8.0 * outputs * samples(2) * samples(3);
 }
 
 /// X[N,C,H,W], rois[R,5] (batch, x1, y1, x2, y2) → Y[R,C,pooled_shape].
@@ -152,14 +166,16 @@ STROBE_OPS(sampling) {
     OpDefinition affine = sampling("AffineGrid", 2, 2, {align}, inferAffineGrid);
     affine.valueInputs = 1u << 1;
     registry.add(std::move(affine));
-    registry.add(sampling("RoiAlign", 3, 3,
-                          {{"coordinate_transformation_mode", AttributeKind::String},
-                           mode,
-                           {"output_height", AttributeKind::Int},
-                           {"output_width", AttributeKind::Int},
-                           {"sampling_ratio", AttributeKind::Int},
-                           {"spatial_scale", AttributeKind::Float}},
-                          inferRoiAlign));
+    OpDefinition regions = sampling("RoiAlign", 3, 3,
+                                   {{"coordinate_transformation_mode", AttributeKind::String},
+                                    mode,
+                                    {"output_height", AttributeKind::Int},
+                                    {"output_width", AttributeKind::Int},
+                                    {"sampling_ratio", AttributeKind::Int},
+                                    {"spatial_scale", AttributeKind::Float}},
+                                   inferRoiAlign);
+    regions.flops = roiAlignFlops;
+    registry.add(std::move(regions));
     registry.add(sampling("MaxRoiPool", 2, 2,
                           {{"pooled_shape", AttributeKind::Ints, true}, {"spatial_scale", AttributeKind::Float}},
                           inferMaxRoiPool));

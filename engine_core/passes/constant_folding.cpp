@@ -131,7 +131,8 @@ bool isCandidate(const Network& network, const Layer& layer) {
     });
 }
 
-/// Folding is to cost seconds: what takes longer by the naive kernels is left to the fast ones.
+/// Folding is to cost seconds: what takes longer by the naive kernels is left to the fast ones. Counted in FLOP or moved
+/// elements, whichever are more.
 constexpr double kMostFlops = 2e10;
 
 double outputBytes(const Network& network, const Layer& layer) {
@@ -157,21 +158,26 @@ std::string whyTooLarge(const Network& network, const Layer& layer, const PassCo
            " are allowed (constant folding budget and as much as the model's own constants)";
 }
 
-/// What the layer computes, by its op's own account. Outputs that only the kernel can tell count as nothing.
+/// FLOP by the op's own account, and at least one for each element read or written: copies compute nothing and take time
+/// all the same. Outputs that only the kernel can tell count as nothing.
 double flopsOf(const Network& network, const Layer& layer) {
     std::vector<Dims> inputs, outputs;
-    for (TensorId id : layer.inputs) inputs.push_back(id == kNone ? Dims() : network.tensor(id).constant->dims);
+    double moved = 0;
+    for (TensorId id : layer.inputs) inputs.push_back(id == kNone ? Dims{0} : network.tensor(id).constant->dims);
     for (TensorId id : layer.outputs) {
         const bool known = id != kNone && network.tensor(id).rankKnown && isConstant(network.tensor(id).shape);
         outputs.push_back(known ? toDims(network.tensor(id).shape) : Dims{0});
     }
-    if (layer.op->flops) return layer.op->flops({layer.attributes, inputs, outputs});
-    return outputs.empty() ? 0 : static_cast<double>(elementCount(outputs[0]));
+    for (const auto* list : {&inputs, &outputs})
+        for (const Dims& dims : *list) moved += static_cast<double>(elementCount(dims));
+    for (size_t i = 0; i < inputs.size(); ++i)
+        if (layer.inputs[i] == kNone) inputs[i].clear();  // as flops() expects absent ones
+    return std::max(moved, layer.op->flops ? layer.op->flops({layer.attributes, inputs, outputs}) : 0.0);
 }
 
 std::string whyTooSlow(double flops, const PassContext& context) {
     if (context.foldedFlops + flops <= kMostFlops) return {};
-    return "computing it ahead would take " + wholeText(flops / 1e6) + " MFLOP, " +
+    return "computing it ahead would take " + wholeText(flops / 1e6) + " million operations, " +
            wholeText((kMostFlops - context.foldedFlops) / 1e6) + " are left for constant folding";
 }
 

@@ -13,8 +13,9 @@ bool isRead(const Network& network, TensorId tensor) {
 /// An optional output that nobody reads need not be computed (MaxPool's indices, an LSTM's last state).
 void dropUnreadOutputs(Network& network, LayerId id) {
     const Layer& layer = network.layer(id);
-    for (size_t i = static_cast<size_t>(std::max(layer.op->minOutputs, 1)); i < layer.outputs.size(); ++i)
-        if (layer.outputs[i] != kNone && !isRead(network, layer.outputs[i]))
+    for (size_t i = 1; i < layer.outputs.size(); ++i)
+        if (layer.outputs[i] != kNone && !layer.op->needsOutput(static_cast<int>(i)) &&
+            !isRead(network, layer.outputs[i]))
             network.setOutput(id, static_cast<int>(i), kNone);
 }
 

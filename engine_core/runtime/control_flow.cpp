@@ -101,9 +101,9 @@ protected:
     /// Initial values are the layer's inputs from `firstState` on.
     Status start(size_t firstState) {
         for (TensorId id : m_layer.inputs) STROBE_RETURN_IF_ERROR(m_graph.resolveLateInput(id));
-        m_carried.resize(states());
-        m_gathered.resize(results());
+        for (size_t g = 0; g < results(); ++g) m_gathered.emplace_back(&m_scope.loopMemory);
         for (size_t c = 0; c < states(); ++c) {
+            m_carried.emplace_back(m_scope.loopMemory);
             const TensorId id = m_layer.inputs[firstState + c];
             const DataType type = m_graph.m_graph.network.tensor(id).type;
             STROBE_RETURN_IF_ERROR(m_carried[c].assign(m_graph.pointerOf(id), m_graph.dimsOf(id), type));
@@ -116,7 +116,7 @@ protected:
     Status turn(size_t firstState, size_t firstOutput) {
         if (m_scope.cancel.isCancelled()) return cancelled();
         for (size_t c = 0; c < states(); ++c)
-            m_body.setInput(static_cast<int>(firstState + c), m_carried[c].buffer.data(), m_carried[c].dims);
+            m_body.setInput(static_cast<int>(firstState + c), m_carried[c].data(), m_carried[c].dims());
         const auto captures = static_cast<size_t>(m_counts.captures);
         for (size_t k = 0; k < captures; ++k)
             STROBE_RETURN_IF_ERROR(m_graph.bindBodyInput(m_body,
@@ -138,7 +138,7 @@ protected:
     Status storeStates() {
         for (size_t c = 0; c < states(); ++c)
             STROBE_RETURN_IF_ERROR(
-                m_graph.storeTensor(m_layer.outputs[c], m_carried[c].buffer.data(), m_carried[c].dims));
+                m_graph.storeTensor(m_layer.outputs[c], m_carried[c].data(), m_carried[c].dims()));
         return Status::ok();
     }
     Status storeGathered(size_t index, size_t firstOutput, int64_t axis, bool reverse) {

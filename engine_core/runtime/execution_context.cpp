@@ -6,6 +6,7 @@
 #include "engine_core/builder/builder.h"
 #include "engine_core/runtime/engine_shared.h"
 #include "engine_core/runtime/graph_executor.h"
+#include "engine_core/runtime/loop_values.h"
 
 namespace strobe {
 
@@ -91,7 +92,8 @@ Status ExecutionContext::prepare() {
 Status ExecutionContext::run(StepObserver* observer, const CancelToken& cancel) {
     if (m_state->running.exchange(true)) return invalidArgument("this context is running in another thread; make one context per thread");
     Status status = checkInputs();
-    if (status.isOk()) status = m_state->executor->run({observer, cancel, 0});
+    LoopMemory loopMemory;
+    if (status.isOk()) status = m_state->executor->run({loopMemory, observer, cancel, 0});
     m_state->running = false;
     return status;
 }

@@ -106,6 +106,7 @@ public:
                 STROBE_RETURN_IF_ERROR(requireType(m_outer.tensor(m_layer.outputs[o]), outputType(own + o)));
         for (size_t s = 0; s < static_cast<size_t>(m_counts.states); ++s)
             STROBE_RETURN_IF_ERROR(requireType(input((m_isLoop ? 2 : 0) + s), outputType(own + s)));
+        STROBE_RETURN_IF_ERROR(checkMoved(own));
         if (!m_isLoop) return Status::ok();
         STROBE_RETURN_IF_ERROR(requireType(input(0), DataType::Int64));
         STROBE_RETURN_IF_ERROR(requireType(input(1), DataType::Bool));
@@ -113,6 +114,17 @@ public:
     }
 
 private:
+    /// What the runtime copies, cuts and joins. `own`: outputs of the body that are none of the layer's.
+    Status checkMoved(size_t own) const {
+        const auto states = static_cast<size_t>(m_counts.states), scanned = static_cast<size_t>(m_counts.scanned);
+        const std::string who = "layer '" + m_layer.name + "': ";
+        for (size_t o = 0; o < m_layer.outputs.size(); ++o)
+            STROBE_RETURN_IF_ERROR(requireMovable(who + "output " + std::to_string(o), outputType(own + o),
+                                                  m_layer.op->name != "If" && o >= states));
+        for (size_t k = 0; k < scanned; ++k)
+            STROBE_RETURN_IF_ERROR(requireMovable(who + "scan input " + std::to_string(k), inputType(states + k), true));
+        return Status::ok();
+    }
     const Tensor& input(size_t index) const { return m_body.tensor(m_body.inputs()[index]); }
     DataType inputType(size_t index) const { return input(index).type; }
     DataType outputType(size_t index) const { return m_body.tensor(m_body.outputs()[index]).type; }

@@ -3,23 +3,12 @@
 #include <vector>
 
 #include "engine_core/runtime/execution_context.h"
+#include "engine_core/runtime/growing_buffer.h"
 #include "engine_core/runtime/plan.h"
 
 namespace strobe {
 
-/// Memory that grows and never shrinks, 64-byte aligned.
-class GrowingBuffer {
-public:
-    /// Contents are lost when it grows. OutOfMemory names the bytes. With `device`, growth takes host memory that the device copies to
-    /// and from without a detour.
-    Result<void*> reserve(size_t bytes, Device* device = nullptr);
-    void* data() const { return m_data.get(); }
-    size_t capacity() const { return m_capacity; }
-
-private:
-    std::shared_ptr<void> m_data;
-    size_t m_capacity = 0;
-};
+class LoopMemory;
 
 /// What the executors of one context (the graph's and its bodies') share.
 struct ExecutorEnvironment {
@@ -30,6 +19,7 @@ struct ExecutorEnvironment {
 };
 
 struct RunScope {
+    LoopMemory& loopMemory;
     StepObserver* observer = nullptr;
     CancelToken cancel;
     int depth = 0;

@@ -18,24 +18,44 @@ struct AroundAxis {
 
 }  // namespace
 
-Status CarriedValue::assign(const void* data, const Dims& newDims, DataType type) {
-    const size_t size = dataTypeBytes(type, elementCount(newDims));
-    STROBE_ASSIGN(void* memory, buffer.reserve(size));
-    if (size > 0) std::memcpy(memory, data, size);
-    dims = newDims;
+size_t LoopMemory::usualMostBytes() {
+    static const size_t memory = cpuDeviceInfo().memoryBytes;
+    return memory > 0 ? memory / 4 : size_t{4} << 30;  // 4 GiB where the system does not tell
+}
+
+Status LoopMemory::Share::resize(size_t bytes) {
+    if (m_memory) {
+        const size_t others = m_memory->m_usedBytes - m_bytes;
+        if (bytes > m_memory->m_mostBytes - others)
+            return Status(ErrorCode::OutOfMemory,
+                          "needs " + std::to_string(bytes) + " bytes; what loops keep takes " + std::to_string(others) +
+                              " bytes besides, and " + std::to_string(m_memory->m_mostBytes) +
+                              " are allowed in a run; run fewer iterations or use smaller shapes");
+        m_memory->m_usedBytes = others + bytes;
+    }
+    m_bytes = bytes;
     return Status::ok();
 }
 
-size_t GatheredSlices::usualMostBytes() {
-    static const size_t memory = cpuDeviceInfo().memoryBytes;
-    return memory > 0 ? memory / 4 : size_t{4} << 30;  // 4 GiB where the system does not tell
+Status CarriedValue::assign(const void* data, const Dims& dims, DataType type) {
+    const size_t size = dataTypeBytes(type, elementCount(dims));
+    // Twice: the body holds what it returned as well. The buffer does not shrink, nor does the share.
+    if (2 * size > m_share.bytes())
+        STROBE_RETURN_IF_ERROR(m_share.resize(2 * size).withContext("a carried value of shape " + toString(dims) +
+                                                                        ", with the body's copy"));
+    STROBE_ASSIGN(void* memory, m_buffer.reserve(size));
+    if (size > 0) std::memcpy(memory, data, size);
+    m_dims = dims;
+    return Status::ok();
 }
 
 /// Room for so many bytes in all; what is there stays.
 Status GatheredSlices::grow(size_t bytes) {
     if (bytes <= m_buffer.capacity()) return Status::ok();
+    size_t room = std::max(2 * m_buffer.capacity(), bytes);
+    if (const LoopMemory* memory = m_share.memory()) room = std::max(bytes, std::min(room, memory->mostBytes()));
     GrowingBuffer larger;
-    STROBE_RETURN_IF_ERROR(larger.reserve(std::min(std::max(2 * m_buffer.capacity(), bytes), m_mostBytes)).status());
+    STROBE_RETURN_IF_ERROR(larger.reserve(room).status());
     if (m_bytes > 0) std::memcpy(larger.data(), m_buffer.data(), m_bytes);
     m_buffer = std::move(larger);
     return Status::ok();
@@ -46,10 +66,8 @@ Status GatheredSlices::append(const void* data, const Dims& dims, DataType type)
         return invalidModel("a scan output changes its shape from " + toString(m_sliceDims) + " to " + toString(dims) +
                             " between iterations");
     const size_t more = dataTypeBytes(type, elementCount(dims));
-    if (more > m_mostBytes - m_bytes)
-        return Status(ErrorCode::OutOfMemory, "a scan output takes more than " + std::to_string(m_mostBytes) +
-                                                  " bytes after " + std::to_string(m_count) +
-                                                  " iterations, the most that is allowed; run fewer iterations");
+    STROBE_RETURN_IF_ERROR(m_share.resize(m_bytes + more)
+                               .withContext("a scan output after " + std::to_string(m_count) + " iterations"));
     STROBE_RETURN_IF_ERROR(grow(m_bytes + more));
     m_sliceDims = dims;
     ++m_count;

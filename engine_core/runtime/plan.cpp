@@ -5,7 +5,7 @@
 #include <numeric>
 #include <optional>
 
-#include "engine_core/runtime/graph_executor.h"
+#include "engine_core/runtime/growing_buffer.h"
 #include "engine_core/runtime/memory_planner.h"
 
 namespace strobe {

@@ -14,6 +14,7 @@ Status runRange(const Problem& problem, const RunArguments& arguments) {
         const T start = *arguments.inputs[0].as<const T>(), delta = *arguments.inputs[2].as<const T>();
         T* out = arguments.outputs[0].as<T>();
         for (int64_t i = 0; i < count; ++i) {
+            pollCancel(1);
             if constexpr (std::is_integral_v<T>)
                 out[i] = static_cast<T>(static_cast<uint64_t>(start) +
                                         static_cast<uint64_t>(i) * static_cast<uint64_t>(delta));
@@ -36,6 +37,7 @@ Status runOneHot(const Problem& problem, const RunArguments& arguments) {
     for (int64_t o = 0; o < outer; ++o)
         for (int64_t d = 0; d < depth; ++d)
             for (int64_t i = 0; i < inner; ++i) {
+                pollCancel(1);
                 const double index = numbers[static_cast<size_t>(o * inner + i)];
                 const bool hot =
                     index == static_cast<double>(d) || index + static_cast<double>(depth) == static_cast<double>(d);
@@ -50,8 +52,10 @@ Status runEyeLike(const Problem& problem, const RunArguments& arguments) {
     const DataType type = problem.outputs[0].format.type;
     const auto fill = [&](auto zero) {
         auto* out = arguments.outputs[0].as<decltype(zero)>();
-        for (int64_t i = 0; i < elementCount(y); ++i)
+        for (int64_t i = 0; i < elementCount(y); ++i) {
+            pollCancel(1);
             out[i] = static_cast<decltype(zero)>(i % y[1] - i / y[1] == k ? 1 : 0);
+        }
     };
     if (type == DataType::Bool)
         fill(uint8_t());

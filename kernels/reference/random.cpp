@@ -37,8 +37,10 @@ void fill(const Problem& problem, const RunArguments& arguments, Draw draw) {
     const int64_t count = elementCount(*arguments.outputs[0].dims);
     const DataType type = problem.outputs[0].format.type;
     const auto store = [&](auto zero) {
-        for (int64_t i = 0; i < count; ++i)
+        for (int64_t i = 0; i < count; ++i) {
+            pollCancel(8);
             arguments.outputs[0].as<decltype(zero)>()[i] = static_cast<decltype(zero)>(draw(i));
+        }
     };
     if (type == DataType::Bool)
         store(uint8_t());
@@ -81,6 +83,7 @@ Status runMultinomial(const Problem& problem, const RunArguments& arguments) {
                samples = static_cast<size_t>((*arguments.outputs[0].dims)[1]);
     if (classes == 0 && samples > 0) return invalidArgument("Multinomial has no class to draw from");
     fill(problem, arguments, [&](int64_t i) {
+        pollCancel(8 * static_cast<int64_t>(classes));
         const double* row = logits.data() + static_cast<size_t>(i) / samples * classes;
         double highest = row[0], sum = 0.0;
         for (size_t c = 1; c < classes; ++c) highest = std::max(highest, row[c]);

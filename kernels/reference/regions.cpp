@@ -3,6 +3,7 @@
 #include <limits>
 #include <numeric>
 
+#include "engine_core/ops/compute_shapes.h"
 #include "kernels/reference/numbers.h"
 
 namespace strobe {
@@ -29,10 +30,11 @@ RoiBins roiBins(const Attributes& attributes, const double* roi, const Dims& y) 
                  0,
                  0};
     const int64_t ratio = attributes.getInt("sampling_ratio", 0);
-    constexpr double kMostSamples = 4096.0;  // more than any image has; keeps absurd boxes from running for ever
     // A box that is no number (NaN) has no samples.
     const auto samples = [&](double size) {
-        return ratio > 0 ? ratio : size > 0.0 ? static_cast<int64_t>(std::ceil(std::min(size, kMostSamples))) : 0;
+        return ratio > 0    ? ratio
+               : size > 0.0 ? static_cast<int64_t>(std::ceil(std::min(size, static_cast<double>(kMostRoiSamples))))
+                            : 0;
     };
     bins.gridY = samples(bins.binHeight);
     bins.gridX = samples(bins.binWidth);
@@ -55,9 +57,9 @@ std::vector<double> neighbours(const double* plane, int64_t height, int64_t widt
 double poolBin(const RoiBins& bins, const double* plane, int64_t height, int64_t width, int64_t row, int64_t column,
                bool isMax) {
     double sum = 0.0, highest = -std::numeric_limits<double>::infinity();
-    for (int64_t iy = 0; iy < bins.gridY; ++iy) {
-        pollCancel(8 * bins.gridX);
+    for (int64_t iy = 0; iy < bins.gridY; ++iy)
         for (int64_t ix = 0; ix < bins.gridX; ++ix) {
+            pollCancel(8);
             const double y = bins.startY + (static_cast<double>(row) +
                                             (static_cast<double>(iy) + 0.5) / static_cast<double>(bins.gridY)) *
                                                bins.binHeight;
@@ -69,7 +71,6 @@ double poolBin(const RoiBins& bins, const double* plane, int64_t height, int64_t
                 highest = std::max(highest, part);
             }
         }
-    }
     const int64_t samples = bins.gridY * bins.gridX;
     if (samples == 0) return 0.0;
     return isMax ? highest : sum / static_cast<double>(samples);

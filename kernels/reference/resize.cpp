@@ -39,6 +39,7 @@ std::vector<Tap> taps(const Attributes& attributes, const ResizedAxis& line, dou
     double sum = 0.0;
     for (auto i = static_cast<int64_t>(std::ceil(x - support)); i <= static_cast<int64_t>(std::floor(x + support));
          ++i) {
+        pollCancel(1);
         const double distance = (static_cast<double>(i) - x) * shrink;
         result.push_back({i, mode == "linear" ? triangle(distance) : cubic(distance, a)});
         const bool outside = i < 0 || i >= line.in;
@@ -64,6 +65,7 @@ void resizeAxis(const Attributes& attributes, const ResizedAxis& line, size_t ax
         for (int64_t outer = 0; outer < split.outer; ++outer)
             for (int64_t inner = 0; inner < split.inner; ++inner) {
                 double sum = outside ? extrapolated : 0.0;
+                pollCancel(static_cast<int64_t>(weights.size()) + 1);
                 for (const Tap& tap : weights)
                     sum +=
                         tap.weight *

@@ -223,5 +223,31 @@ TEST(ComputeRefusals, ValuesAreChecked) {
     EXPECT_NE(g.status.message().find("sizes) has 1"), std::string::npos) << g.status.message();
 }
 
+/// An endless grid of samples would hold up whoever runs it.
+TEST(RoiAlign, ItsSamplesAreBoundedAndCounted) {
+    const OpDefinition& op = *OpRegistry::instance().get("RoiAlign");
+    const ConcreteInput inputs[] = {{true, DataType::Float32, {1, 2, 64, 32}, nullptr},
+                                    {true, DataType::Float32, {3, 4}, nullptr},
+                                    {true, DataType::Int64, {3}, nullptr}};
+    for (const int64_t ratio : {int64_t{4097}, int64_t{1} << 32, int64_t{1} << 40}) {
+        Attributes given;
+        given.set("sampling_ratio", ratio);
+        const auto refused = inferConcrete(op, given, {}, inputs, 1);
+        ASSERT_FALSE(refused.hasValue());
+        EXPECT_NE(refused.status().message().find("0 to 4096 is allowed"), std::string::npos)
+            << refused.status().message();
+    }
+    const auto flops = [&](int64_t ratio) {
+        Attributes given;
+        given.set("sampling_ratio", ratio);
+        EXPECT_TRUE(inferConcrete(op, given, {}, inputs, 1).hasValue());
+        const Dims dims[] = {inputs[0].dims, inputs[1].dims, inputs[2].dims};
+        const Dims y[] = {{3, 2, 4, 4}};
+        return op.flops({given, dims, y});
+    };
+    EXPECT_EQ(flops(5), 8.0 * 96 * 25);
+    EXPECT_EQ(flops(0), 8.0 * 96 * 16 * 8) << "as many as the image has pixels in a bin";
+}
+
 }  // namespace
 }  // namespace strobe

@@ -121,5 +121,45 @@ TEST(ControlFlow, ScanStacksAsManySlicesAsItReads) {
     EXPECT_FALSE(g.status.isOk());
 }
 
+/// iteration, cond, v → cond, v, v, all v's of `type`.
+std::shared_ptr<const Network> passingBody(DataType type) {
+    auto network = body("pass");
+    network->addInput("i", DataType::Int64, {});
+    const TensorId condition = network->addInput("cond", DataType::Bool, {}), v = network->addInput("v", type, {3});
+    for (TensorId from : {condition, v, v}) {
+        const TensorId to = network->addTensor("out");
+        EXPECT_TRUE(
+            inferLayer(*network, network->addLayer("", OpRegistry::instance().get("Identity"), {}, {from}, {to}))
+                .isOk());
+        network->markOutput(to);
+    }
+    return network;
+}
+
+/// The runtime moves bytes: not the strings behind them, nor elements that share one.
+TEST(ControlFlow, RefusesTypesThatItCannotMove) {
+    ControlGraph g;
+    const auto expectRefused = [&](const char* part) {
+        EXPECT_EQ(g.status.code(), ErrorCode::Unsupported);
+        EXPECT_NE(g.status.message().find(part), std::string::npos) << g.status.message();
+    };
+    for (DataType type : {DataType::Int4, DataType::UInt4}) {
+        const TensorId v = g.input(type, {3});
+        g.addControl("Loop", {g.scalar(5), kNone, v}, {}, {passingBody(type)}, 1);
+        EXPECT_TRUE(g.status.isOk()) << "carried whole: " << g.status.message();
+        g.addControl("Loop", {g.scalar(5), kNone, v}, {}, {passingBody(type)}, 2);
+        expectRefused("scan output 1 is");
+        g.addControl("Scan", {v}, attributes({{"num_scan_inputs", int64_t{1}}}), {branch("s", "Identity", {}, type)},
+                     1);
+        expectRefused("scan input 0 is");
+    }
+    const TensorId text = g.input(DataType::String, {3}), condition = g.input(DataType::Bool, {});
+    g.addControl("Loop", {g.scalar(5), kNone, text}, {}, {passingBody(DataType::String)}, 1);
+    expectRefused("carried value 0 is string");
+    const auto same = branch("a", "Identity", {3}, DataType::String);
+    g.addControl("If", {condition, text}, attributes({{"captures", int64_t{1}}}), {same, same}, 1);
+    expectRefused("output 0 is string");
+}
+
 }  // namespace
 }  // namespace strobe

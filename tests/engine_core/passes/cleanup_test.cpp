@@ -135,8 +135,34 @@ TEST(ConstantFolding, LongComputationsAreLeftToFastKernels) {
     Network network = b.take();
     const PassReport report = runPasses(network, {"ConstantFolding"});
     EXPECT_TRUE(report.rewrites.empty());
-    EXPECT_NE(reasons(report, "ConstantFolding").find("54000 MFLOP, 20000 are left"), std::string::npos)
+    EXPECT_NE(reasons(report, "ConstantFolding").find("54000 million operations, 20000 are left"), std::string::npos)
         << reasons(report, "ConstantFolding");
+}
+
+/// Copies compute nothing, but move elements: many of them take as long as a product.
+TEST(ConstantFolding, CopiesCountWhatTheyMove) {
+    NetworkBuilder b;
+    b.output(b.layer("y", "Add", {b.input("x", {1}), b.layer("turned", "Transpose", {b.wave("a", {10, 20})})}));
+    Network network = b.take();
+    const BuilderConfig config;
+    PassReport report;
+    PassContext context{config, referenceKernels(), {}, report, "test"};
+    context.foldedFlops = 2e10 - 399;
+    EXPECT_TRUE(makeConstantFolding()->run(network, context).isOk());
+    EXPECT_EQ(network.layerCount(), 2) << "200 elements are read and written";
+    context.foldedFlops = 2e10 - 400;
+    EXPECT_TRUE(makeConstantFolding()->run(network, context).isOk());
+    EXPECT_EQ(network.layerCount(), 1);
+    EXPECT_EQ(context.foldedFlops, 2e10);
+}
+
+TEST(DeadLayerElimination, KeepsEveryPartOfASplit) {
+    NetworkBuilder b;
+    b.layer("parts", "Split", {b.input("x", {6})}, attributes({{"num_outputs", int64_t{3}}}), 3);
+    b.output(b.layer("y", "Relu", {b.network().findTensor("parts_1")}));
+    Network network = b.take();
+    runPasses(network, {"DeadLayerElimination"});
+    for (TensorId part : network.layer(network.findLayer("parts")).outputs) EXPECT_NE(part, kNone);
 }
 
 TEST(PassManager, SkipsDisabledPassesAndStopsWhenCancelled) {

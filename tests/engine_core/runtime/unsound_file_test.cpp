@@ -47,6 +47,8 @@ TEST(UnsoundEngineFile, IsRefusedAndNamesWhat) {
         g.network.setInputs(g.layers.front().layer, {});
         g.layers.front().inputs.clear();
     });
+    expect("(MaxPool) lacks output 0",
+           [](CompiledGraph& g) { g.network.setOutput(g.network.findLayer("pool"), 0, kNone); });
     expect("'kernel_shape' of layer 'pool' is missing",
            [](CompiledGraph& g) { g.network.layer(g.network.findLayer("pool")).attributes.erase("kernel_shape"); });
     expect("'axis' of layer 'norm' is string", [](CompiledGraph& g) {
@@ -107,6 +109,30 @@ std::shared_ptr<const Engine> branching() {
     return test::buildEngine(b.take(), test::quickConfig());
 }
 
+/// A Loop that carries x and gathers it.
+std::shared_ptr<const Engine> looping() {
+    NetworkBuilder inner;
+    inner.network().setName("turn");
+    inner.network().setSymbolPrefix("turn_u");
+    inner.input("i", {}, DataType::Int64);
+    const TensorId go = inner.input("go", {}, DataType::Bool), v = inner.input("v", {3});
+    inner.output(inner.layer("kept", "Identity", {go}));
+    inner.output(inner.layer("next", "Relu", {v}));
+    inner.output(inner.layer("slice", "Neg", {v}));
+    NetworkBuilder b;
+    Network& network = b.network();
+    const TensorId x = b.input("x", {3}), last = network.addTensor("last"), all = network.addTensor("all");
+    const TensorId trips = network.addConstant("trips", makeInt64Weights({}, std::vector<int64_t>{4}));
+    const LayerId id =
+        network.addLayer("loop", OpRegistry::instance().get("Loop"), {}, {trips, kNone, x}, {last, all});
+    network.layer(id).subgraphs = {std::make_shared<const Network>(inner.take())};
+    const Status inferred = inferLayer(network, id);
+    EXPECT_TRUE(inferred.isOk()) << inferred.message();
+    b.output(last);
+    b.output(all);
+    return test::buildEngine(b.take(), test::quickConfig());
+}
+
 TEST(UnsoundEngineFile, BodiesThatDoNotFitTheirLayerAreRefused) {
     const auto engine = branching();
     ASSERT_TRUE(engine);
@@ -139,6 +165,30 @@ TEST(UnsoundEngineFile, BodiesThatDoNotFitTheirLayerAreRefused) {
         const auto bytes = makeWeights<uint8_t>(DataType::UInt8, {2, 3}, std::vector<uint8_t>(6));
         body.network.markOutput(body.network.addConstant("y", bytes));
     });
+}
+
+/// The runtime copies, cuts and joins what passes between a layer and its bodies byte by byte.
+TEST(UnsoundEngineFile, BodiesMoveBytesOnly) {
+    const auto spoilTypes = [](CompiledGraph& g, DataType type, size_t bodies, size_t output, size_t bodyOutput) {
+        EngineLayer& layer = g.layers.front();
+        g.network.tensor(g.network.layer(layer.layer).outputs[output]).type = type;
+        layer.outputs[output].type = type;
+        for (size_t i = 0; i < bodies; ++i) {
+            auto body = std::make_shared<CompiledGraph>(*layer.bodies[i]);
+            Tensor& made = body->network.tensor(body->network.outputs()[bodyOutput]);
+            made.type = type;
+            for (EngineLayer& inside : body->layers)
+                if (inside.layer == made.producer) inside.outputs[0].type = type;
+            layer.bodies[i] = body;
+        }
+    };
+    const auto branches = branching(), loop = looping();
+    ASSERT_TRUE(branches && loop);
+    EXPECT_EQ(refusal(*loop, [](CompiledGraph&) {}), "sound");
+    const std::string text = refusal(*branches, [&](CompiledGraph& g) { spoilTypes(g, DataType::String, 2, 0, 0); }),
+                      nibbles = refusal(*loop, [&](CompiledGraph& g) { spoilTypes(g, DataType::Int4, 1, 1, 2); });
+    EXPECT_NE(text.find("layer 'if': output 0 is string"), std::string::npos) << text;
+    EXPECT_NE(nibbles.find("layer 'loop': output 1 is int4"), std::string::npos) << nibbles;
 }
 
 /// A tactic of another op must not be handed this layer's problem.

@@ -1,6 +1,8 @@
 // Kernels that may run for seconds end with Cancelled once they are asked to.
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "engine_core/base/memory.h"
 #include "kernels/cpu/gemm_block.h"
 #include "tests/support/kernel_test.h"
@@ -8,8 +10,10 @@
 namespace strobe {
 namespace {
 
-/// Runs the tactic in each of its formats under `cancel`; how the runs ended.
-std::vector<ErrorCode> runUnder(const CancelToken& cancel, const KernelCase& kernelCase, const std::string& name) {
+/// Runs the tactic in each of its formats, under a token of its own each time: one counts the looks of one run. How the
+/// runs ended.
+std::vector<ErrorCode> runUnder(const std::function<CancelToken()>& makeToken, const KernelCase& kernelCase,
+                                const std::string& name) {
     std::vector<ErrorCode> ends;
     runInSupportedFormats(
         cpuKernels(), kernelCase, name, [&](const Tactic& tactic, const CaseData& data, const Problem& problem) {
@@ -33,6 +37,7 @@ std::vector<ErrorCode> runUnder(const CancelToken& cancel, const KernelCase& ker
             arguments.inputs = inputs;
             arguments.outputs = outputs;
             arguments.workspace = workspace.get();
+            const CancelToken cancel = makeToken();
             arguments.cancel = &cancel;
             ends.push_back((*kernel)->run(arguments).code());
             return true;
@@ -42,14 +47,21 @@ std::vector<ErrorCode> runUnder(const CancelToken& cancel, const KernelCase& ker
 
 /// Stops at its first and at a later look, and runs to its end without a request.
 void expectStops(const KernelCase& kernelCase, const std::string& tactic) {
-    CancelToken now;
-    now.cancel();
-    for (const CancelToken& cancel : {now, CancelToken::atLook(2), CancelToken::atLook(3)}) {
-        const std::vector<ErrorCode> ends = runUnder(cancel, kernelCase, tactic);
+    const auto fromTheStart = [] {
+        CancelToken token;
+        token.cancel();
+        return token;
+    };
+    const auto midway = [](int64_t looks) { return [looks] { return CancelToken::atLook(looks); }; };
+    for (const std::function<CancelToken()>& makeToken : {std::function<CancelToken()>(fromTheStart),
+                                                          std::function<CancelToken()>(midway(2)),
+                                                          std::function<CancelToken()>(midway(3))}) {
+        const std::vector<ErrorCode> ends = runUnder(makeToken, kernelCase, tactic);
         EXPECT_FALSE(ends.empty()) << tactic;
         for (ErrorCode end : ends) EXPECT_EQ(end, ErrorCode::Cancelled) << tactic;
     }
-    for (ErrorCode end : runUnder(CancelToken(), kernelCase, tactic)) EXPECT_EQ(end, ErrorCode::Ok) << tactic;
+    for (ErrorCode end : runUnder([] { return CancelToken(); }, kernelCase, tactic))
+        EXPECT_EQ(end, ErrorCode::Ok) << tactic;
 }
 
 TEST(RunCancel, Lstm) {

@@ -64,6 +64,23 @@ TEST(ReferenceCancel, BoxesStopMidway) {
         attributes({{"output_height", int64_t{2}}, {"output_width", int64_t{2}}, {"sampling_ratio", int64_t{400}}}));
 }
 
+TEST(ReferenceCancel, GeneratorsStopMidway) {
+    const std::vector<int64_t> shape = {2000, 2500};
+    for (const char* op : {"RandomNormal", "RandomUniform"}) expectStops(op, {}, attributes({{"shape", shape}}));
+    expectStops("Bernoulli", {filled({2000, 2500})}, {}, 1, 8);
+    expectStops("Multinomial", {filled({4, 5})}, attributes({{"sample_size", int64_t{1'000'000}}}));
+    expectStops("Range", {makeWeights<int64_t>(Type::Int64, {}, std::vector<int64_t>{0}),
+                          makeWeights<int64_t>(Type::Int64, {}, std::vector<int64_t>{20'000'000}),
+                          makeWeights<int64_t>(Type::Int64, {}, std::vector<int64_t>{1})});
+    expectStops("OneHot", {whole(std::vector<int64_t>(2000, 7)), whole({10000}), filled({2})});
+}
+
+TEST(ReferenceCancel, ResizeStopsMidway) {
+    for (const char* mode : {"nearest", "linear", "cubic"})
+        expectStops("Resize", {filled({1, 1, 10, 10}), nullptr, nullptr, whole({1, 1, 3000, 3000})},
+                    attributes({{"mode", std::string(mode)}}));
+}
+
 TEST(ReferenceCancel, RecurrentLayersStopMidway) {
     const int64_t hidden = 64;
     const auto layer = [&](const std::string& op, int64_t gates) {
