@@ -16,7 +16,7 @@ JobId Session::buildAndProfile(bool profile) {
     if (const auto pending = pendingBuild(profile)) return *pending;
     const auto model = this->model();
     AskedBuild asked{0, model ? model->hash : std::string(), settings(), profile};
-    const std::string title = "Build " + std::string(precisionModeName(asked.settings.builder.precision));
+    const std::string title = "Build " + buildTitle(asked.settings);
     asked.job = m_jobs->submit(JobKind::Build, title, [this, asked](JobContext& job) {
         const auto now = this->model();
         Settings wanted = asked.settings;

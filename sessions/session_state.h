@@ -17,6 +17,12 @@ struct UndoStep {
     std::string label;
 };
 
+/// "BF16 + 1 rule @cuda:0".
+std::string buildTitle(const Settings& settings);
+/// The first that tells two builds of one title apart, as it stands behind the title of the second: " level 5",
+/// " 1 thread", " at x:1x3x48x200", " on digits.npz"; empty where nothing of these does.
+std::string differenceText(const Settings& first, const Settings& second);
+
 /// What names the inputs, layers and data of one model.
 inline void takeModelsOwn(Settings& to, const Settings& from) {
     to.shapes = from.shapes;
@@ -70,13 +76,18 @@ struct Session::State {
         settings.inputFile = data.string();
     }
 
-    /// "BF16", or "BF16 (2)" when taken.
+    /// "BF16 + 1 rule"; where that is taken, what else is different too ("BF16 level 5"), at last a number ("BF16 (2)").
     std::string buildName(const Settings& used) const {
-        std::string base(precisionModeName(used.builder.precision));
-        if (!used.builder.precisionRules.empty()) base += " + " + std::to_string(used.builder.precisionRules.size()) + (used.builder.precisionRules.size() == 1 ? " rule" : " rules");
-        if (used.builder.device != "cpu") base += " @" + used.builder.device;
-        std::string name = base;
-        for (int n = 2; std::any_of(builds.begin(), builds.end(), [&](const auto& b) { return b->name == name; }); ++n) name = base + " (" + std::to_string(n) + ")";
+        const std::string base = buildTitle(used);
+        const auto named = [&](const std::string& name) {
+            const auto found = std::find_if(builds.begin(), builds.end(), [&](const auto& b) { return b->name == name; });
+            return found == builds.end() ? nullptr : found->get();
+        };
+        const Build* taken = named(base);
+        if (!taken) return base;
+        const std::string other = base + differenceText(taken->settings, used);
+        std::string name = other;
+        for (int n = 2; named(name); ++n) name = other + " (" + std::to_string(n) + ")";
         return name;
     }
 

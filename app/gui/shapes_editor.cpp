@@ -103,7 +103,8 @@ void ShapesEditor::apply() {
     m_error->setVisible(!status.isOk());
     adjustSize();
     if (!status.isOk()) return findRemedy(shapes);
-    session.setSettings(std::move(*settings), tr("shapes").toStdString());
+    const std::string label = shapesLabel(session.settings(), *settings);
+    session.setSettings(std::move(*settings), label);
     close();
 }
 

@@ -20,6 +20,7 @@
 #include "views/models/target_device.h"
 #include "views/models/workbench_context.h"
 #include "views/pages/settings/precision_control.h"
+#include "views/widgets/breakable_text.h"
 #include "views/widgets/elided_label.h"
 #include "views/widgets/theme.h"
 
@@ -145,13 +146,13 @@ private slots:
     void aShapeThatTheModelCannotTakeIsRefused() {
         const Settings before = m_session->settings();
         typeInto(child<QLineEdit>(*m_page, "shape.image"), "8x1x9x8");
-        QVERIFY2(child<QLabel>(*m_page, "runError").text().contains("fixes it to 8"),
-                 qPrintable(child<QLabel>(*m_page, "runError").text()));
+        QVERIFY2(unbroken(child<QLabel>(*m_page, "runError").text()).contains("fixes it to 8"),
+                 qPrintable(unbroken(child<QLabel>(*m_page, "runError").text())));
         QVERIFY(m_session->settings() == before);
     }
     void inputDataIsCheckedWhenItIsChosen() {
         QTemporaryDir folder;
-        const auto error = [&] { return child<QLabel>(*m_page, "fileError").text(); };
+        const auto error = [&] { return unbroken(child<QLabel>(*m_page, "fileError").text()); };
         const auto choose = [&](const char* name, const std::map<std::string, WeightsPtr>& arrays) {
             const QString path = folder.filePath(name);
             QVERIFY(writeNpz(path.toStdString(), arrays).isOk());

@@ -30,6 +30,10 @@ QStringList layerNames(const Build& build) {
 }
 
 QString titleOf(const CompareRow& row) {
+    // One layer in both builds goes by its name, as on the other pages.
+    if (!row.isReformat && row.layersA.size() == 1 && row.layersA == row.layersB)
+        return row.nodes.size() <= 1 ? row.layersA.front()
+                                     : QObject::tr("%1 +%2").arg(row.layersA.front()).arg(row.nodes.size() - 1);
     const QStringList& from = !row.nodes.isEmpty() ? row.nodes : !row.layersB.isEmpty() ? row.layersB : row.layersA;
     if (from.isEmpty()) return QStringLiteral("–");
     const QString title =

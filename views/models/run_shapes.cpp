@@ -63,6 +63,11 @@ std::string shapesRefusal(const Model& model, const Settings& settings, const Sh
     return refused->message + "; write those shapes, or others that it takes";
 }
 
+std::string shapesLabel(const Settings& before, const Settings& after) {
+    const bool isWidened = before.builder.profiles != after.builder.profiles;
+    return isWidened ? "shapes, and the profile to allow them" : "shapes";
+}
+
 Result<Settings> withShapes(const Model& model, Settings settings, const Shapes& shapes) {
     STROBE_RETURN_IF_ERROR(bindSymbols(*model.parsed, shapes).status());
     STROBE_ASSIGN(auto profiles, completeProfiles(*model.parsed, settings.builder.profiles, model.assumed.values));

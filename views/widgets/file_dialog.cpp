@@ -30,18 +30,18 @@ QString suffixOf(const QString& filter) {
     return pattern.match(filter).captured(1);
 }
 
-bool mayReplace(QWidget* parent, const QString& path) {
-    if (!QFileInfo::exists(path)) return true;
-    const QString text = QObject::tr("%1 already exists.\nDo you want to replace it?").arg(QFileInfo(path).fileName());
-    return QMessageBox::question(parent, QObject::tr("Replace the file?"), text) == QMessageBox::Yes;
-}
-
 QString ask(QFileDialog& dialog) {
     keepFolderUnselected(dialog);
     return dialog.exec() == QDialog::Accepted ? dialog.selectedFiles().value(0) : QString();
 }
 
 }  // namespace
+
+bool mayReplace(QWidget* parent, const QString& path) {
+    if (!QFileInfo::exists(path)) return true;
+    const QString text = QObject::tr("%1 already exists.\nDo you want to replace it?").arg(QFileInfo(path).fileName());
+    return QMessageBox::question(parent, QObject::tr("Replace the file?"), text) == QMessageBox::Yes;
+}
 
 QString askOpenPath(QWidget* parent, const QString& title, const QString& folder, const QString& filter) {
     const QFileInfo start(folder);

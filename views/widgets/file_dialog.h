@@ -14,6 +14,8 @@ enum class SuffixRule {
     WhereNone,    // "net" becomes "net.engine", "net.bin" stays
     WhereOther,  // the file is of no use under another one: "exp.old" becomes "exp.old.strobe"
 };
+/// True when there is no such file or the user lets it go.
+bool mayReplace(QWidget* parent, const QString& path);
 /// A file to write, beginning with `proposed`; asks before one is written over.
 QString askSavePath(QWidget* parent, const QString& title, const QString& proposed, const QString& filter,
                     SuffixRule rule = SuffixRule::WhereNone);

@@ -73,7 +73,7 @@ ProgressStrip::ProgressStrip(QWidget* parent)
     m_step->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     m_left->setForegroundRole(QPalette::PlaceholderText);
     m_left->setFont(Theme::figuresFont());
-    m_left->setMinimumWidth(QFontMetrics(m_left->font()).horizontalAdvance(formatTimeLeft(55)));  // so that the bar stands still
+    m_left->setMinimumWidth(QFontMetrics(m_left->font()).horizontalAdvance(formatTimeLeft(0.5)));  // so that the bar stands still
     m_bar->setTextVisible(false);
     m_bar->setFixedWidth(160);
     connect(m_cancel, &QPushButton::clicked, this, [this] {

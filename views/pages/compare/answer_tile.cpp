@@ -40,7 +40,7 @@ AnswerTile::AnswerTile(QWidget* parent)
     connect(m_remedy, &QPushButton::clicked, this, &AnswerTile::remedyRequested);
     m_headline->setFont(Theme::systemFont(1, true));
     m_detail->setFont(Theme::figuresFont());
-    m_detail->setLines(2);
+    m_detail->setLines(3);
     m_detail->setForegroundRole(QPalette::PlaceholderText);
     connect(&Theme::instance(), &Theme::themeChanged, this, &AnswerTile::recolour);
 }

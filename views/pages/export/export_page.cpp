@@ -152,6 +152,7 @@ void ExportPage::addPathRow(QVBoxLayout& layout) {
         if (path.isEmpty()) return;
         m_isPathOwn = true;
         m_path->setText(path);
+        m_allowedPath = path;  // the dialog has asked
     });
     connect(m_export, &QPushButton::clicked, this, &ExportPage::exportEngine);
 }
@@ -278,6 +279,7 @@ void ExportPage::followCurrent() {
 
 void ExportPage::showBuild() {
     const auto build = chosen();
+    if (m_job == 0 && build && build->id != m_writtenBuild) say({}, false);  // what was written is another's
     const bool hasModel = context().model() != nullptr;
     m_empty->setText(hasModel ? tr("Build and profile first; then its engine can be exported · Ctrl+B") : tr("Open a model and build it; then its engine can be exported · Ctrl+O"));
     m_empty->setAction(hasModel ? context().action(QStringLiteral("build")) : nullptr);
@@ -312,7 +314,13 @@ void ExportPage::updateSnippets() {
 void ExportPage::exportEngine() {
     const auto build = chosen();
     if (!build) return;
-    m_jobPath = m_path->text().trimmed();
+    const QString path = m_path->text().trimmed();
+    // The same build may write its own file again; another's, or one that was there before, is not replaced unasked.
+    const bool isOwn = path == m_allowedPath || (path == m_writtenPath && build->id == m_writtenBuild);
+    if (!isOwn && !mayReplace(this, path)) return;
+    m_allowedPath.clear();
+    m_jobPath = m_writtenPath = path;
+    m_writtenBuild = build->id;
     m_job = context().session().exportEngine(build->id, m_jobPath.toStdString());
     say(tr("Writing %1…").arg(m_jobPath), false);
 }

@@ -70,6 +70,9 @@ private:
     bool m_isPathOwn = false;     // the user chose the path
     bool m_isOutcomeError = false;
     JobId m_job = 0;
+    QString m_allowedPath;        // chosen in a dialog, to be written over
+    QString m_writtenPath;        // the last engine file, of this build
+    int m_writtenBuild = 0;
     QString m_jobPath;
 };
 

@@ -94,8 +94,12 @@ void colourByFamily(const GraphSceneData& data, GraphColouring& colouring) {
 }
 
 Measure timeOf(const GraphSceneData& data) {
+    // Without a profile there is what the builder measured as it chose.
+    const bool isProfiled = !data.index->build() || data.index->build()->profile;
     return {&GraphNodeFacts::milliseconds,
-            data.stage == GraphStage::Parsed ? tr("Time of the layer that holds the node") : tr("Time of the layer"),
+            !isProfiled                        ? tr("Time of the layer's kernel while building")
+            : data.stage == GraphStage::Parsed ? tr("Time of the layer that holds the node")
+                                               : tr("Time of the layer"),
             [](double milliseconds, int digits) { return formatTime(milliseconds / 1e3, digits); }};
 }
 

@@ -134,7 +134,8 @@ void RunSection::commitShapes() {
     auto changed = withShapes(*m_shownModel, context().session().settings(), shapes);
     setError(*m_error, QString::fromStdString(changed.status().message()));
     if (!changed) return findRemedy(shapes);
-    commit(tr("Shapes to profile"), [&](Settings& settings) { settings = std::move(*changed); }, taken);
+    const QString label = QString::fromStdString(shapesLabel(context().session().settings(), *changed));
+    commit(label, [&](Settings& settings) { settings = std::move(*changed); }, taken);
 }
 
 void RunSection::findRemedy(const std::map<std::string, Dims>& shapes) {

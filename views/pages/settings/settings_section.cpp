@@ -8,6 +8,7 @@
 #include <QVBoxLayout>
 
 #include "views/models/workbench_context.h"
+#include "views/widgets/breakable_text.h"
 #include "views/widgets/theme.h"
 
 namespace strobe {
@@ -89,7 +90,7 @@ QLabel& SettingsSection::makeError(const QString& objectName) {
 }
 
 void SettingsSection::setError(QLabel& label, const QString& text) {
-    label.setText(text);
+    label.setText(breakable(text));  // a long name must not widen the page
     label.setVisible(!text.isEmpty());
 }
 
