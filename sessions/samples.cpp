@@ -120,8 +120,8 @@ Status checkInputFiles(const Network& model, const std::string& files) {
         if (file.input.empty()) {
             STROBE_RETURN_IF_ERROR(readNpz(file.path, check).status());
         } else {
-            STROBE_ASSIGN(const WeightsPtr array, readNpy(file.path));
-            STROBE_RETURN_IF_ERROR(check(file.input, array->dims).status().withContext(file.path));
+            const auto checkOne = [&](const std::string&, const Dims& dims) { return check(file.input, dims); };
+            STROBE_RETURN_IF_ERROR(readNpy(file.path, checkOne).status());
         }
     }
     return isFound || parsed.empty() ? Status::ok() : noInputAmong(names, model).withContext(files);
