@@ -150,11 +150,7 @@ struct Runner {
     std::vector<Captured> outputs;
 
     Status run(const NamedTensors& inputs, bool layers, const CancelToken& cancel) {
-        for (const auto& [name, tensor] : inputs) {
-            const int index = context->inputIndex(name);
-            if (index == kNone) return invalidArgument("the engine of '" + engine.parts().modelName + "' has no input '" + name + "'");
-            STROBE_RETURN_IF_ERROR(context->setInput(index, tensor->data.get(), tensor->dims));
-        }
+        STROBE_RETURN_IF_ERROR(setInputs(*context, inputs));
         capture.tensors.clear();
         STROBE_RETURN_IF_ERROR(context->run(layers ? &capture : nullptr, cancel));
         STROBE_RETURN_IF_ERROR(capture.failure.withContext("reading a layer's result"));
