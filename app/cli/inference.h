@@ -35,14 +35,8 @@ Statistics latencyOf(const Measurement& measurement);
 /// Times each layer; the end-to-end times are those that were measured and printed.
 Result<Profile> profileLayers(const Options& options, const Engine& engine, const NamedTensors& inputs,
                               const Statistics& latency);
-/// Runs once; outputs by name.
-Result<NamedTensors> runOnce(const Engine& engine, const NamedTensors& inputs, int threads);
-/// Runs once with each of `runs`; outputs by name, those of several runs one behind the other along their first dim.
-Result<NamedTensors> runAll(const Engine& engine, const std::vector<NamedTensors>& runs, int threads);
-/// .npz, or JSON as trtexec writes it. These print that they wrote.
-Status writeOutputs(const std::string& path, const NamedTensors& outputs);
+/// These print that they wrote.
 Status writeEngine(const std::string& path, const Engine& engine);
 Status writeSession(const std::string& path, Session& session);
-std::string outputsText(const NamedTensors& outputs);
 
 }  // namespace strobe::cli

@@ -195,6 +195,69 @@ TEST(CliOutputs, EachFileIsNamedOnce) {
     }
 }
 
+/// x [N, 2, 3]: `rows` as it is, `steps` time-major, `sum` of all, and `places` of what is not 0, so many as there are.
+std::string writeTimeMajor(const ScratchFolder& folder) {
+    OnnxBuilder b;
+    b.input("x", {-1, 2, 3});
+    b.node("Relu", {"x"}, {"rows"}, "relu");
+    setInts(b.node("Transpose", {"x"}, {"steps"}, "transpose"), "perm", {1, 0, 2});
+    setInt(b.node("ReduceSum", {"x"}, {"sum"}, "sum"), "keepdims", 0);
+    b.node("NonZero", {"x"}, {"places"}, "nonzero");
+    for (const char* name : {"rows", "steps", "sum", "places"}) b.output(name);
+    writeAll(folder / "time.onnx", b.bytes());
+    return folder / "time.onnx";
+}
+std::string writeCounting(const ScratchFolder& folder, int64_t count, bool hasZero) {
+    std::vector<float> values;
+    for (int i = 0; i < count * 6; ++i) values.push_back(static_cast<float>(i + (hasZero ? 0 : 1)));
+    EXPECT_TRUE(writeNpz(folder / "x.npz", {{"x", makeFloatWeights({count, 2, 3}, values)}}).isOk());
+    return folder / "x.npz";
+}
+
+TEST(CliOutputs, RunsAreJoinedAlongTheBatchAndStackedWithoutOne) {
+    const ScratchFolder folder;
+    const std::string model = writeTimeMajor(folder), data = writeCounting(folder, 4, false), out = folder / "out.npz";
+    const auto expectWhole = [&](const CliResult& result) {
+        ASSERT_EQ(result.code, 0) << result.err;
+        expectSays(result.out, {"output 'steps' is [2,1,3] a run and does not begin with the batch of 1",
+                                "the 4 runs are stacked along a new first dim, [4,2,1,3]"});
+        EXPECT_EQ(result.out.find("'rows'"), std::string::npos) << result.out;
+        const auto outputs = readNpz(out);
+        ASSERT_TRUE(outputs) << outputs.status().message();
+        EXPECT_EQ(outputs->at("rows")->dims, (Dims{4, 2, 3}));
+        EXPECT_EQ(outputs->at("steps")->dims, (Dims{4, 2, 1, 3}));
+        EXPECT_EQ(outputs->at("sum")->dims, (Dims{4}));
+        EXPECT_EQ(outputs->at("places")->dims, (Dims{4, 3, 6}));
+        EXPECT_EQ(toFloats(*outputs->at("sum")), (std::vector<float>{21, 57, 93, 129}));
+        EXPECT_EQ(toFloats(*outputs->at("steps")), toFloats(*outputs->at("rows"))) << "of one row each";
+    };
+    expectWhole(run({"run", model, "--loadInputs=" + data, "--exportOutput=" + out}));
+    expectWhole(bench({"bench", model, "--loadInputs=" + data, "--exportOutput=" + out}));
+    const CliResult pairs = run({"run", model, "--shapes=x:2x2x3", "--loadInputs=" + data, "--exportOutput=" + out});
+    expectSays(pairs.out,
+               {"Runs: 2", "Output rows: fp32[4,2,3]", "Output sum: fp32[2]", "Output places: int64[2,3,12]"});
+}
+
+TEST(CliOutputs, RunsOfDifferentShapesAreNotExported) {
+    const ScratchFolder folder;
+    const std::string model = writeTimeMajor(folder), data = writeCounting(folder, 3, true), out = folder / "out.npz",
+                      session = folder / "s.strobe";
+    const std::string why =
+        "output 'places' is [3,5] in run 1 and [3,6] in run 2, which do not fit into one array; "
+        "run and export one sample at a time";
+    const CliResult printed = run({"run", model, "--loadInputs=" + data});
+    EXPECT_EQ(printed.code, 0) << printed.err;
+    expectSays(printed.out, {"Note: " + why, "Output rows: fp32[3,2,3]"});
+    for (const CliResult& result :
+         {run({"run", model, "--loadInputs=" + data, "--exportOutput=" + out}),
+          bench({"bench", model, "--loadInputs=" + data, "--exportOutput=" + out, "--saveSession=" + session})}) {
+        EXPECT_EQ(result.code, 2) << result.out;
+        expectSays(result.err, {"--exportOutput=" + out + ": " + why});
+    }
+    EXPECT_FALSE(std::filesystem::exists(out));
+    EXPECT_TRUE(std::filesystem::exists(session)) << "what was measured is kept";
+}
+
 TEST(CliBuild, SaysWhenTheEngineIsNotKept) {
     const ScratchFolder folder;
     expectSays(run({"build", kDigits}).out, {"not kept", "--saveEngine=digits.engine"});
