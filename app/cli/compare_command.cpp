@@ -7,7 +7,6 @@
 #include <sstream>
 
 #include "app/cli/inference.h"
-#include "app/cli/shape_flags.h"
 #include "engine_core/runtime/engine_file.h"
 #include "profiler/accuracy_verdict.h"
 #include "profiler/json_text.h"
@@ -75,7 +74,7 @@ Status readSide(Side& side, const Options& common) {
 }
 
 /// Loads the engine, or checks the flags and keeps their settings, so that neither side is built in vain.
-Status prepareSide(Side& side, Session& session) {
+Status prepareSide(Side& side, Session& session, SaidLines& said) {
     if (isEngine(side.value)) {
         auto build = std::make_shared<Build>();
         STROBE_ASSIGN(build->engine, Engine::load(side.value, session.kernels()));
@@ -83,7 +82,7 @@ Status prepareSide(Side& side, Session& session) {
         side.loaded = std::move(build);
         return Status::ok();
     }
-    STROBE_RETURN_IF_ERROR(prepareBuild(side.options, session).withContext(side.flag));
+    STROBE_RETURN_IF_ERROR(prepareBuild(side.options, session, said).withContext(side.flag));
     side.settings = session.settings();
     return Status::ok();
 }
@@ -267,8 +266,9 @@ Result<AccuracyVerdict> compare(const KernelRegistry& kernels, const CompareOpti
     STROBE_RETURN_IF_ERROR(readSide(sideB, o.common));
     STROBE_RETURN_IF_ERROR(checkSides(o, sideA, sideB));
     if (!o.common.onnx.empty()) STROBE_RETURN_IF_ERROR(openModel(o.common, session));
-    STROBE_RETURN_IF_ERROR(prepareSide(sideA, session));
-    STROBE_RETURN_IF_ERROR(prepareSide(sideB, session));
+    SaidLines said;
+    STROBE_RETURN_IF_ERROR(prepareSide(sideA, session, said));
+    STROBE_RETURN_IF_ERROR(prepareSide(sideB, session, said));
     STROBE_ASSIGN(const std::shared_ptr<const Build> a, makeSide(sideA, session));
     STROBE_ASSIGN(const std::shared_ptr<const Build> b, makeSide(sideB, session));
     STROBE_ASSIGN(const Samples samples, obtainSamples(o.common, *a->engine, kMaxRunsCompared));

@@ -8,7 +8,6 @@
 #include <thread>
 
 #include "app/cli/input_data.h"
-#include "app/cli/shape_flags.h"
 #include "engine_core/base/exceptions.h"
 #include "profiler/transfer_times.h"
 
@@ -133,12 +132,12 @@ Status openModel(const Options& o, Session& session) {
     return Status::ok();
 }
 
-Status prepareBuild(const Options& o, Session& session) {
+Status prepareBuild(const Options& o, Session& session, SaidLines& said) {
     STROBE_ASSIGN(Settings settings, settingsFrom(o));
     STROBE_ASSIGN(const NamedTensors given, readInputs(o));
     const auto model = session.model();
     STROBE_RETURN_IF_ERROR(checkInputNames(o, given, *model->parsed));
-    STROBE_RETURN_IF_ERROR(takeShapes(o, *model, given, settings));
+    STROBE_RETURN_IF_ERROR(takeShapes(o, *model, given, settings, said));
     STROBE_ASSIGN(const auto profiles,
                   completeProfiles(*model->parsed, settings.builder.profiles, model->assumed.values));
     STROBE_RETURN_IF_ERROR(checkInputShapes(o, given, profiles));
@@ -169,7 +168,8 @@ Result<Subject> obtainEngine(const Options& o, Session& session) {
         return Subject{engine, nullptr};
     }
     STROBE_RETURN_IF_ERROR(openModel(o, session));
-    STROBE_RETURN_IF_ERROR(prepareBuild(o, session));
+    SaidLines said;
+    STROBE_RETURN_IF_ERROR(prepareBuild(o, session, said));
     std::string lastStep;
     const auto progress = [&](const BuildProgress& p) {
         if (o.verbose && p.step != lastStep) std::printf("[%3.0f %%] %s\n", 100 * p.fraction, p.step.c_str());

@@ -2,6 +2,7 @@
 #include "app/cli/command_line.h"
 #include "app/cli/input_data.h"
 #include "app/cli/output_files.h"
+#include "app/cli/shape_flags.h"
 #include "profiler/trtexec_report.h"
 
 namespace strobe::cli {
@@ -17,7 +18,7 @@ std::vector<OutputFile> outputFiles(const Options& options);
 /// Opens --onnx, printing trtexec's line; nodes without an op here are refused, all of them at once.
 Status openModel(const Options& options, Session& session);
 /// Settings for a build of the open model from the flags, all checked: shapes, names, data.
-Status prepareBuild(const Options& options, Session& session);
+Status prepareBuild(const Options& options, Session& session, SaidLines& said);
 /// Builds from --onnx (printing trtexec's lines) or loads --loadEngine. `session` keeps the build. What can be refused
 /// is refused before the building begins.
 Result<Subject> obtainEngine(const Options& options, Session& session);

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include "app/cli/command_line.h"
+#include "kernels/cpu/register.h"
 #include "sessions/npz.h"
 #include "tests/app/cli_process.h"
 #include "tests/support/little_memory.h"
@@ -135,6 +137,18 @@ TEST(CliShapes, DataSaysWhatToBuildFor) {
     expectRefused(run({"run", model, "--loadInputs=" + data, "--shapes=x:1x3x48x12"}),
                   {"'x' is [2,3,48,11]", "takes 12 in dim 3", "--shapes=x:2x3x48x11"});
     expectRefused(run({"run", model, "--loadInputs=y:" + data + "y"}), {"no such file", "did you mean", "data.npz"});
+}
+
+/// Two commands of one process, as a program that links the command line runs them.
+TEST(CliShapes, EachCommandSaysWhatItTook) {
+    KernelRegistry kernels;
+    registerCpuKernels(kernels);
+    const char* arguments[] = {"build", kDigits.c_str(), "--noTimingCache", "--builderOptimizationLevel=0"};
+    for (int call = 1; call <= 2; ++call) {
+        testing::internal::CaptureStdout();
+        EXPECT_EQ(cli::buildCommand(kernels, 4, arguments), 0);
+        EXPECT_NE(testing::internal::GetCapturedStdout().find("Shapes: image:"), std::string::npos) << call;
+    }
 }
 
 /// The two slips of everyone who saves an image with NumPy, and data for another engine.
