@@ -135,8 +135,9 @@ int buildCommand(const KernelRegistry& kernels, int argc, const char* const* arg
 }
 int runCommand(const KernelRegistry& kernels, int argc, const char* const* argv) {
     return perform(
-        {"run", "Run a model or an engine on all of its data and write the outputs", addRunFlags, run, false}, kernels,
-        argc, argv);
+        {"run", "Run a model or an engine on all of the given data, or once on random inputs, and write the outputs",
+         addRunFlags, run, false},
+        kernels, argc, argv);
 }
 
 int devicesCommand(const KernelRegistry& kernels, int argc, const char* const* argv) {
