@@ -372,14 +372,64 @@ TEST(CliCompare, SidesAreReadAsMeant) {
     expectSays(spaced.out, {"A: FP32", "B: BF16"});
 }
 
-TEST(CliCompare, EnginesOfTwoModelsAreNamedWhenTheyDoNotFit) {
+constexpr int64_t kOnnxFloat = 1, kOnnxInt64 = 7;  // TensorProto's types
+
+/// Builds <name>.engine of a model of x [1, 64]: `outputs` are x doubled or negated, in this order.
+class CliCompareEngines : public testing::Test {
+protected:
+    struct Form {
+        DataType input = DataType::Float32;
+        int64_t output = kOnnxFloat;
+        std::vector<std::string> outputs = {"twice", "minus"};
+        bool hasSecondInput = false;
+    };
+    std::string build(const std::string& name, const Form& form) {
+        OnnxBuilder b;
+        b.input("x", {1, 64}, form.input);
+        if (form.hasSecondInput) b.input("z", {1, 64});
+        setInt(b.node("Cast", {"x"}, {"f"}, "cast"), "to", kOnnxFloat);
+        b.node("Add", {"f", form.hasSecondInput ? "z" : "f"}, {"sum"}, "sum");
+        setInt(b.node("Cast", {"sum"}, {"twice"}, "result"), "to", form.output);
+        b.node("Neg", {"f"}, {"minus"}, "minus");
+        for (const std::string& output : form.outputs) b.output(output);
+        writeAll(folder / (name + ".onnx"), b.bytes());
+        const std::string engine = folder / (name + ".engine");
+        const CliResult built = run({"build", folder / (name + ".onnx"), "--saveEngine=" + engine});
+        EXPECT_EQ(built.code, 0) << built.err;
+        return engine;
+    }
+    CliResult compare(const std::string& a, const std::string& b) {
+        return runCli({"compare", a, b, "--duration=0", "--warmUp=0"});
+    }
     const ScratchFolder folder;
-    const std::string one = folder / "one.engine", two = folder / "two.engine";
-    ASSERT_EQ(run({"build", kDigits, "--saveEngine=" + one}).code, 0);
-    ASSERT_EQ(run({"build", writeHeight48(folder), "--saveEngine=" + two}).code, 0);
-    const CliResult result = runCli({"compare", one, two, "--duration=0", "--warmUp=0"});
-    EXPECT_EQ(result.code, 2) << result.out;
-    expectSays(result.err, {"two different models", "digits.onnx", "h48.onnx", "has an input 'image'"});
+};
+
+TEST_F(CliCompareEngines, EnginesOfTwoModelsAreNamedWhenTheyDoNotFit) {
+    const std::string digits = folder / "digits.engine";
+    ASSERT_EQ(run({"build", kDigits, "--saveEngine=" + digits}).code, 0);
+    const std::string plain = build("plain", {}), bytes = build("bytes", {.input = DataType::Int8}),
+                      two = build("two", {.hasSecondInput = true}), one = build("one", {.outputs = {"twice"}}),
+                      whole = build("whole", {.output = kOnnxInt64});
+    const std::tuple<std::string, std::string, const char*> cases[] = {
+        {digits, plain, "A has an input 'image', B has not"},      {bytes, plain, "input 'x' is int8 in A, fp32 in B"},
+        {plain, bytes, "input 'x' is fp32 in A, int8 in B"},       {plain, two, "B has an input 'z', A has not"},
+        {plain, whole, "output 'twice' is fp32 in A, int64 in B"}, {plain, one, "A has an output 'minus', B has not"},
+        {one, plain, "B has an output 'minus', A has not"}};
+    for (const auto& [a, b, why] : cases) {
+        const CliResult result = compare(a, b);
+        EXPECT_EQ(result.code, 2) << why << result.out;
+        expectSays(result.err, {"two different models cannot be compared: A (" + a + ") is of the model ",
+                                "B (" + b + ") is of the model ", why, "; give two builds of one model, or export"});
+    }
+}
+
+TEST_F(CliCompareEngines, OutputsAreComparedByTheirNames) {
+    const CliResult result = compare(build("one", {}), build("other", {.outputs = {"minus", "twice"}}));
+    EXPECT_EQ(result.code, 0) << result.out << result.err;
+    expectSays(result.out, {"Note: two models are compared: A (", "one.onnx", "other.onnx", "Accuracy holds"});
+    const size_t first = result.out.find("max abs 0,");
+    ASSERT_NE(first, std::string::npos) << result.out;
+    EXPECT_NE(result.out.find("max abs 0,", first + 1), std::string::npos) << result.out;
 }
 
 /// Half of what NumPy writes is float64: it is converted, and that is said.
