@@ -150,11 +150,7 @@ struct Runner {
     std::vector<Captured> outputs;
 
     Status run(const NamedTensors& inputs, bool layers, const CancelToken& cancel) {
-        for (const auto& [name, tensor] : inputs) {
-            const int index = context->inputIndex(name);
-            if (index == kNone) return invalidArgument("the engine of '" + engine.parts().modelName + "' has no input '" + name + "'");
-            STROBE_RETURN_IF_ERROR(context->setInput(index, tensor->data.get(), tensor->dims));
-        }
+        STROBE_RETURN_IF_ERROR(setInputs(*context, inputs));
         capture.tensors.clear();
         STROBE_RETURN_IF_ERROR(context->run(layers ? &capture : nullptr, cancel));
         STROBE_RETURN_IF_ERROR(capture.failure.withContext("reading a layer's result"));
@@ -189,10 +185,15 @@ public:
     Status open() {
         STROBE_ASSIGN(m_reference.context, m_reference.engine.createContext());
         STROBE_ASSIGN(m_candidate.context, m_candidate.engine.createContext());
-        m_outputs.resize(m_reference.engine.outputs().size());
-        if (m_reference.engine.outputs().size() == m_candidate.engine.outputs().size()) return Status::ok();
-        return invalidArgument("the two engines have " + std::to_string(m_reference.engine.outputs().size()) + " and " + std::to_string(m_candidate.engine.outputs().size()) +
-                               " outputs; compare builds of one model");
+        for (const BindingInfo& output : m_reference.engine.outputs()) {
+            const int partner = m_candidate.context->outputIndex(output.name);
+            if (partner == kNone)
+                return invalidArgument("output '" + output.name +
+                                       "' is in one engine only; compare builds of one model");
+            m_partners.push_back(static_cast<size_t>(partner));
+        }
+        m_outputs.resize(m_partners.size());
+        return Status::ok();
     }
 
     Status add(const NamedTensors& sample, const CancelToken& cancel) {
@@ -201,7 +202,7 @@ public:
         STROBE_RETURN_IF_ERROR(m_candidate.run(sample, readsLayers, cancel));
         SampleDifference worst{m_samples, 0, "", 0};
         for (size_t o = 0; o < m_outputs.size(); ++o) {
-            const Captured &r = m_reference.outputs[o], &c = m_candidate.outputs[o];
+            const Captured &r = m_reference.outputs[o], &c = m_candidate.outputs[m_partners[o]];
             if (r.dims != c.dims) return invalidArgument("output '" + m_reference.engine.outputs()[o].name + "' has shape " + toString(r.dims) + " and " + toString(c.dims));
             Sums own;
             own.add(r.values, c.values);
@@ -267,13 +268,14 @@ private:
         const auto rows = static_cast<size_t>(std::min<int64_t>(scores.dims[0], static_cast<int64_t>(m_options.labels.size()) - m_labelled));
         const std::span<const int64_t> labels(m_options.labels.data() + m_labelled, rows);
         m_correctReference += countCorrect(scores, labels);
-        m_correctCandidate += countCorrect(m_candidate.outputs[0], labels);
+        m_correctCandidate += countCorrect(m_candidate.outputs[m_partners[0]], labels);
         m_labelled += static_cast<int64_t>(rows);
     }
 
     const AccuracyOptions& m_options;
     Runner m_reference, m_candidate;
     std::vector<Sums> m_outputs;
+    std::vector<size_t> m_partners;  // the candidate's output of the same name, by the reference's
     std::map<std::string, Pair> m_layers;
     std::vector<SampleDifference> m_worst;
     int m_samples = 0;

@@ -221,6 +221,21 @@ Result<WeightsPtr> randomTensor(const BindingInfo& binding, const Dims& dims, st
 
 }  // namespace
 
+Status setInputs(ExecutionContext& context, const NamedTensors& inputs) {
+    const std::vector<BindingInfo> bindings = context.engine().inputs();
+    for (const auto& [name, tensor] : inputs) {
+        const int index = context.inputIndex(name);
+        if (index == kNone)
+            return invalidArgument("the engine of '" + context.engine().parts().modelName + "' has no input '" + name +
+                                   "'");
+        if (const DataType type = bindings[static_cast<size_t>(index)].type; tensor->type != type)
+            return invalidArgument("input '" + name + "' is " + std::string(dataTypeName(tensor->type)) +
+                                   ", the engine takes " + std::string(dataTypeName(type)) + "; convert the data");
+        STROBE_RETURN_IF_ERROR(context.setInput(index, tensor->data.get(), tensor->dims));
+    }
+    return Status::ok();
+}
+
 Result<NamedTensors> completeInputs(const Engine& engine, const std::map<std::string, Dims>& shapes, const NamedTensors& given, unsigned seed) {
     NamedTensors inputs;
     std::mt19937 generator(seed);
@@ -328,8 +343,8 @@ Result<Profile> profileEngine(const Engine& engine, const NamedTensors& inputs, 
     if (!counters) profile.countersUnavailable = "switched off";
     if (counters && !counters->available()) profile.countersUnavailable = counters->whyNot();
     DimsRecorder dims;
+    STROBE_RETURN_IF_ERROR(setInputs(*context, inputs));
     for (const auto& [name, tensor] : inputs) {
-        STROBE_RETURN_IF_ERROR(context->setInput(context->inputIndex(name), tensor->data.get(), tensor->dims));
         profile.shapes[name] = tensor->dims;
         dims.dims[engine.graph().network.findTensor(name)] = tensor->dims;
     }

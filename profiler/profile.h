@@ -68,6 +68,10 @@ struct ProfileOptions {
 /// Inputs to run with, by name: row-major elements of the binding's type.
 using NamedTensors = std::map<std::string, WeightsPtr>;
 
+/// Sets each as the context's input. Refused where the engine has no such input, or one of another type: the engine
+/// itself takes bytes as they are.
+Status setInputs(ExecutionContext& context, const NamedTensors& inputs);
+
 /// Random inputs for every input not in `given`, at `shapes` (or the first profile's opt). Integers stay small; deterministic by seed.
 Result<NamedTensors> completeInputs(const Engine& engine, const std::map<std::string, Dims>& shapes, const NamedTensors& given, unsigned seed);
 

@@ -115,19 +115,19 @@ std::string transferWarning(const char* what, const Statistics& copies, const St
 
 }  // namespace
 
-std::string variationWarning(const Statistics& compute) {
+std::string variationWarning(const std::string& what, const Statistics& time) {
     constexpr double kSteady = 0.025;
-    if (compute.variation() <= kSteady) return {};
-    const std::string text = format(
-        "Warning: the compute time is unsteady, its coefficient of variation is %.3g %% (2.5 %% and less is steady)",
-        100 * compute.variation());
-    if (compute.spread() <= kSteady)
-        return text + format(": single runs were held up; go by the median, which is steady (spread %.2g %%)\n",
-                             100 * compute.spread());
+    if (time.variation() <= kSteady) return {};
+    const std::string text = "the " + what +
+                             format(" is unsteady, its coefficient of variation is %.3g %% (2.5 %% and less is steady)",
+                                    100 * time.variation());
+    if (time.spread() <= kSteady)
+        return text + format(": single runs were held up; go by the median, which is steady (spread %.2g %%)",
+                             100 * time.spread());
     return text + format(
                       ": so is the median (spread %.3g %%); end other work, keep the clocks fixed, or measure longer "
-                      "(--duration)\n",
-                      100 * compute.spread());
+                      "(--duration)",
+                      100 * time.spread());
 }
 
 std::string performanceSummary(const std::vector<QueryTimes>& queries, double wallSeconds,
@@ -162,7 +162,8 @@ std::string performanceSummary(const std::vector<QueryTimes>& queries, double wa
         text += transferWarning("inputs to the device (H2D)", summarize(toDevice), computed);
         text += transferWarning("outputs to the host (D2H)", summarize(toHost), computed);
     }
-    return text + variationWarning(computed);
+    const std::string warning = variationWarning("compute time", computed);
+    return warning.empty() ? text : text + "Warning: " + warning + "\n";
 }
 
 std::string profileTable(const Profile& profile) {

@@ -18,8 +18,9 @@ struct QueryTimes {
 
 /// The block that trtexec prints after a run ("=== Performance summary ==="), with its warnings.
 std::string performanceSummary(const std::vector<QueryTimes>& queries, double wallSeconds, const std::vector<double>& percentiles, Transfers transfers);
-/// That a time is unsteady and whether its median is too, with a line end; empty when it is steady.
-std::string variationWarning(const Statistics& compute);
+/// That a time ("latency") is unsteady by trtexec's coefficient of variation, which few held-up runs raise, and by the
+/// spread whether its median is too; empty when it is steady.
+std::string variationWarning(const std::string& what, const Statistics& time);
 /// The table of --dumpProfile.
 std::string profileTable(const Profile& profile);
 /// --exportTimes: a list with one object a query.

@@ -72,13 +72,14 @@ struct NpyHeader {
 
 /// The bytes of one .npy in order, `total` of them. `read` gives how many of `count` it could get.
 struct NpySource {
-    std::string name;  // in messages
+    std::string path, array;  // the array's name in an .npz, else empty
     size_t total = 0;
     std::function<size_t(void* to, size_t count)> read;
+    std::string name() const { return array.empty() ? path : path + ": array '" + array + "'"; }  // in messages
 };
 
 Result<NpyHeader> readHeader(const NpySource& source) {
-    const std::string& name = source.name;
+    const std::string name = source.name();
     uint8_t start[12];
     if (source.total < sizeof start || source.read(start, 10) != 10 || std::memcmp(start, "\x93NUMPY", 6) != 0)
         return invalidArgument(name + ": is not a NumPy array; save it with numpy.save or numpy.savez");
@@ -105,23 +106,45 @@ Result<NpyHeader> readHeader(const NpySource& source) {
         return unsupported(name + ": the array is in Fortran order; save numpy.ascontiguousarray of it");
     found.type = type->type;
     STROBE_ASSIGN(found.dims, parseShape(valueAfter(header, "shape", '(', ')'), name));
-    return found;
+    const size_t needed = dataTypeBytes(found.type, elementCount(found.dims)), there = source.total - found.start;
+    if (there >= needed) return found;
+    return invalidArgument(name + ": the array " + toString(found.dims) + " needs " + std::to_string(needed) +
+                           " bytes, " + std::to_string(there) + " are there");
 }
 
 /// The elements, which follow the header.
 Result<WeightsPtr> readElements(const NpySource& source, NpyHeader header) {
-    const std::string array = source.name + ": the array " + toString(header.dims);
-    const size_t needed = dataTypeBytes(header.type, elementCount(header.dims)), there = source.total - header.start;
-    if (there < needed)
-        return invalidArgument(array + " needs " + std::to_string(needed) + " bytes, " + std::to_string(there) +
-                               " are there");
+    const std::string array = source.name() + ": the array " + toString(header.dims);
+    const size_t needed = dataTypeBytes(header.type, elementCount(header.dims));
     const auto allocated = tryAllocateWeights(header.type, std::move(header.dims));
     if (!allocated)
         return Status(ErrorCode::OutOfMemory, array + " takes " + std::to_string(needed) +
                                                   " bytes, which cannot be had; give fewer or smaller samples");
     const auto& [weights, data] = *allocated;
-    if (source.read(data, needed) != needed) return invalidArgument(source.name + " is damaged");
+    if (source.read(data, needed) != needed) return invalidArgument(source.name() + " is damaged");
     return weights;
+}
+
+/// The array, or null where it is not wanted: then only its header was read.
+Result<WeightsPtr> readArray(const NpySource& source, const ArrayFilter& wanted) {
+    STROBE_ASSIGN(NpyHeader header, readHeader(source));
+    if (wanted) {
+        const auto isWanted = wanted(source.array, header.dims);
+        if (!isWanted) return isWanted.status().withContext(source.path);
+        if (!*isWanted) return WeightsPtr();
+    }
+    return readElements(source, std::move(header));
+}
+
+Result<WeightsPtr> readArray(std::span<const uint8_t> bytes, const std::string& path, const ArrayFilter& wanted) {
+    size_t at = 0;
+    const auto read = [&](void* to, size_t count) {
+        count = std::min(count, bytes.size() - at);
+        if (count > 0) std::memcpy(to, bytes.data() + at, count);
+        at += count;
+        return count;
+    };
+    return readArray(NpySource{path, "", bytes.size(), read}, wanted);
 }
 
 struct ZipCloser {
@@ -139,46 +162,35 @@ size_t readEntry(zip_file_t* entry, void* to, size_t count) {
     return got;
 }
 
-/// The array, or null where it is not wanted.
 Result<WeightsPtr> readArray(zip_t& archive, zip_uint64_t index, const std::string& path, const std::string& name,
                              size_t bytes, const ArrayFilter& wanted) {
     const std::unique_ptr<zip_file_t, ZipCloser> entry(zip_fopen_index(&archive, index, 0));
     if (!entry) return invalidArgument(path + ": array '" + name + "' is damaged");
-    const NpySource source{path + ": array '" + name + "'", bytes,
+    const NpySource source{path, name, bytes,
                            [&](void* to, size_t count) { return readEntry(entry.get(), to, count); }};
-    STROBE_ASSIGN(NpyHeader header, readHeader(source));
-    if (wanted) {
-        const auto isWanted = wanted(name, header.dims);
-        if (!isWanted) return isWanted.status().withContext(path);
-        if (!*isWanted) return WeightsPtr();
-    }
-    STROBE_ASSIGN(WeightsPtr array, readElements(source, std::move(header)));
+    STROBE_ASSIGN(WeightsPtr array, readArray(source, wanted));
+    if (!array) return array;
     // Only at its end does libzip compare the entry's checksum.
     char rest[256];
     zip_int64_t more = 0;
     do more = zip_fread(entry.get(), rest, sizeof rest);
     while (more > 0);
-    if (more < 0) return invalidArgument(source.name + " is damaged");
+    if (more < 0) return invalidArgument(source.name() + " is damaged");
     return array;
 }
 
 }  // namespace
 
 Result<WeightsPtr> parseNpy(std::span<const uint8_t> bytes, const std::string& name) {
-    size_t at = 0;
-    const NpySource source{name, bytes.size(), [&](void* to, size_t count) {
-                               count = std::min(count, bytes.size() - at);
-                               if (count > 0) std::memcpy(to, bytes.data() + at, count);
-                               at += count;
-                               return count;
-                           }};
-    STROBE_ASSIGN(NpyHeader header, readHeader(source));
-    return readElements(source, std::move(header));
+    return readArray(bytes, name, {});
 }
 
-Result<WeightsPtr> readNpy(const std::string& path) {
-    STROBE_ASSIGN(std::shared_ptr<const MappedFile> file, MappedFile::read(path));
-    return parseNpy(file->bytes(), path);
+Result<WeightsPtr> readNpy(const std::string& path, const ArrayFilter& wanted) {
+    // Mapped whatever the size: the elements are copied once, or not touched at all.
+    STROBE_ASSIGN(const std::shared_ptr<const MappedFile> file, MappedFile::open(path, 0));
+    STROBE_ASSIGN(WeightsPtr array, readArray(file->bytes(), path, wanted));
+    STROBE_RETURN_IF_ERROR(file->checkUnchanged());
+    return array;
 }
 
 Result<std::map<std::string, WeightsPtr>> readNpz(const std::string& path, const ArrayFilter& wanted) {

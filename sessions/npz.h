@@ -7,10 +7,12 @@
 
 namespace strobe {
 
-/// NumPy's .npy format, version 1–3 (little endian, C order). Errors name file and what was found.
-Result<WeightsPtr> readNpy(const std::string& path);
-/// Asked about each array of an archive before memory is taken for it: false leaves it out, an error ends the reading.
+/// Asked about each array before memory is taken for it: false leaves it out, an error ends the reading. In an .npy the
+/// array has no name.
 using ArrayFilter = std::function<Result<bool>(const std::string& name, const Dims& dims)>;
+/// NumPy's .npy format, version 1–3 (little endian, C order); null where the array is not wanted. Errors name file and
+/// what was found.
+Result<WeightsPtr> readNpy(const std::string& path, const ArrayFilter& wanted = {});
 /// The arrays of an .npz (stored or deflated) by name without ".npy", all or those that are wanted. OutOfMemory names
 /// the array that there is no room for.
 Result<std::map<std::string, WeightsPtr>> readNpz(const std::string& path, const ArrayFilter& wanted = {});

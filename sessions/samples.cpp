@@ -73,6 +73,7 @@ Status cutArchive(const Engine& engine, const NamedTensors& arrays, const std::m
     if (given.empty()) return Status::ok();
     const auto hasAllRows = [&](const auto& g) { return !g.second->dims.empty() && g.second->dims[0] == total; };
     const bool cut = perRun > 0 && total > perRun && std::all_of(given.begin(), given.end(), hasAllRows);
+    samples.rowsPerRun = cut ? perRun : 0;
     const int64_t runs = cut ? std::min<int64_t>(total / perRun, maxRuns) : 1;
     if (const int64_t left = total % std::max<int64_t>(perRun, 1); cut && left > 0 && maxRuns > runs)
         samples.notes.push_back("the last " + std::to_string(left) + " of " + std::to_string(total) +
@@ -120,8 +121,8 @@ Status checkInputFiles(const Network& model, const std::string& files) {
         if (file.input.empty()) {
             STROBE_RETURN_IF_ERROR(readNpz(file.path, check).status());
         } else {
-            STROBE_ASSIGN(const WeightsPtr array, readNpy(file.path));
-            STROBE_RETURN_IF_ERROR(check(file.input, array->dims).status().withContext(file.path));
+            const auto checkOne = [&](const std::string&, const Dims& dims) { return check(file.input, dims); };
+            STROBE_RETURN_IF_ERROR(readNpy(file.path, checkOne).status());
         }
     }
     return isFound || parsed.empty() ? Status::ok() : noInputAmong(names, model).withContext(files);

@@ -15,6 +15,7 @@ inline constexpr int kAllRuns = 1 << 20;
 /// Real inputs for an engine, one entry a run.
 struct Samples {
     std::vector<NamedTensors> runs;
+    int64_t rowsPerRun = 0;       // that each run takes along the data's first dim; 0: the data is one run as it is
     std::vector<int64_t> labels;  // row by row; empty when the file has none
     std::vector<std::string> notes;  // "array 'x' is fp64, converted to fp32": what was done to the data
 };

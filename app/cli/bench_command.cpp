@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "app/cli/inference.h"
+#include "app/cli/run_outputs.h"
 
 namespace strobe::cli {
 namespace {
@@ -77,12 +78,11 @@ Status bench(const Options& o, const Subject& subject, Session& session) {
     const NamedTensors& inputs = samples.runs.front();
     STROBE_ASSIGN(const Statistics latency, measureAndReport(o, engine, inputs));
     STROBE_RETURN_IF_ERROR(profileAndReport(o, subject, inputs, latency, session));
-    if (wantsOutputs) {
-        STROBE_ASSIGN(const NamedTensors outputs, runAll(engine, samples.runs, o.threads));
-        if (o.dumpOutput) std::printf("%s", outputsText(outputs).c_str());
-        if (!o.exportOutput.empty()) STROBE_RETURN_IF_ERROR(writeOutputs(o.exportOutput, outputs));
-    }
-    return o.saveSession.empty() ? Status::ok() : writeSession(o.saveSession, session);
+    // Before the outputs, which may be of shapes that no file can hold.
+    if (!o.saveSession.empty()) STROBE_RETURN_IF_ERROR(writeSession(o.saveSession, session));
+    if (!wantsOutputs) return Status::ok();
+    STROBE_ASSIGN(const WholeOutputs outputs, runAll(engine, samples, o.threads));
+    return reportOutputs(o, outputs, o.dumpOutput);
 }
 
 Status build(const Options& o, const Subject& subject, Session& session) {
@@ -97,10 +97,9 @@ Status build(const Options& o, const Subject& subject, Session& session) {
 Status run(const Options& o, const Subject& subject, Session&) {
     STROBE_ASSIGN(const Samples samples, obtainSamples(o, *subject.engine));
     if (samples.runs.size() > 1) std::printf("Runs: %zu, as the data holds so many batches\n", samples.runs.size());
-    STROBE_ASSIGN(const NamedTensors outputs, runAll(*subject.engine, samples.runs, o.threads));
+    STROBE_ASSIGN(const WholeOutputs outputs, runAll(*subject.engine, samples, o.threads));
     if (!o.saveEngine.empty()) STROBE_RETURN_IF_ERROR(writeEngine(o.saveEngine, *subject.engine));
-    std::printf("%s", outputsText(outputs).c_str());
-    return o.exportOutput.empty() ? Status::ok() : writeOutputs(o.exportOutput, outputs);
+    return reportOutputs(o, outputs, true);
 }
 
 struct Command {
@@ -136,8 +135,9 @@ int buildCommand(const KernelRegistry& kernels, int argc, const char* const* arg
 }
 int runCommand(const KernelRegistry& kernels, int argc, const char* const* argv) {
     return perform(
-        {"run", "Run a model or an engine on all of its data and write the outputs", addRunFlags, run, false}, kernels,
-        argc, argv);
+        {"run", "Run a model or an engine on all of the given data, or once on random inputs, and write the outputs",
+         addRunFlags, run, false},
+        kernels, argc, argv);
 }
 
 int devicesCommand(const KernelRegistry& kernels, int argc, const char* const* argv) {

@@ -2,15 +2,14 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <sstream>
 
+#include "app/cli/comparable.h"
+#include "app/cli/comparison_report.h"
 #include "app/cli/inference.h"
-#include "app/cli/shape_flags.h"
 #include "engine_core/runtime/engine_file.h"
 #include "profiler/accuracy_verdict.h"
-#include "profiler/json_text.h"
 
 namespace strobe::cli {
 namespace {
@@ -75,7 +74,7 @@ Status readSide(Side& side, const Options& common) {
 }
 
 /// Loads the engine, or checks the flags and keeps their settings, so that neither side is built in vain.
-Status prepareSide(Side& side, Session& session) {
+Status prepareSide(Side& side, Session& session, SaidLines& said) {
     if (isEngine(side.value)) {
         auto build = std::make_shared<Build>();
         STROBE_ASSIGN(build->engine, Engine::load(side.value, session.kernels()));
@@ -83,7 +82,7 @@ Status prepareSide(Side& side, Session& session) {
         side.loaded = std::move(build);
         return Status::ok();
     }
-    STROBE_RETURN_IF_ERROR(prepareBuild(side.options, session).withContext(side.flag));
+    STROBE_RETURN_IF_ERROR(prepareBuild(side.options, session, said).withContext(side.flag));
     side.settings = session.settings();
     return Status::ok();
 }
@@ -94,114 +93,27 @@ Result<std::shared_ptr<const Build>> makeSide(const Side& side, Session& session
     return session.buildNow(false, {});
 }
 
-/// Smallest and largest of some rounds' figures.
-struct Range {
-    double min = 1e300, max = -1e300;
-    void take(double value) {
-        min = std::min(min, value);
-        max = std::max(max, value);
-    }
-};
-
-/// How far the rounds' medians are apart: what the median of all runs and its error do not tell.
-struct Rounds {
-    Range a, b, speedup;
-};
-
 /// Latency of both, taking turns so that a disturbance hits both alike.
-Status measureTogether(const Engine& a, const Engine& b, const NamedTensors& inputs, const Options& o,
-                       Statistics& resultA, Statistics& resultB, Rounds& rounds) {
+Result<ComparedTimes> measureTogether(const Engine& a, const Engine& b, const NamedTensors& inputs, const Options& o) {
+    constexpr int kRounds = 3;
+    ComparedTimes times;
     std::vector<double> samplesA, samplesB;
     Options slice = o;
-    slice.duration = o.duration / 6;
-    slice.iterations = std::max(2, o.iterations / 3);
-    for (int round = 0; round < 3; ++round) {
+    slice.duration = o.duration / (2 * kRounds);
+    slice.iterations = std::max(2, (o.iterations + kRounds - 1) / kRounds);
+    for (int round = 0; round < kRounds; ++round) {
         double medians[2] = {};
         for (const auto& [engine, samples] : {std::make_pair(&a, &samplesA), std::make_pair(&b, &samplesB)}) {
             STROBE_ASSIGN(const Measurement measurement, measure(slice, *engine, inputs));
             for (const QueryTimes& q : measurement.queries) samples->push_back(q.latency());
             medians[engine == &b] = latencyOf(measurement).median;
         }
-        rounds.a.take(medians[0]);
-        rounds.b.take(medians[1]);
-        if (medians[1] > 0) rounds.speedup.take(medians[0] / medians[1]);
+        times.rounds.push_back({medians[0], medians[1]});
         slice.warmUp = std::min(slice.warmUp, 20.0);
     }
-    resultA = summarize(samplesA);
-    resultB = summarize(samplesB);
-    return Status::ok();
-}
-
-void printDifference(const TensorDifference& d) {
-    std::printf("  %-32s max abs %.3g, max rel %.3g, RMS %.3g, cosine %.7f, SNR %.1f dB", d.tensor.c_str(), d.maxAbs,
-                d.maxRel, d.rms, d.cosine, d.snrDb);
-    if (d.top1Agreement >= 0) std::printf(", top-1 agreement %.2f %%", 100 * d.top1Agreement);
-    if (d.nonFinite > 0) std::printf(", %lld NaN or infinite on one side only", static_cast<long long>(d.nonFinite));
-    std::printf("\n");
-}
-
-nlohmann::ordered_json differenceJson(const TensorDifference& d) {
-    return {{"tensor", d.tensor},
-            {"maxAbs", d.maxAbs},
-            {"maxRel", d.maxRel},
-            {"meanAbs", d.meanAbs},
-            {"rms", d.rms},
-            {"cosine", d.cosine},
-            {"snrDb", d.snrDb},
-            {"nonFinite", d.nonFinite},
-            {"top1Agreement", d.top1Agreement}};
-}
-
-void printTimes(const Statistics& a, const Statistics& b, const Rounds& rounds) {
-    std::printf("Latency: A median = %.4g ms ± %.2g, B median = %.4g ms ± %.2g; B is %.3g × as fast\n", a.median,
-                a.medianError, b.median, b.medianError, b.median > 0 ? a.median / b.median : 0);
-    const bool isDecided = rounds.speedup.min > 1 || rounds.speedup.max < 1;
-    std::printf("Rounds in turn: A %.4g to %.4g ms, B %.4g to %.4g ms; B is %.3g to %.3g × as fast%s\n", rounds.a.min,
-                rounds.a.max, rounds.b.min, rounds.b.max, rounds.speedup.min, rounds.speedup.max,
-                isDecided ? "" : ", so that which is faster is not decided");
-    for (const auto& [name, time] : {std::make_pair("A", &a), std::make_pair("B", &b)})
-        if (const std::string warning = variationWarning(*time); !warning.empty())
-            std::printf("%s: %s", name, warning.c_str());
-}
-
-void printReport(const CompareOptions& o, const AccuracyReport& report) {
-    std::printf("Accuracy over %d %s (A is the reference):\n", report.samples, report.samples == 1 ? "run" : "runs");
-    for (const TensorDifference& d : report.outputs) printDifference(d);
-    if (report.labelAccuracyReference >= 0)
-        std::printf("Labels: A %.2f %% right, B %.2f %% right\n", 100 * report.labelAccuracyReference,
-                    100 * report.labelAccuracyCandidate);
-    if (const int first = firstDiverging(report); first >= 0) {
-        const LayerDifference& layer = report.layers[static_cast<size_t>(first)];
-        const TensorDifference& d = layer.difference;
-        std::printf("First diverging layer: %s (tensor %s, ", layer.layerCandidate.c_str(), d.tensor.c_str());
-        if (d.nonFinite > 0)
-            std::printf("%lld elements NaN or infinite on one side only)\n", static_cast<long long>(d.nonFinite));
-        else
-            std::printf("SNR %.1f dB)\n", d.snrDb);
-    }
-    if (!o.layers) return;
-    std::printf("Layers:\n");
-    for (const LayerDifference& layer : report.layers) printDifference(layer.difference);
-}
-
-Status writeJson(const std::string& path, const Statistics& a, const Statistics& b, const AccuracyReport& report,
-                 const AccuracyJudgement& judgement) {
-    nlohmann::ordered_json json = {{"latencyMsA", a.median},
-                                   {"latencyMsB", b.median},
-                                   {"speedup", b.median > 0 ? a.median / b.median : 0},
-                                   {"verdict", accuracyVerdictName(judgement.verdict)},
-                                   {"reason", judgement.reason},
-                                   {"coarsest", dataTypeName(report.coarsest)},
-                                   {"samples", report.samples},
-                                   {"labelAccuracyA", report.labelAccuracyReference},
-                                   {"labelAccuracyB", report.labelAccuracyCandidate}};
-    for (const TensorDifference& d : report.outputs) json["outputs"].push_back(differenceJson(d));
-    for (const LayerDifference& l : report.layers) {
-        json["layers"].push_back(differenceJson(l.difference));
-        json["layers"].back()["layerA"] = l.layerReference;
-        json["layers"].back()["layerB"] = l.layerCandidate;
-    }
-    return writeText(path, jsonText(json, 1) + "\n");
+    times.a = summarize(samplesA);
+    times.b = summarize(samplesB);
+    return times;
 }
 
 Status checkSides(const CompareOptions& o, const Side& a, const Side& b) {
@@ -216,48 +128,14 @@ Status checkSides(const CompareOptions& o, const Side& a, const Side& b) {
 }
 
 /// Builds, times and differences as printed.
-Status saveComparison(const Options& o, Session& session, const Build& a, const Build& b, const Statistics& timeA,
-                      const Statistics& timeB, const NamedTensors& inputs, AccuracyReport report) {
-    for (const auto& [build, latency] : {std::make_pair(&a, &timeA), std::make_pair(&b, &timeB)}) {
+Status saveComparison(const Options& o, Session& session, const Build& a, const Build& b, const ComparedTimes& times,
+                      const NamedTensors& inputs, AccuracyReport report) {
+    for (const auto& [build, latency] : {std::make_pair(&a, &times.a), std::make_pair(&b, &times.b)}) {
         STROBE_ASSIGN(Profile profile, profileLayers(o, *build->engine, inputs, *latency));
         STROBE_RETURN_IF_ERROR(session.keepProfile(build->id, std::move(profile)).status());
     }
     STROBE_RETURN_IF_ERROR(session.keepComparison(a.id, b.id, std::move(report)).status());
     return writeSession(o.saveSession, session);
-}
-
-bool hasNamed(const std::vector<BindingInfo>& bindings, const std::string& name) {
-    return std::any_of(bindings.begin(), bindings.end(), [&](const BindingInfo& b) { return b.name == name; });
-}
-
-/// Why B cannot stand beside A on A's inputs; empty when it can.
-std::string whyNotComparable(const Engine& a, const Engine& b, const NamedTensors& inputs) {
-    std::map<std::string, Dims> shapes;
-    for (const auto& [name, tensor] : inputs) {
-        if (!hasNamed(b.inputs(), name)) return "A has an input '" + name + "', B has not";
-        shapes[name] = tensor->dims;
-    }
-    if (const auto profile = b.profileFor(shapes); !profile)
-        return "B does not take A's input: " + profile.status().message();
-    const std::vector<BindingInfo> outputsA = a.outputs(), outputsB = b.outputs();
-    const auto isShared = [&](const BindingInfo& output) { return hasNamed(outputsB, output.name); };
-    if (std::any_of(outputsA.begin(), outputsA.end(), isShared)) return {};
-    return "no output of the one is an output of the other";
-}
-
-/// Engines of two models may be compared where they take and give the same, as after an export with other options.
-Status checkComparable(const Engine& a, const Engine& b, const NamedTensors& inputs) {
-    const std::string why = whyNotComparable(a, b, inputs);
-    const bool isOneModel = a.parts().modelHash == b.parts().modelHash;
-    const std::string models = "A is of the model " + a.parts().modelName + " (hash " + a.parts().modelHash +
-                               "), B of " + b.parts().modelName + " (hash " + b.parts().modelHash + ")";
-    if (why.empty()) {
-        if (!isOneModel) std::printf("Note: two models are compared: %s\n", models.c_str());
-        return Status::ok();
-    }
-    if (isOneModel) return invalidArgument("the two sides cannot be compared: " + why);
-    return invalidArgument("two different models cannot be compared: " + models + "; " + why +
-                           ". Give two builds of one model");
 }
 
 Result<AccuracyVerdict> compare(const KernelRegistry& kernels, const CompareOptions& o) {
@@ -267,27 +145,26 @@ Result<AccuracyVerdict> compare(const KernelRegistry& kernels, const CompareOpti
     STROBE_RETURN_IF_ERROR(readSide(sideB, o.common));
     STROBE_RETURN_IF_ERROR(checkSides(o, sideA, sideB));
     if (!o.common.onnx.empty()) STROBE_RETURN_IF_ERROR(openModel(o.common, session));
-    STROBE_RETURN_IF_ERROR(prepareSide(sideA, session));
-    STROBE_RETURN_IF_ERROR(prepareSide(sideB, session));
+    SaidLines said;
+    STROBE_RETURN_IF_ERROR(prepareSide(sideA, session, said));
+    STROBE_RETURN_IF_ERROR(prepareSide(sideB, session, said));
     STROBE_ASSIGN(const std::shared_ptr<const Build> a, makeSide(sideA, session));
     STROBE_ASSIGN(const std::shared_ptr<const Build> b, makeSide(sideB, session));
     STROBE_ASSIGN(const Samples samples, obtainSamples(o.common, *a->engine, kMaxRunsCompared));
     const NamedTensors& inputs = samples.runs.front();
-    STROBE_RETURN_IF_ERROR(checkComparable(*a->engine, *b->engine, inputs));
-    Statistics timeA, timeB;
-    Rounds rounds;
-    STROBE_RETURN_IF_ERROR(measureTogether(*a->engine, *b->engine, inputs, o.common, timeA, timeB, rounds));
+    STROBE_RETURN_IF_ERROR(checkComparable(*a, *b, inputs));
+    STROBE_ASSIGN(const ComparedTimes times, measureTogether(*a->engine, *b->engine, inputs, o.common));
     AccuracyOptions options;
     options.labels = samples.labels;
     STROBE_ASSIGN(AccuracyReport report, compareAccuracy(*a->engine, *b->engine, samples.runs, options));
     report.inputFile = o.common.loadInputs;
     const AccuracyJudgement judgement = judge(report, o.tolerance);
     std::printf("=== Comparison ===\nA: %s\nB: %s\n", a->name.c_str(), b->name.c_str());
-    printTimes(timeA, timeB, rounds);
-    printReport(o, report);
-    if (!o.json.empty()) STROBE_RETURN_IF_ERROR(writeJson(o.json, timeA, timeB, report, judgement));
+    printTimes(times);
+    printReport(report, o.layers);
+    if (!o.json.empty()) STROBE_RETURN_IF_ERROR(writeText(o.json, comparisonJson(times, report, judgement)));
     if (!o.common.saveSession.empty())
-        STROBE_RETURN_IF_ERROR(saveComparison(o.common, session, *a, *b, timeA, timeB, inputs, report));
+        STROBE_RETURN_IF_ERROR(saveComparison(o.common, session, *a, *b, times, inputs, report));
     std::printf("%s: %s\n", accuracyVerdictText(judgement.verdict).data(), judgement.reason.c_str());
     return judgement.verdict;
 }
@@ -331,7 +208,6 @@ Status takeFiles(const std::vector<std::string>& files, CompareOptions& o) {
 
 int compareCommand(const KernelRegistry& kernels, int argc, const char* const* argv) {
     CompareOptions options;
-    options.common.duration = 1.5;
     std::vector<std::string> files;
     CLI::App app(
         "Compare two builds of a model, or two engine files, in speed and accuracy; exit 1 when accuracy fails",
@@ -346,7 +222,7 @@ int compareCommand(const KernelRegistry& kernels, int argc, const char* const* a
                    "largest difference allowed, as a share of the output's magnitude: more fails. By default the "
                    "coarsest precision of both sides says what holds, what is doubtful and what fails");
     app.add_flag("--layers", options.layers, "print every tensor that both engines have");
-    app.add_option("--json", options.json, "write the comparison to this file");
+    app.add_option("--json", options.json, "write the comparison, its rounds and its warnings too, to this JSON file");
     const auto arguments = joinSideValues(argc, argv);
     if (!arguments) return fail(arguments.status());
     std::vector<const char*> pointers;

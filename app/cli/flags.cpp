@@ -106,10 +106,10 @@ void addInputs(CLI::App& app, Options& o) {
     addThreads(app, o);
 }
 
-void addMeasuring(CLI::App& app, Options& o) {
+void addMeasuring(CLI::App& app, Options& o, const char* duration) {
     Group g{app, kMeasuringFlags};
     g.option("--iterations", o.iterations, "run at least so many times; default 10")->check(CLI::Range(1, 100000000));
-    g.option("--duration", o.duration, "run at least so many seconds; default 3")->check(finiteRange(0.0, 1e6));
+    g.option("--duration", o.duration, duration)->check(finiteRange(0.0, 1e6));
     g.option("--warmUp", o.warmUp, "milliseconds run before measuring; default 200")->check(finiteRange(0.0, 1e8));
     g.option("--sleepTime", o.sleepTime, "milliseconds to wait between inferences")->check(finiteRange(0.0, 1e6));
     g.option("--infStreams", o.infStreams, "execution contexts that run at once; default 1")
@@ -126,14 +126,15 @@ void addReports(CLI::App& app, Options& o) {
         ->delimiter(',')
         ->check(finiteRange(0.0, 100.0));
     g.flag("--dumpProfile", o.dumpProfile, "print the time of each layer");
-    g.flag("--dumpOutput", o.dumpOutput, "print the outputs of the last run");
+    g.flag("--dumpOutput", o.dumpOutput, "print the outputs of all runs");
     g.flag("--separateProfileRun", o.separateProfileRun,
            "per-layer clocks run apart from the latency measurement (always so here)");
     g.option("--exportTimes", o.exportTimes, "write the time of each inference to this JSON file");
     g.option("--exportProfile", o.exportProfile, "write the layer times to this JSON file");
 }
 void addExportOutput(CLI::App& app, Options& o) {
-    Group{app, kResultFlags}.option("--exportOutput", o.exportOutput, "write the outputs to this .npz or .json file");
+    Group{app, kResultFlags}.option("--exportOutput", o.exportOutput,
+                                    "write the outputs of all runs to this .npz or .json file");
 }
 
 void addEngineReports(CLI::App& app, Options& o) {
@@ -157,7 +158,7 @@ void addBenchFlags(CLI::App& app, Options& o) {
     addBuilding(app, o);
     addVerbose(app, o);
     addInputs(app, o);
-    addMeasuring(app, o);
+    addMeasuring(app, o, "run at least so many seconds; default 3");
     Group{app, kMeasuringFlags}.flag("--skipInference", o.skipInference, "only build");
     addReports(app, o);
     addExportOutput(app, o);
@@ -195,12 +196,13 @@ void addInspectFlags(CLI::App& app, Options& o) {
 }
 
 void addCompareFlags(CLI::App& app, Options& o) {
+    o.duration = 1.5;
     app.add_option("--onnx", o.onnx, "ONNX model that both sides are built from");
     addDevice(app, o);
     addSaveSession(app, o);
     addBuilding(app, o);
     addInputs(app, o);
-    addMeasuring(app, o);
+    addMeasuring(app, o, "measure both sides for at least so many seconds in all; default 1.5");
 }
 
 void addSideFlags(CLI::App& app, Options& o) {

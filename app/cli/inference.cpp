@@ -5,15 +5,11 @@
 #include <exception>
 #include <functional>
 #include <future>
-#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "app/cli/input_data.h"
-#include "app/cli/shape_flags.h"
 #include "engine_core/base/exceptions.h"
-#include "profiler/json_text.h"
 #include "profiler/transfer_times.h"
-#include "sessions/npz.h"
 
 namespace strobe::cli {
 namespace {
@@ -21,10 +17,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 double millisecondsSince(Clock::time_point start) {
     return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-}
-
-bool endsWith(const std::string& text, const std::string& ending) {
-    return text.size() >= ending.size() && text.compare(text.size() - ending.size(), ending.size(), ending) == 0;
 }
 
 struct StreamResult {
@@ -61,8 +53,7 @@ Result<QueryTimes> runQuery(ExecutionContext& context, TransferTimes* times, Tra
 Status runStream(const Options& o, const Engine& engine, const NamedTensors& inputs, Clock::time_point origin,
                  StreamResult& result) {
     STROBE_ASSIGN(const std::unique_ptr<ExecutionContext> context, engine.createContext(o.threads));
-    for (const auto& [name, tensor] : inputs)
-        STROBE_RETURN_IF_ERROR(context->setInput(context->inputIndex(name), tensor->data.get(), tensor->dims));
+    STROBE_RETURN_IF_ERROR(setInputs(*context, inputs));
     const auto times = TransferTimes::create(engine);
     TransferTimes* observer = times ? times->get() : nullptr;
     result.transfers = transfersOf(o, times);
@@ -77,57 +68,6 @@ Status runStream(const Options& o, const Engine& engine, const NamedTensors& inp
         if (o.sleepTime > 0) std::this_thread::sleep_for(std::chrono::duration<double, std::milli>(o.sleepTime));
     }
     return Status::ok();
-}
-
-Result<NamedTensors> runIn(ExecutionContext& context, const Engine& engine, const NamedTensors& inputs) {
-    for (const auto& [name, tensor] : inputs)
-        STROBE_RETURN_IF_ERROR(context.setInput(context.inputIndex(name), tensor->data.get(), tensor->dims));
-    STROBE_RETURN_IF_ERROR(context.run());
-    NamedTensors outputs;
-    const auto bindings = engine.outputs();
-    for (size_t o = 0; o < bindings.size(); ++o) {
-        STROBE_ASSIGN(const Dims dims, context.outputDims(static_cast<int>(o)));
-        STROBE_ASSIGN(const auto memory, tryAllocateWeights(bindings[o].type, dims));
-        const auto& [weights, data] = memory;
-        if (weights->bytes > 0) std::memcpy(data, context.outputData(static_cast<int>(o)), weights->bytes);
-        outputs[bindings[o].name] = weights;
-    }
-    return outputs;
-}
-
-/// One behind the other along the first dim; scalars become a list.
-Result<WeightsPtr> joined(const std::string& name, const std::vector<WeightsPtr>& parts) {
-    Dims dims = parts.front()->dims;
-    if (dims.empty()) dims = {1};
-    dims[0] = 0;
-    for (const WeightsPtr& part : parts) {
-        Dims own = part->dims.empty() ? Dims{1} : part->dims;
-        dims[0] += own[0];
-        own[0] = dims[0];
-        if (own != dims)
-            return invalidArgument("output '" + name + "' is " + toString(parts.front()->dims) + " in one run and " +
-                                   toString(part->dims) +
-                                   " in another, which do not fit into one array; give one sample a call");
-    }
-    STROBE_ASSIGN(const auto memory, tryAllocateWeights(parts.front()->type, dims));
-    const auto& [whole, data] = memory;
-    auto* at = static_cast<uint8_t*>(data);
-    for (const WeightsPtr& part : parts) {
-        if (part->bytes > 0) std::memcpy(at, part->data.get(), part->bytes);
-        at += part->bytes;
-    }
-    return whole;
-}
-
-std::string preview(const Weights& tensor) {
-    std::string text = std::string(dataTypeName(tensor.type)) + toString(tensor.dims) + " ";
-    const std::vector<double> values = toDoubles(tensor);
-    for (size_t i = 0; i < std::min<size_t>(values.size(), 10); ++i) {
-        char number[32];
-        std::snprintf(number, sizeof number, "%s%.6g", i ? " " : "", values[i]);
-        text += number;
-    }
-    return text + (values.size() > 10 ? " …" : "");
 }
 
 Status refuseUnsupported(const Options& o, const ImportedModel& imported) {
@@ -192,12 +132,12 @@ Status openModel(const Options& o, Session& session) {
     return Status::ok();
 }
 
-Status prepareBuild(const Options& o, Session& session) {
+Status prepareBuild(const Options& o, Session& session, SaidLines& said) {
     STROBE_ASSIGN(Settings settings, settingsFrom(o));
     STROBE_ASSIGN(const NamedTensors given, readInputs(o));
     const auto model = session.model();
     STROBE_RETURN_IF_ERROR(checkInputNames(o, given, *model->parsed));
-    STROBE_RETURN_IF_ERROR(takeShapes(o, *model, given, settings));
+    STROBE_RETURN_IF_ERROR(takeShapes(o, *model, given, settings, said));
     STROBE_ASSIGN(const auto profiles,
                   completeProfiles(*model->parsed, settings.builder.profiles, model->assumed.values));
     STROBE_RETURN_IF_ERROR(checkInputShapes(o, given, profiles));
@@ -217,7 +157,7 @@ std::vector<OutputFile> outputFiles(const Options& o) {
 
 Result<Subject> obtainEngine(const Options& o, Session& session) {
     STROBE_RETURN_IF_ERROR(checkOutputs(outputFiles(o), {o.onnx, o.loadEngine, o.loadInputs}));
-    if (!o.exportOutput.empty() && !endsWith(o.exportOutput, ".npz") && !endsWith(o.exportOutput, ".json"))
+    if (!o.exportOutput.empty() && !o.exportOutput.ends_with(".npz") && !o.exportOutput.ends_with(".json"))
         return invalidArgument("--exportOutput: '" + o.exportOutput + "' must end in .npz or .json");
     if (!o.loadEngine.empty()) {
         const auto start = Clock::now();
@@ -228,7 +168,8 @@ Result<Subject> obtainEngine(const Options& o, Session& session) {
         return Subject{engine, nullptr};
     }
     STROBE_RETURN_IF_ERROR(openModel(o, session));
-    STROBE_RETURN_IF_ERROR(prepareBuild(o, session));
+    SaidLines said;
+    STROBE_RETURN_IF_ERROR(prepareBuild(o, session, said));
     std::string lastStep;
     const auto progress = [&](const BuildProgress& p) {
         if (o.verbose && p.step != lastStep) std::printf("[%3.0f %%] %s\n", 100 * p.fraction, p.step.c_str());
@@ -286,28 +227,6 @@ Result<Profile> profileLayers(const Options& o, const Engine& engine, const Name
     return profileEngine(engine, inputs, options);
 }
 
-Result<NamedTensors> runOnce(const Engine& engine, const NamedTensors& inputs, int threads) {
-    return runAll(engine, {inputs}, threads);
-}
-
-Result<NamedTensors> runAll(const Engine& engine, const std::vector<NamedTensors>& runs, int threads) {
-    STROBE_ASSIGN(const std::unique_ptr<ExecutionContext> context, engine.createContext(threads));
-    std::map<std::string, std::vector<WeightsPtr>> parts;
-    for (const NamedTensors& inputs : runs) {
-        STROBE_ASSIGN(const NamedTensors outputs, runIn(*context, engine, inputs));
-        for (const auto& [name, tensor] : outputs) parts[name].push_back(tensor);
-    }
-    NamedTensors all;
-    for (const auto& [name, tensors] : parts) {
-        if (tensors.size() == 1) {
-            all[name] = tensors.front();
-            continue;
-        }
-        STROBE_ASSIGN(all[name], joined(name, tensors));
-    }
-    return all;
-}
-
 Status writeEngine(const std::string& path, const Engine& engine) {
     STROBE_RETURN_IF_ERROR(engine.save(path));
     printWrote(path);
@@ -318,30 +237,6 @@ Status writeSession(const std::string& path, Session& session) {
     STROBE_RETURN_IF_ERROR(session.saveNow(path));
     printWrote(path);
     return Status::ok();
-}
-
-Status writeOutputs(const std::string& path, const NamedTensors& outputs) {
-    if (endsWith(path, ".npz")) {
-        STROBE_RETURN_IF_ERROR(writeNpz(path, outputs));
-        printWrote(path);
-        return Status::ok();
-    }
-    nlohmann::ordered_json list = nlohmann::ordered_json::array();
-    for (const auto& [name, tensor] : outputs) {
-        std::string dims;
-        for (size_t d = 0; d < tensor->dims.size(); ++d) dims += (d ? "x" : "") + std::to_string(tensor->dims[d]);
-        list.push_back({{"name", name},
-                        {"dimensions", dims},
-                        {"type", std::string(dataTypeName(tensor->type))},
-                        {"values", toDoubles(*tensor)}});
-    }
-    return writeText(path, jsonText(list) + "\n");
-}
-
-std::string outputsText(const NamedTensors& outputs) {
-    std::string text;
-    for (const auto& [name, tensor] : outputs) text += "Output " + name + ": " + preview(*tensor) + "\n";
-    return text;
 }
 
 }  // namespace strobe::cli

@@ -2,6 +2,7 @@
 #include "app/cli/command_line.h"
 #include "app/cli/input_data.h"
 #include "app/cli/output_files.h"
+#include "app/cli/shape_flags.h"
 #include "profiler/trtexec_report.h"
 
 namespace strobe::cli {
@@ -17,7 +18,7 @@ std::vector<OutputFile> outputFiles(const Options& options);
 /// Opens --onnx, printing trtexec's line; nodes without an op here are refused, all of them at once.
 Status openModel(const Options& options, Session& session);
 /// Settings for a build of the open model from the flags, all checked: shapes, names, data.
-Status prepareBuild(const Options& options, Session& session);
+Status prepareBuild(const Options& options, Session& session, SaidLines& said);
 /// Builds from --onnx (printing trtexec's lines) or loads --loadEngine. `session` keeps the build. What can be refused
 /// is refused before the building begins.
 Result<Subject> obtainEngine(const Options& options, Session& session);
@@ -35,14 +36,8 @@ Statistics latencyOf(const Measurement& measurement);
 /// Times each layer; the end-to-end times are those that were measured and printed.
 Result<Profile> profileLayers(const Options& options, const Engine& engine, const NamedTensors& inputs,
                               const Statistics& latency);
-/// Runs once; outputs by name.
-Result<NamedTensors> runOnce(const Engine& engine, const NamedTensors& inputs, int threads);
-/// Runs once with each of `runs`; outputs by name, those of several runs one behind the other along their first dim.
-Result<NamedTensors> runAll(const Engine& engine, const std::vector<NamedTensors>& runs, int threads);
-/// .npz, or JSON as trtexec writes it. These print that they wrote.
-Status writeOutputs(const std::string& path, const NamedTensors& outputs);
+/// These print that they wrote.
 Status writeEngine(const std::string& path, const Engine& engine);
 Status writeSession(const std::string& path, Session& session);
-std::string outputsText(const NamedTensors& outputs);
 
 }  // namespace strobe::cli

@@ -102,7 +102,8 @@ Status inspectModel(Session& session, const Options& o, const std::string& stage
         std::printf("%s", model->parsed->toString().c_str());
         return Status::ok();
     }
-    STROBE_RETURN_IF_ERROR(prepareBuild(o, session));
+    SaidLines said;
+    STROBE_RETURN_IF_ERROR(prepareBuild(o, session, said));
     if (stage == "engine") {
         STROBE_ASSIGN(const std::shared_ptr<const Build> build, session.buildNow(false, {}));
         std::printf("%s",

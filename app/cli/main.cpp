@@ -24,7 +24,7 @@ struct Entry {
 constexpr Entry kCommands[] = {
     {"bench", strobe::cli::benchCommand, "build or load an engine and measure it (the default, as trtexec)"},
     {"build", strobe::cli::buildCommand, "build an engine and save it (--saveEngine=model.engine)"},
-    {"run", strobe::cli::runCommand, "run once on given or random inputs and write the outputs"},
+    {"run", strobe::cli::runCommand, "run on all of the given data, or once on random inputs, and write the outputs"},
     {"inspect", strobe::cli::inspectCommand, "show a model or an engine: parsed, fused or engine network"},
     {"compare", strobe::cli::compareCommand, "two builds side by side in speed and accuracy"},
     {"verify", strobe::cli::verifyCommand, "run ONNX backend test folders and compare with their outputs", true},

@@ -4,19 +4,12 @@
 #include <charconv>
 #include <cstdio>
 #include <optional>
-#include <set>
 
 #include "engine_core/base/nearest_name.h"
 #include "sessions/samples.h"
 
 namespace strobe::cli {
 namespace {
-
-/// What was taken for shapes; said once where both sides of a comparison take the same.
-void say(const std::string& line) {
-    static std::set<std::string> said;
-    if (said.insert(line).second) std::printf("%s\n", line.c_str());
-}
 
 using Shapes = std::map<std::string, Dims>;
 
@@ -166,7 +159,7 @@ ShapeRange completeRange(std::optional<Dims> min, std::optional<Dims> opt, std::
 }
 
 /// The profile that the flags give, telling what was filled in.
-OptimizationProfile profileFrom(const ProfileFlags& flags, const Network& network) {
+OptimizationProfile profileFrom(const ProfileFlags& flags, const Network& network, SaidLines& said) {
     OptimizationProfile profile;
     Shapes named = flags.min;
     named.insert(flags.opt.begin(), flags.opt.end());
@@ -178,9 +171,9 @@ OptimizationProfile profileFrom(const ProfileFlags& flags, const Network& networ
             completeRange(cornerOf(network, name, flags.min), cornerOf(network, name, flags.opt),
                           cornerOf(network, name, flags.max), filled);
         if (filled.empty()) continue;
-        say((flags.name.empty() ? "" : flags.name + ": ") + "Shapes of " + name + ": min " + toString(range.min) +
-            ", opt " + toString(range.opt) + ", max " + toString(range.max) + " (" + filled +
-            ", as trtexec fills in what is not given)");
+        said.say((flags.name.empty() ? "" : flags.name + ": ") + "Shapes of " + name + ": min " + toString(range.min) +
+                 ", opt " + toString(range.opt) + ", max " + toString(range.max) + " (" + filled +
+                 ", as trtexec fills in what is not given)");
     }
     return profile;
 }
@@ -279,7 +272,8 @@ bool isBound(const Shape& shape, const SymbolValues& symbols) {
 }
 
 /// What neither flags nor data said, nor another input that shares the extents.
-Status printAssumed(const Model& model, const OptimizationProfile& asked, const OptimizationProfile& complete) {
+Status printAssumed(const Model& model, const OptimizationProfile& asked, const OptimizationProfile& complete,
+                    SaidLines& said) {
     Shapes assumed;
     STROBE_ASSIGN(const SymbolValues bound, bindSymbols(*model.parsed, optShapes(asked)));
     std::string open;
@@ -291,8 +285,8 @@ Status printAssumed(const Model& model, const OptimizationProfile& asked, const 
     }
     const std::string text = shapesText(assumed);
     if (!assumed.empty())
-        say("Shapes: " + text + " assumed, as the model leaves them open (" + open +
-            "); give others with --shapes=" + text);
+        said.say("Shapes: " + text + " assumed, as the model leaves them open (" + open +
+                 "); give others with --shapes=" + text);
     return Status::ok();
 }
 
@@ -321,12 +315,17 @@ std::map<std::string, Dims> optShapes(const OptimizationProfile& profile) {
     return shapes;
 }
 
-Status takeShapes(const Options& o, const Model& model, const NamedTensors& given, Settings& settings) {
+void SaidLines::say(const std::string& line) {
+    if (m_lines.insert(line).second) std::printf("%s\n", line.c_str());
+}
+
+Status takeShapes(const Options& o, const Model& model, const NamedTensors& given, Settings& settings,
+                  SaidLines& said) {
     STROBE_ASSIGN(const ShapeFlags flags, readFlags(o, *model.parsed));
     settings.shapes = flags.run;
     const bool isFromData = flags.profiles.empty() && flags.run.empty() && !given.empty();
     std::vector<OptimizationProfile> asked;
-    for (const ProfileFlags& profile : flags.profiles) asked.push_back(profileFrom(profile, *model.parsed));
+    for (const ProfileFlags& profile : flags.profiles) asked.push_back(profileFrom(profile, *model.parsed, said));
     if (asked.empty())
         asked = {isFromData ? profileFrom(given, model, isArchive(o.loadInputs)) : fixedProfile(flags.run)};
     if (asked.size() > 1 || !asked.front().inputs.empty()) settings.builder.profiles = asked;
@@ -338,8 +337,8 @@ Status takeShapes(const Options& o, const Model& model, const NamedTensors& give
         complete.push_back(one->front());
     }
     const bool isSaid = isFromData && !asked.front().inputs.empty();
-    if (isSaid) say("Shapes: " + shapesText(optShapes(asked.front())) + ", as the data of --loadInputs");
-    for (size_t p = 0; p < asked.size(); ++p) STROBE_RETURN_IF_ERROR(printAssumed(model, asked[p], complete[p]));
+    if (isSaid) said.say("Shapes: " + shapesText(optShapes(asked.front())) + ", as the data of --loadInputs");
+    for (size_t p = 0; p < asked.size(); ++p) STROBE_RETURN_IF_ERROR(printAssumed(model, asked[p], complete[p], said));
     if (const auto refused = findRefusedShape(*model.parsed, complete))
         return isSaid ? invalidArgument("--loadInputs: " + refused->message) : refuse(*refused, flags);
     STROBE_ASSIGN(const size_t used, profileToRun(o, flags.run, complete));

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "app/cli/inference.h"
+#include "app/cli/run_outputs.h"
 #include "engine_core/builder/builder.h"
 #include "engine_core/onnx/backend_case.h"
 #include "engine_core/ops/op_definition.h"

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include "app/cli/command_line.h"
+#include "kernels/cpu/register.h"
 #include "sessions/npz.h"
 #include "tests/app/cli_process.h"
 #include "tests/support/little_memory.h"
@@ -137,6 +139,18 @@ TEST(CliShapes, DataSaysWhatToBuildFor) {
     expectRefused(run({"run", model, "--loadInputs=y:" + data + "y"}), {"no such file", "did you mean", "data.npz"});
 }
 
+/// Two commands of one process, as a program that links the command line runs them.
+TEST(CliShapes, EachCommandSaysWhatItTook) {
+    KernelRegistry kernels;
+    registerCpuKernels(kernels);
+    const char* arguments[] = {"build", kDigits.c_str(), "--noTimingCache", "--builderOptimizationLevel=0"};
+    for (int call = 1; call <= 2; ++call) {
+        testing::internal::CaptureStdout();
+        EXPECT_EQ(cli::buildCommand(kernels, 4, arguments), 0);
+        EXPECT_NE(testing::internal::GetCapturedStdout().find("Shapes: image:"), std::string::npos) << call;
+    }
+}
+
 /// The two slips of everyone who saves an image with NumPy, and data for another engine.
 TEST(CliShapes, DataOfAnotherLayoutIsRefusedWithWhatToDo) {
     const ScratchFolder folder;
@@ -193,6 +207,69 @@ TEST(CliOutputs, EachFileIsNamedOnce) {
         ASSERT_NE(at, std::string::npos) << result.out;
         EXPECT_EQ(result.out.find("Wrote " + path, at + 1), std::string::npos);
     }
+}
+
+/// x [N, 2, 3]: `rows` as it is, `steps` time-major, `sum` of all, and `places` of what is not 0, so many as there are.
+std::string writeTimeMajor(const ScratchFolder& folder) {
+    OnnxBuilder b;
+    b.input("x", {-1, 2, 3});
+    b.node("Relu", {"x"}, {"rows"}, "relu");
+    setInts(b.node("Transpose", {"x"}, {"steps"}, "transpose"), "perm", {1, 0, 2});
+    setInt(b.node("ReduceSum", {"x"}, {"sum"}, "sum"), "keepdims", 0);
+    b.node("NonZero", {"x"}, {"places"}, "nonzero");
+    for (const char* name : {"rows", "steps", "sum", "places"}) b.output(name);
+    writeAll(folder / "time.onnx", b.bytes());
+    return folder / "time.onnx";
+}
+std::string writeCounting(const ScratchFolder& folder, int64_t count, bool hasZero) {
+    std::vector<float> values;
+    for (int i = 0; i < count * 6; ++i) values.push_back(static_cast<float>(i + (hasZero ? 0 : 1)));
+    EXPECT_TRUE(writeNpz(folder / "x.npz", {{"x", makeFloatWeights({count, 2, 3}, values)}}).isOk());
+    return folder / "x.npz";
+}
+
+TEST(CliOutputs, RunsAreJoinedAlongTheBatchAndStackedWithoutOne) {
+    const ScratchFolder folder;
+    const std::string model = writeTimeMajor(folder), data = writeCounting(folder, 4, false), out = folder / "out.npz";
+    const auto expectWhole = [&](const CliResult& result) {
+        ASSERT_EQ(result.code, 0) << result.err;
+        expectSays(result.out, {"output 'steps' is [2,1,3] a run and does not begin with the batch of 1",
+                                "the 4 runs are stacked along a new first dim, [4,2,1,3]"});
+        EXPECT_EQ(result.out.find("'rows'"), std::string::npos) << result.out;
+        const auto outputs = readNpz(out);
+        ASSERT_TRUE(outputs) << outputs.status().message();
+        EXPECT_EQ(outputs->at("rows")->dims, (Dims{4, 2, 3}));
+        EXPECT_EQ(outputs->at("steps")->dims, (Dims{4, 2, 1, 3}));
+        EXPECT_EQ(outputs->at("sum")->dims, (Dims{4}));
+        EXPECT_EQ(outputs->at("places")->dims, (Dims{4, 3, 6}));
+        EXPECT_EQ(toFloats(*outputs->at("sum")), (std::vector<float>{21, 57, 93, 129}));
+        EXPECT_EQ(toFloats(*outputs->at("steps")), toFloats(*outputs->at("rows"))) << "of one row each";
+    };
+    expectWhole(run({"run", model, "--loadInputs=" + data, "--exportOutput=" + out}));
+    expectWhole(bench({"bench", model, "--loadInputs=" + data, "--exportOutput=" + out}));
+    const CliResult pairs = run({"run", model, "--shapes=x:2x2x3", "--loadInputs=" + data, "--exportOutput=" + out});
+    expectSays(pairs.out,
+               {"Runs: 2", "Output rows: fp32[4,2,3]", "Output sum: fp32[2]", "Output places: int64[2,3,12]"});
+}
+
+TEST(CliOutputs, RunsOfDifferentShapesAreNotExported) {
+    const ScratchFolder folder;
+    const std::string model = writeTimeMajor(folder), data = writeCounting(folder, 3, true), out = folder / "out.npz",
+                      session = folder / "s.strobe";
+    const std::string why =
+        "output 'places' is [3,5] in run 1 and [3,6] in run 2, which do not fit into one array; "
+        "run and export one sample at a time";
+    const CliResult printed = run({"run", model, "--loadInputs=" + data});
+    EXPECT_EQ(printed.code, 0) << printed.err;
+    expectSays(printed.out, {"Note: " + why, "Output rows: fp32[3,2,3]"});
+    for (const CliResult& result :
+         {run({"run", model, "--loadInputs=" + data, "--exportOutput=" + out}),
+          bench({"bench", model, "--loadInputs=" + data, "--exportOutput=" + out, "--saveSession=" + session})}) {
+        EXPECT_EQ(result.code, 2) << result.out;
+        expectSays(result.err, {"--exportOutput=" + out + ": " + why});
+    }
+    EXPECT_FALSE(std::filesystem::exists(out));
+    EXPECT_TRUE(std::filesystem::exists(session)) << "what was measured is kept";
 }
 
 TEST(CliBuild, SaysWhenTheEngineIsNotKept) {
@@ -295,14 +372,64 @@ TEST(CliCompare, SidesAreReadAsMeant) {
     expectSays(spaced.out, {"A: FP32", "B: BF16"});
 }
 
-TEST(CliCompare, EnginesOfTwoModelsAreNamedWhenTheyDoNotFit) {
+constexpr int64_t kOnnxFloat = 1, kOnnxInt64 = 7;  // TensorProto's types
+
+/// Builds <name>.engine of a model of x [1, 64]: `outputs` are x doubled or negated, in this order.
+class CliCompareEngines : public testing::Test {
+protected:
+    struct Form {
+        DataType input = DataType::Float32;
+        int64_t output = kOnnxFloat;
+        std::vector<std::string> outputs = {"twice", "minus"};
+        bool hasSecondInput = false;
+    };
+    std::string build(const std::string& name, const Form& form) {
+        OnnxBuilder b;
+        b.input("x", {1, 64}, form.input);
+        if (form.hasSecondInput) b.input("z", {1, 64});
+        setInt(b.node("Cast", {"x"}, {"f"}, "cast"), "to", kOnnxFloat);
+        b.node("Add", {"f", form.hasSecondInput ? "z" : "f"}, {"sum"}, "sum");
+        setInt(b.node("Cast", {"sum"}, {"twice"}, "result"), "to", form.output);
+        b.node("Neg", {"f"}, {"minus"}, "minus");
+        for (const std::string& output : form.outputs) b.output(output);
+        writeAll(folder / (name + ".onnx"), b.bytes());
+        const std::string engine = folder / (name + ".engine");
+        const CliResult built = run({"build", folder / (name + ".onnx"), "--saveEngine=" + engine});
+        EXPECT_EQ(built.code, 0) << built.err;
+        return engine;
+    }
+    CliResult compare(const std::string& a, const std::string& b) {
+        return runCli({"compare", a, b, "--duration=0", "--warmUp=0"});
+    }
     const ScratchFolder folder;
-    const std::string one = folder / "one.engine", two = folder / "two.engine";
-    ASSERT_EQ(run({"build", kDigits, "--saveEngine=" + one}).code, 0);
-    ASSERT_EQ(run({"build", writeHeight48(folder), "--saveEngine=" + two}).code, 0);
-    const CliResult result = runCli({"compare", one, two, "--duration=0", "--warmUp=0"});
-    EXPECT_EQ(result.code, 2) << result.out;
-    expectSays(result.err, {"two different models", "digits.onnx", "h48.onnx", "has an input 'image'"});
+};
+
+TEST_F(CliCompareEngines, EnginesOfTwoModelsAreNamedWhenTheyDoNotFit) {
+    const std::string digits = folder / "digits.engine";
+    ASSERT_EQ(run({"build", kDigits, "--saveEngine=" + digits}).code, 0);
+    const std::string plain = build("plain", {}), bytes = build("bytes", {.input = DataType::Int8}),
+                      two = build("two", {.hasSecondInput = true}), one = build("one", {.outputs = {"twice"}}),
+                      whole = build("whole", {.output = kOnnxInt64});
+    const std::tuple<std::string, std::string, const char*> cases[] = {
+        {digits, plain, "A has an input 'image', B has not"},      {bytes, plain, "input 'x' is int8 in A, fp32 in B"},
+        {plain, bytes, "input 'x' is fp32 in A, int8 in B"},       {plain, two, "B has an input 'z', A has not"},
+        {plain, whole, "output 'twice' is fp32 in A, int64 in B"}, {plain, one, "A has an output 'minus', B has not"},
+        {one, plain, "B has an output 'minus', A has not"}};
+    for (const auto& [a, b, why] : cases) {
+        const CliResult result = compare(a, b);
+        EXPECT_EQ(result.code, 2) << why << result.out;
+        expectSays(result.err, {"two different models cannot be compared: A (" + a + ") is of the model ",
+                                "B (" + b + ") is of the model ", why, "; give two builds of one model, or export"});
+    }
+}
+
+TEST_F(CliCompareEngines, OutputsAreComparedByTheirNames) {
+    const CliResult result = compare(build("one", {}), build("other", {.outputs = {"minus", "twice"}}));
+    EXPECT_EQ(result.code, 0) << result.out << result.err;
+    expectSays(result.out, {"Note: two models are compared: A (", "one.onnx", "other.onnx", "Accuracy holds"});
+    const size_t first = result.out.find("max abs 0,");
+    ASSERT_NE(first, std::string::npos) << result.out;
+    EXPECT_NE(result.out.find("max abs 0,", first + 1), std::string::npos) << result.out;
 }
 
 /// Half of what NumPy writes is float64: it is converted, and that is said.

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "app/cli/comparison_report.h"
 #include "kernels/cpu/register.h"
 #include "sessions/npz.h"
 #include "sessions/session.h"
@@ -170,6 +171,53 @@ TEST(Cli, CompareTellsRoundsAndSaysShapesOnce) {
     EXPECT_EQ(result.out.find("Shapes: ", first + 1), std::string::npos) << result.out;
 }
 
+TEST(Cli, CompareWritesTheRoundsThatItPrints) {
+    const ScratchFolder folder;
+    const CliResult result =
+        quick({"compare", kModel, "--a=", "--b=--bf16", "--iterations=10", "--json=" + folder / "c.json"});
+    ASSERT_EQ(result.code, 0) << result.err;
+    const json written = parsed(folder / "c.json");
+    ASSERT_EQ(written["rounds"].size(), 3u);
+    double lowest = 1e300, highest = 0;
+    for (const json& round : written["rounds"]) {
+        const double speedup = round["speedup"];
+        EXPECT_DOUBLE_EQ(speedup, round["latencyMsA"].get<double>() / round["latencyMsB"].get<double>());
+        lowest = std::min(lowest, speedup);
+        highest = std::max(highest, speedup);
+    }
+    EXPECT_DOUBLE_EQ(written["speedupMin"], lowest);
+    EXPECT_DOUBLE_EQ(written["speedupMax"], highest);
+    EXPECT_EQ(written["isFasterDecided"], result.out.find("not decided") == std::string::npos);
+    char range[64];
+    std::snprintf(range, sizeof range, "; B is %.3g to %.3g × as fast", lowest, highest);
+    expectLines(result.out, {range});
+    for (const json& warning : written["warnings"])
+        expectLines(result.out, {"Warning: " + warning["side"].get<std::string>() + ": " +
+                                 warning["message"].get<std::string>() + "\n"});
+}
+
+TEST(Cli, CompareWarnsOfTheSideWhoseTimesAreUnsteady) {
+    cli::ComparedTimes times;
+    times.a = summarize(std::vector<double>{2, 2, 2, 2});
+    times.b = summarize(std::vector<double>{1, 1, 1, 1, 1, 1, 1, 1, 1, 5});
+    times.rounds = {{2, 1}, {2, 4}};
+    const json written = json::parse(cli::comparisonJson(times, {}, {}));
+    EXPECT_EQ(written["rounds"], json::parse(R"([{"latencyMsA": 2.0, "latencyMsB": 1.0, "speedup": 2.0},
+                                                 {"latencyMsA": 2.0, "latencyMsB": 4.0, "speedup": 0.5}])"));
+    EXPECT_EQ(written["isFasterDecided"], false);
+    EXPECT_EQ(written["latencyVariationA"], 0.0);
+    EXPECT_NEAR(written["latencyVariationB"], times.b.deviation / 1.4, 1e-9);
+    ASSERT_EQ(written["warnings"].size(), 1u) << written["warnings"];
+    EXPECT_EQ(written["warnings"][0]["side"], "B");
+    const std::string message = written["warnings"][0]["message"];
+    expectLines(message, {"the latency is unsteady", "go by the median"});
+    testing::internal::CaptureStdout();
+    cli::printTimes(times);
+    expectLines(
+        testing::internal::GetCapturedStdout(),
+        {"B is 0.5 to 2 × as fast, so that which is faster is not decided\n", "\nWarning: B: " + message + "\n"});
+}
+
 TEST(Cli, CompareTellsByItsExitCode) {
     const CliResult same = quick({"compare", kModel, "--a=--noTimingCache", "--b=--noTimingCache --bf16"});
     EXPECT_EQ(same.code, 0) << same.out << same.err;
@@ -267,7 +315,12 @@ TEST(Cli, FileNamesNeedNotBeUtf8) {
 }
 
 TEST(Cli, HelpAndDevices) {
-    EXPECT_EQ(runCli({"--help"}).code, 0);
+    const CliResult help = runCli({"--help"});
+    EXPECT_EQ(help.code, 0);
+    expectLines(help.out, {"run      run on all of the given data"});
+    expectLines(runCli({"run", "--help"}).out, {"on all of the given data", "outputs of all runs"});
+    expectLines(runCli({"bench", "--help"}).out, {"print the outputs of all runs", "so many seconds; default 3"});
+    expectLines(runCli({"compare", "--help"}).out, {"so many seconds in all; default 1.5"});
     EXPECT_EQ(runCli({"verify", "--help"}).code, 0);
     const CliResult devices = runCli({"devices"});
     EXPECT_EQ(devices.code, 0);

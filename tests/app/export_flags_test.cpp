@@ -51,7 +51,8 @@ protected:
         EXPECT_EQ(options.saveEngine, "a b.engine");
         auto settings = settingsFrom(options);
         EXPECT_TRUE(settings.hasValue()) << settings.status().message();
-        const Status shapes = takeShapes(options, *m_session->model(), {}, *settings);
+        SaidLines said;
+        const Status shapes = takeShapes(options, *m_session->model(), {}, *settings, said);
         EXPECT_TRUE(shapes.isOk()) << shapes.message();
         // As every command does where no flag speaks of the cache.
         if (!options.noTimingCache && options.timingCacheFile.empty())

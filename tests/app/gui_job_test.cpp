@@ -11,7 +11,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "app/cli/inference.h"
+#include "app/cli/run_outputs.h"
 #include "app/gui/page_docks.h"
 #include "sessions/npz.h"
 #include "tests/app/gui_support.h"

@@ -11,7 +11,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "app/cli/inference.h"
+#include "app/cli/run_outputs.h"
 #include "kernels/cpu/register.h"
 #include "sessions/npz.h"
 #include "tests/support/model_cache.h"

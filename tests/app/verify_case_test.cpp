@@ -7,8 +7,11 @@
 namespace strobe::test {
 namespace {
 
+/// TensorProto: dims 1, 1; data_type FLOAT; raw_data 1.0f.
+const std::string kOne("\x08\x01\x08\x01\x10\x01\x4a\x04\x00\x00\x80\x3f", 12);
+
 /// A case of one Softmax over [1, 1], whose output is 1, with one data set.
-std::string writeCase(const ScratchFolder& folder) {
+std::string writeCase(const ScratchFolder& folder, const std::string& input) {
     OnnxBuilder b;
     b.input("x", {1, 1});
     b.node("Softmax", {"x"}, {"y"}, "soft");
@@ -16,9 +19,8 @@ std::string writeCase(const ScratchFolder& folder) {
     const std::string path = folder / "case";
     std::filesystem::create_directories(path + "/test_data_set_0");
     writeAll(path + "/model.onnx", b.bytes());
-    // TensorProto: dims 1, 1; data_type FLOAT; raw_data 1.0f.
-    const std::string one("\x08\x01\x08\x01\x10\x01\x4a\x04\x00\x00\x80\x3f", 12);
-    for (const char* file : {"/test_data_set_0/input_0.pb", "/test_data_set_0/output_0.pb"}) writeAll(path + file, one);
+    writeAll(path + "/test_data_set_0/input_0.pb", input);
+    writeAll(path + "/test_data_set_0/output_0.pb", kOne);
     return path;
 }
 
@@ -29,12 +31,12 @@ protected:
         registerFakeDevice(
             m_kernels, "Softmax", [](const Problem&) { return Support::yes(); }, script);
     }
-    cli::CaseOutcome verify() {
+    cli::CaseOutcome verify(const std::string& input = kOne) {
         cli::Options options;
         options.builderOptimizationLevel = 0;
         options.threads = 1;
         options.device = "cuda:0";
-        return cli::verifyCase(m_kernels, options, writeCase(m_folder));
+        return cli::verifyCase(m_kernels, options, writeCase(m_folder, input));
     }
     FakeDeviceScript script;
 
@@ -47,6 +49,13 @@ TEST_F(VerifyCase, ADeviceThatComputesRightPasses) {
     const cli::CaseOutcome outcome = verify();
     EXPECT_EQ(outcome.status, "pass") << outcome.message;
     EXPECT_GT(script.kernelsRun, 0);
+}
+
+TEST_F(VerifyCase, DataOfAnotherTypeIsNotRead) {
+    const cli::CaseOutcome outcome = verify(std::string("\x08\x01\x08\x01\x10\x03\x4a\x01\x01", 9));  // INT8
+    EXPECT_EQ(outcome.status, "wrong");
+    EXPECT_NE(outcome.message.find("input 'x' is int8, the engine takes fp32"), std::string::npos) << outcome.message;
+    EXPECT_EQ(script.kernelsRun, 0);
 }
 
 TEST_F(VerifyCase, AKernelThatFailsWhileRunningIsNoRefusal) {

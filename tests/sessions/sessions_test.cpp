@@ -164,6 +164,29 @@ TEST(Npy, MalformedBytesAreRefusedByName) {
     }
 }
 
+/// A terabyte of zeros that takes no room on the disk, and could not be read into memory.
+TEST(Npy, InputsAreCheckedByTheirHeaders) {
+    const std::string path = scratch("large.npy");
+    std::ofstream(path, std::ios::binary)
+        << npy("{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 1, 8, 8), }", "");
+    const auto headerBytes = std::filesystem::file_size(path);
+    std::error_code error;
+    std::filesystem::resize_file(path, headerBytes + (uintmax_t{1} << 40), error);
+    if (error) GTEST_SKIP() << "no sparse files here: " << error.message();
+    Session session(cpuKernels());
+    ASSERT_TRUE(session.openModelNow(test::kSampleModel).isOk());
+    const Network& model = *session.model()->parsed;
+    const Status fits = checkInputFiles(model, "image:" + path);
+    EXPECT_TRUE(fits.isOk()) << fits.message();
+    const Status other = checkInputFiles(model, "picture:" + path);
+    EXPECT_NE(other.message().find("none of which is an input of the model (image)"), std::string::npos)
+        << other.message();
+    std::filesystem::resize_file(path, headerBytes + 100);
+    const Status cut = checkInputFiles(model, "image:" + path);
+    EXPECT_EQ(cut.message(), path + ": the array [4294967296,1,8,8] needs 1099511627776 bytes, 100 are there");
+    std::filesystem::remove(path);
+}
+
 TEST(Npz, DamagedArchives) {
     const std::string path = scratch("bad.npz");
     for (const char* content : {"", "no archive", "PK\x03\x04 cut"}) {
