@@ -1,21 +1,34 @@
 #include "profiler/speed_in_turn.h"
 
+#include <algorithm>
+
 namespace strobe {
 namespace {
 
-/// A context with its inputs bound; the tensors must outlive it.
-Result<std::unique_ptr<ExecutionContext>> boundContext(const Engine& engine, const NamedTensors& inputs) {
-    STROBE_ASSIGN(std::unique_ptr<ExecutionContext> context, engine.createContext(0));
-    for (const BindingInfo& binding : engine.inputs()) {
-        const auto found = inputs.find(binding.name);
-        if (found == inputs.end()) return invalidArgument("input '" + binding.name + "' has no data");
-        STROBE_RETURN_IF_ERROR(context->setInput(context->inputIndex(binding.name), found->second->data.get(),
-                                                 found->second->dims));
-    }
-    return context;
+template <class Figure>
+SpeedRange rangeOf(const std::vector<SpeedRound>& rounds, const Figure& figure) {
+    std::vector<double> values;
+    for (const SpeedRound& round : rounds) values.push_back(figure(round));
+    if (values.empty()) return {};
+    const auto [min, max] = std::minmax_element(values.begin(), values.end());
+    return {*min, *max};
 }
 
 }  // namespace
+
+SpeedRange SpeedInTurn::rangeA() const {
+    return rangeOf(rounds, [](const SpeedRound& round) { return round.a; });
+}
+SpeedRange SpeedInTurn::rangeB() const {
+    return rangeOf(rounds, [](const SpeedRound& round) { return round.b; });
+}
+SpeedRange SpeedInTurn::rangeOfSpeedup() const {
+    return rangeOf(rounds, [](const SpeedRound& round) { return round.speedup(); });
+}
+bool SpeedInTurn::isDecided() const {
+    const SpeedRange range = rangeOfSpeedup();
+    return range.min > 1 || range.max < 1;
+}
 
 Result<SpeedInTurn> measureInTurn(const RoundSampler& sample) {
     SpeedInTurn speed;
@@ -27,9 +40,7 @@ Result<SpeedInTurn> measureInTurn(const RoundSampler& sample) {
             medians[side] = summarize(times).median;
             all[side].insert(all[side].end(), times.begin(), times.end());
         }
-        speed.roundsA.take(medians[0], round == 0);
-        speed.roundsB.take(medians[1], round == 0);
-        speed.ratio.take(medians[1] > 0 ? medians[0] / medians[1] : 0, round == 0);
+        speed.rounds.push_back({medians[0], medians[1]});
     }
     speed.a = summarize(all[0]);
     speed.b = summarize(all[1]);
@@ -40,8 +51,10 @@ Result<SpeedInTurn> measureInTurn(const Engine& a, const Engine& b, const NamedT
                                   const std::function<void(double)>& progress, const CancelToken& cancel) {
     constexpr int kLeastRuns = 3;
     constexpr double kLongestWarmUpMs = 50;
-    STROBE_ASSIGN(const auto contextA, boundContext(a, inputs));
-    STROBE_ASSIGN(const auto contextB, boundContext(b, inputs));
+    STROBE_ASSIGN(const auto contextA, a.createContext(0));
+    STROBE_ASSIGN(const auto contextB, b.createContext(0));
+    STROBE_RETURN_IF_ERROR(setInputs(*contextA, inputs));
+    STROBE_RETURN_IF_ERROR(setInputs(*contextB, inputs));
     const double slice = durationMs / (2 * kSpeedRounds);
     const auto sample = [&](int side, int round) -> Result<std::vector<double>> {
         ExecutionContext& context = side == 0 ? *contextA : *contextB;

@@ -2,7 +2,6 @@
 // machine that is shared. (Times of different moments compare the moments.)
 #pragma once
 
-#include <algorithm>
 #include <functional>
 #include <map>
 #include <string>
@@ -15,24 +14,28 @@
 
 namespace strobe {
 
-/// Smallest and largest of the rounds' figures.
-struct RoundRange {
-    double min = 0, max = 0;
-    void take(double value, bool isFirst) {
-        min = isFirst ? value : std::min(min, value);
-        max = isFirst ? value : std::max(max, value);
-    }
+/// Medians of both sides in one round, ms.
+struct SpeedRound {
+    double a = 0, b = 0;
+    /// How many times as fast B is.
+    double speedup() const { return b > 0 ? a / b : 0; }
 };
 
+struct SpeedRange {
+    double min = 0, max = 0;
+};
+
+/// Latency of both: over all runs, and by rounds, which are further apart than the error of the median says.
 struct SpeedInTurn {
-    Statistics a, b;                   // ms, of all rounds together
-    RoundRange roundsA, roundsB;       // medians of the rounds, ms
-    RoundRange ratio;                  // of one round's medians, a / b
-    std::map<std::string, Dims> shapes;  // that both ran at
-    /// How many times as fast B is.
-    double speedup() const { return b.median > 0 ? a.median / b.median : 0; }
+    Statistics a, b;  // ms
+    std::vector<SpeedRound> rounds;
+    std::map<std::string, Dims> shapes;  // that both ran at; a sampler's caller fills them in
+    double speedup() const { return SpeedRound{a.median, b.median}.speedup(); }
+    SpeedRange rangeA() const;
+    SpeedRange rangeB() const;
+    SpeedRange rangeOfSpeedup() const;
     /// Every round says the same of which is faster.
-    bool isDecided() const { return ratio.min > 1 || ratio.max < 1; }
+    bool isDecided() const;
 };
 
 /// One side's run times of one round, ms. Side 0 is A, 1 is B.

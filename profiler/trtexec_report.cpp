@@ -125,7 +125,7 @@ std::string variationWarning(const std::string& what, const Statistics& time) {
         return text + format(": single runs were held up; go by the median, which is steady (spread %.2g %%)",
                              100 * time.spread());
     return text + format(
-                      ": so is the median (spread %.3g %%); end other work, keep the clocks fixed, or measure longer "
+                      " and the median is unsteady too (spread %.3g %%): end other work, keep the clocks fixed, or measure longer "
                       "(--duration)",
                       100 * time.spread());
 }

@@ -64,6 +64,10 @@ Status Database::Row::addTo(StreamHash& hash, int column, const CancelToken& can
 
 Status Database::failure(int code) const {
     if (code == SQLITE_INTERRUPT && m_cancel->isCancelled()) return cancelled();
+    const int kind = code & 0xff;  // without what extends it
+    if (kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB)
+        return invalidModel(m_path + ": the document is damaged (" + sqlite3_errmsg(m_handle) +
+                            "); take a copy of it, or open the model and build anew");
     return Status(code == SQLITE_NOMEM ? ErrorCode::OutOfMemory : ErrorCode::IoError, m_path + ": " + sqlite3_errmsg(m_handle));
 }
 

@@ -264,22 +264,16 @@ AccuracyReport accuracyFrom(const Json& j) {
 }
 
 Json toJson(const SpeedInTurn& speed) {
-    const auto range = [](const RoundRange& r) { return Json{{"min", r.min}, {"max", r.max}}; };
-    return {{"a", toJson(speed.a)},
-            {"b", toJson(speed.b)},
-            {"roundsA", range(speed.roundsA)},
-            {"roundsB", range(speed.roundsB)},
-            {"ratio", range(speed.ratio)},
-            {"shapes", toJson(speed.shapes)}};
+    Json rounds = Json::array();
+    for (const SpeedRound& round : speed.rounds) rounds.push_back({{"a", round.a}, {"b", round.b}});
+    return {{"a", toJson(speed.a)}, {"b", toJson(speed.b)}, {"rounds", rounds}, {"shapes", toJson(speed.shapes)}};
 }
 
 SpeedInTurn speedFrom(const Json& j) {
-    const auto range = [&](const char* key) {
-        const Json& r = j.at(key);
-        return RoundRange{r.at("min").get<double>(), r.at("max").get<double>()};
-    };
-    return {statisticsFrom(j.at("a")), statisticsFrom(j.at("b")), range("roundsA"),
-            range("roundsB"),          range("ratio"),            shapesFrom(j, "shapes")};
+    SpeedInTurn speed{statisticsFrom(j.at("a")), statisticsFrom(j.at("b")), {}, shapesFrom(j, "shapes")};
+    for (const Json& round : j.at("rounds"))
+        speed.rounds.push_back({round.at("a").get<double>(), round.at("b").get<double>()});
+    return speed;
 }
 
 }  // namespace strobe

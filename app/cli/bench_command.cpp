@@ -96,6 +96,7 @@ Status build(const Options& o, const Subject& subject, Session& session) {
 
 Status run(const Options& o, const Subject& subject, Session&) {
     STROBE_ASSIGN(const Samples samples, obtainSamples(o, *subject.engine));
+    if (o.loadInputs.empty()) std::printf("Inputs: random numbers (--seed=%u); give data with --loadInputs\n", o.seed);
     if (samples.runs.size() > 1) std::printf("Runs: %zu, as the data holds so many batches\n", samples.runs.size());
     STROBE_ASSIGN(const WholeOutputs outputs, runAll(*subject.engine, samples, o.threads));
     if (!o.saveEngine.empty()) STROBE_RETURN_IF_ERROR(writeEngine(o.saveEngine, *subject.engine));

@@ -168,14 +168,13 @@ Status resolveOptions(const CLI::App& app, Options& o) {
         const bool isEngine = EngineFile::isOne(o.file) || endsWith(o.file, ".engine");
         if (isEngine && !has(app, "loadEngine"))
             return invalidArgument(o.file + ": is an engine already; give an ONNX model");
-        if (endsWith(o.file, ".strobe"))
-            return invalidArgument(o.file +
-                                   ": is a session document; open it in the window (strobe), or give its model");
         std::string& target = isEngine ? o.loadEngine : o.onnx;
         if (!target.empty() && target != o.file)
             return invalidArgument("two files are given, '" + target + "' and '" + o.file + "'; give one");
         target = o.file;
     }
+    if (endsWith(o.onnx, ".strobe"))
+        return invalidArgument(o.onnx + ": is a session document; open it in the window (strobe), or give its model");
     if (o.onnx.empty() == o.loadEngine.empty()) {
         if (!o.onnx.empty())
             return invalidArgument("a model and an engine are given; give either --onnx or --loadEngine");

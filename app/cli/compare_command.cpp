@@ -93,27 +93,21 @@ Result<std::shared_ptr<const Build>> makeSide(const Side& side, Session& session
     return session.buildNow(false, {});
 }
 
-/// Latency of both, taking turns so that a disturbance hits both alike.
-Result<ComparedTimes> measureTogether(const Engine& a, const Engine& b, const NamedTensors& inputs, const Options& o) {
-    constexpr int kRounds = 3;
-    ComparedTimes times;
-    std::vector<double> samplesA, samplesB;
+/// Latency of both as bench measures it, taking turns so that a disturbance hits both alike.
+Result<SpeedInTurn> measureTogether(const Engine& a, const Engine& b, const NamedTensors& inputs, const Options& o) {
     Options slice = o;
-    slice.duration = o.duration / (2 * kRounds);
-    slice.iterations = std::max(2, (o.iterations + kRounds - 1) / kRounds);
-    for (int round = 0; round < kRounds; ++round) {
-        double medians[2] = {};
-        for (const auto& [engine, samples] : {std::make_pair(&a, &samplesA), std::make_pair(&b, &samplesB)}) {
-            STROBE_ASSIGN(const Measurement measurement, measure(slice, *engine, inputs));
-            for (const QueryTimes& q : measurement.queries) samples->push_back(q.latency());
-            medians[engine == &b] = latencyOf(measurement).median;
-        }
-        times.rounds.push_back({medians[0], medians[1]});
-        slice.warmUp = std::min(slice.warmUp, 20.0);
-    }
-    times.a = summarize(samplesA);
-    times.b = summarize(samplesB);
-    return times;
+    slice.duration = o.duration / (2 * kSpeedRounds);
+    slice.iterations = std::max(2, (o.iterations + kSpeedRounds - 1) / kSpeedRounds);
+    STROBE_ASSIGN(SpeedInTurn speed, measureInTurn([&](int side, int round) -> Result<std::vector<double>> {
+        constexpr double kShortWarmUpMs = 20;
+        if (round > 0) slice.warmUp = std::min(slice.warmUp, kShortWarmUpMs);
+        STROBE_ASSIGN(const Measurement measurement, measure(slice, side == 0 ? a : b, inputs));
+        std::vector<double> latencies;
+        for (const QueryTimes& q : measurement.queries) latencies.push_back(q.latency());
+        return latencies;
+    }));
+    for (const auto& [name, tensor] : inputs) speed.shapes[name] = tensor->dims;
+    return speed;
 }
 
 Status checkSides(const CompareOptions& o, const Side& a, const Side& b) {
@@ -128,13 +122,13 @@ Status checkSides(const CompareOptions& o, const Side& a, const Side& b) {
 }
 
 /// Builds, times and differences as printed.
-Status saveComparison(const Options& o, Session& session, const Build& a, const Build& b, const ComparedTimes& times,
+Status saveComparison(const Options& o, Session& session, const Build& a, const Build& b, const SpeedInTurn& times,
                       const NamedTensors& inputs, AccuracyReport report) {
     for (const auto& [build, latency] : {std::make_pair(&a, &times.a), std::make_pair(&b, &times.b)}) {
         STROBE_ASSIGN(Profile profile, profileLayers(o, *build->engine, inputs, *latency));
         STROBE_RETURN_IF_ERROR(session.keepProfile(build->id, std::move(profile)).status());
     }
-    STROBE_RETURN_IF_ERROR(session.keepComparison(a.id, b.id, std::move(report)).status());
+    STROBE_RETURN_IF_ERROR(session.keepComparison(a.id, b.id, std::move(report), times).status());
     return writeSession(o.saveSession, session);
 }
 
@@ -153,7 +147,7 @@ Result<AccuracyVerdict> compare(const KernelRegistry& kernels, const CompareOpti
     STROBE_ASSIGN(const Samples samples, obtainSamples(o.common, *a->engine, kMaxRunsCompared));
     const NamedTensors& inputs = samples.runs.front();
     STROBE_RETURN_IF_ERROR(checkComparable(*a, *b, inputs));
-    STROBE_ASSIGN(const ComparedTimes times, measureTogether(*a->engine, *b->engine, inputs, o.common));
+    STROBE_ASSIGN(const SpeedInTurn times, measureTogether(*a->engine, *b->engine, inputs, o.common));
     AccuracyOptions options;
     options.labels = samples.labels;
     STROBE_ASSIGN(AccuracyReport report, compareAccuracy(*a->engine, *b->engine, samples.runs, options));

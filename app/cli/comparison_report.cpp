@@ -1,6 +1,5 @@
 #include "app/cli/comparison_report.h"
 
-#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -9,27 +8,6 @@
 
 namespace strobe::cli {
 namespace {
-
-/// Smallest and largest of a figure of the rounds.
-struct Range {
-    double min = 0, max = 0;
-};
-template <class Figure>
-Range rangeOf(const std::vector<ComparedRound>& rounds, const Figure& figure) {
-    std::vector<double> values;
-    for (const ComparedRound& round : rounds) values.push_back(figure(round));
-    if (values.empty()) return {};
-    const auto [min, max] = std::minmax_element(values.begin(), values.end());
-    return {*min, *max};
-}
-Range speedupOf(const ComparedTimes& times) {
-    return rangeOf(times.rounds, [](const ComparedRound& round) { return round.speedup(); });
-}
-
-/// Whether all rounds agree which side is faster.
-bool isDecided(const Range& speedup) {
-    return speedup.min > 1 || speedup.max < 1;
-}
 
 void printDifference(const TensorDifference& d) {
     std::printf("  %-32s max abs %.3g, max rel %.3g, RMS %.3g, cosine %.7f, SNR %.1f dB", d.tensor.c_str(), d.maxAbs,
@@ -51,15 +29,15 @@ nlohmann::ordered_json differenceJson(const TensorDifference& d) {
             {"top1Agreement", d.top1Agreement}};
 }
 
-nlohmann::ordered_json roundsJson(const ComparedTimes& times) {
+nlohmann::ordered_json roundsJson(const SpeedInTurn& times) {
     nlohmann::ordered_json rounds = nlohmann::ordered_json::array();
-    for (const ComparedRound& round : times.rounds)
+    for (const SpeedRound& round : times.rounds)
         rounds.push_back({{"latencyMsA", round.a}, {"latencyMsB", round.b}, {"speedup", round.speedup()}});
     return rounds;
 }
 
 /// Sides whose times are unsteady, with what to do.
-std::vector<std::pair<std::string, std::string>> warningsOf(const ComparedTimes& times) {
+std::vector<std::pair<std::string, std::string>> warningsOf(const SpeedInTurn& times) {
     std::vector<std::pair<std::string, std::string>> warnings;
     for (const auto& [side, time] : {std::make_pair("A", &times.a), std::make_pair("B", &times.b)})
         if (const std::string warning = variationWarning("latency", *time); !warning.empty())
@@ -67,7 +45,7 @@ std::vector<std::pair<std::string, std::string>> warningsOf(const ComparedTimes&
     return warnings;
 }
 
-nlohmann::ordered_json warningsJson(const ComparedTimes& times) {
+nlohmann::ordered_json warningsJson(const SpeedInTurn& times) {
     nlohmann::ordered_json warnings = nlohmann::ordered_json::array();
     for (const auto& [side, warning] : warningsOf(times)) warnings.push_back({{"side", side}, {"message", warning}});
     return warnings;
@@ -75,22 +53,21 @@ nlohmann::ordered_json warningsJson(const ComparedTimes& times) {
 
 }  // namespace
 
-void printTimes(const ComparedTimes& times) {
+void printTimes(const SpeedInTurn& times) {
     const Statistics &a = times.a, &b = times.b;
     std::printf("Latency: A median = %.4g ms ± %.2g, B median = %.4g ms ± %.2g; B is %.3g × as fast\n", a.median,
                 a.medianError, b.median, b.medianError, times.speedup());
-    const Range roundsA = rangeOf(times.rounds, [](const ComparedRound& round) { return round.a; });
-    const Range roundsB = rangeOf(times.rounds, [](const ComparedRound& round) { return round.b; });
-    const Range speedup = speedupOf(times);
+    const SpeedRange roundsA = times.rangeA(), roundsB = times.rangeB(), speedup = times.rangeOfSpeedup();
     std::printf("Rounds in turn: A %.4g to %.4g ms, B %.4g to %.4g ms; B is %.3g to %.3g × as fast%s\n", roundsA.min,
                 roundsA.max, roundsB.min, roundsB.max, speedup.min, speedup.max,
-                isDecided(speedup) ? "" : ", so that which is faster is not decided");
+                times.isDecided() ? "" : ", so that which is faster is not decided");
     for (const auto& [side, warning] : warningsOf(times))
         std::printf("Warning: %s: %s\n", side.c_str(), warning.c_str());
 }
 
 void printReport(const AccuracyReport& report, bool withLayers) {
-    std::printf("Accuracy over %d %s (A is the reference):\n", report.samples, report.samples == 1 ? "run" : "runs");
+    std::printf("Accuracy over %d %s%s (A is the reference):\n", report.samples, report.samples == 1 ? "run" : "runs",
+                report.inputFile.empty() ? " on random input" : "");
     for (const TensorDifference& d : report.outputs) printDifference(d);
     if (report.labelAccuracyReference >= 0)
         std::printf("Labels: A %.2f %% right, B %.2f %% right\n", 100 * report.labelAccuracyReference,
@@ -109,9 +86,9 @@ void printReport(const AccuracyReport& report, bool withLayers) {
     for (const LayerDifference& layer : report.layers) printDifference(layer.difference);
 }
 
-std::string comparisonJson(const ComparedTimes& times, const AccuracyReport& report,
+std::string comparisonJson(const SpeedInTurn& times, const AccuracyReport& report,
                            const AccuracyJudgement& judgement) {
-    const Range speedup = speedupOf(times);
+    const SpeedRange speedup = times.rangeOfSpeedup();
     nlohmann::ordered_json json = {{"latencyMsA", times.a.median},
                                    {"latencyMsB", times.b.median},
                                    {"latencyErrorMsA", times.a.medianError},
@@ -122,7 +99,7 @@ std::string comparisonJson(const ComparedTimes& times, const AccuracyReport& rep
                                    {"rounds", roundsJson(times)},
                                    {"speedupMin", speedup.min},
                                    {"speedupMax", speedup.max},
-                                   {"isFasterDecided", isDecided(speedup)},
+                                   {"isFasterDecided", times.isDecided()},
                                    {"warnings", warningsJson(times)},
                                    {"verdict", accuracyVerdictName(judgement.verdict)},
                                    {"reason", judgement.reason},

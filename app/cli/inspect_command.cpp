@@ -76,7 +76,9 @@ void printModel(const ImportedModel& model, const Network& network) {
                     node.opType.c_str(), node.domain.c_str(), static_cast<long long>(node.version), node.help.c_str());
     std::map<std::string, int> ops;
     for (LayerId id : network.topologicalOrder()) ++ops[network.layer(id).op->name];
-    std::printf("Layers: %d of %zu kinds:", network.layerCount(), ops.size());
+    std::printf("Nodes: %zu\n", network.sourceNodes().size());
+    std::printf("Layers: %d of %zu kinds (nodes that are not constants or shape arithmetic):", network.layerCount(),
+                ops.size());
     for (const auto& [op, count] : ops) std::printf(" %s×%d", op.c_str(), count);
     std::printf("\n");
 }
@@ -145,11 +147,20 @@ void printMemory(const Engine& engine) {
     }
 }
 
+/// " (p2o.MatMul.*: fp32, …)"; empty without rules.
+std::string rulesText(const std::vector<PrecisionRule>& rules) {
+    std::string text;
+    for (const PrecisionRule& rule : rules)
+        text += (text.empty() ? " (" : ", ") + rule.pattern + ": " + std::string(dataTypeName(rule.type));
+    return text.empty() ? text : text + ")";
+}
+
 void printEngine(const Engine& engine) {
     const Engine::Parts& parts = engine.parts();
-    std::printf("Engine of %s (model hash %s)\nBuilt for %s: %s\nPrecision: %s, level %d\n", parts.modelName.c_str(),
+    std::printf("Engine of %s (model hash %s)\nBuilt for %s: %s\nPrecision: %s%s, level %d\n", parts.modelName.c_str(),
                 parts.modelHash.c_str(), parts.device.id.c_str(), parts.device.name.c_str(),
-                std::string(precisionModeName(parts.config.precision)).c_str(), parts.config.optimizationLevel);
+                std::string(precisionModeName(parts.config.precision)).c_str(),
+                rulesText(parts.config.precisionRules).c_str(), parts.config.optimizationLevel);
     const auto list = [](const char* title, const std::vector<BindingInfo>& bindings) {
         for (const BindingInfo& b : bindings)
             std::printf("%s: %s %s%s\n", title, b.name.c_str(), std::string(dataTypeName(b.type)).c_str(),

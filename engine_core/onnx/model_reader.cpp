@@ -33,7 +33,7 @@ constexpr Signature kSignatures[] = {
     {"\x7f"
      "ELF",
      "an ELF binary", "give an .onnx file"},
-    {"STROBE", "a Strobe file", "open it as an engine, not as a model"},
+    {"STROBE", "a Strobe file", "an engine is run by strobe-cli --loadEngine; to look into it, open its model"},
 };
 
 bool isText(std::string_view head) {

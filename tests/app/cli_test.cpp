@@ -197,7 +197,7 @@ TEST(Cli, CompareWritesTheRoundsThatItPrints) {
 }
 
 TEST(Cli, CompareWarnsOfTheSideWhoseTimesAreUnsteady) {
-    cli::ComparedTimes times;
+    SpeedInTurn times;
     times.a = summarize(std::vector<double>{2, 2, 2, 2});
     times.b = summarize(std::vector<double>{1, 1, 1, 1, 1, 1, 1, 1, 1, 5});
     times.rounds = {{2, 1}, {2, 4}};

@@ -19,10 +19,10 @@ TEST(SpeedInTurn, SidesTakeTurnsAndRoundsAreKeptApart) {
     ASSERT_TRUE(speed);
     EXPECT_EQ(order, (std::vector<std::pair<int, int>>{{0, 0}, {1, 0}, {0, 1}, {1, 1}, {0, 2}, {1, 2}}));
     EXPECT_DOUBLE_EQ(speed->speedup(), 2);
-    EXPECT_DOUBLE_EQ(speed->ratio.min, 2);
-    EXPECT_DOUBLE_EQ(speed->ratio.max, 2);
-    EXPECT_DOUBLE_EQ(speed->roundsA.max, 12);
-    EXPECT_DOUBLE_EQ(speed->roundsB.min, 2);
+    EXPECT_DOUBLE_EQ(speed->rangeOfSpeedup().min, 2);
+    EXPECT_DOUBLE_EQ(speed->rangeOfSpeedup().max, 2);
+    EXPECT_DOUBLE_EQ(speed->rangeA().max, 12);
+    EXPECT_DOUBLE_EQ(speed->rangeB().min, 2);
     EXPECT_EQ(speed->a.count, 15);
     EXPECT_TRUE(speed->isDecided());
 }

@@ -347,16 +347,16 @@ private slots:
         SpeedInTurn speed;
         speed.a.median = 6;
         speed.b.median = 4;
-        speed.ratio = {1.4, 1.6};
+        speed.rounds = {{1.4, 1}, {1.6, 1}};
         comparison.speed = speed;
         QCOMPARE(speedAnswer(a, b, &comparison).headline, QString::fromUtf8("BF16 is 1.50× as fast"));
         QVERIFY(speedAnswer(a, b, &comparison).detail.contains("in turn"));
         QCOMPARE(compareFigures(a, b, &comparison).front().verdict, CompareFigure::Verdict::Better);
-        comparison.speed->ratio = {0.98, 1.1};
+        comparison.speed->rounds = {{0.98, 1}, {1.1, 1}};
         QVERIFY(speedAnswer(a, b, &comparison).headline.contains("equally fast"));
-        comparison.speed->ratio = {0.9, 1.6};
+        comparison.speed->rounds = {{0.9, 1}, {1.6, 1}};
         QVERIFY(speedAnswer(a, b, &comparison).isDoubtful);
-        comparison.speed->ratio = {1.1, 2.2};
+        comparison.speed->rounds = {{1.1, 1}, {2.2, 1}};
         QVERIFY(speedAnswer(a, b, &comparison).isDoubtful);
     }
 

@@ -142,9 +142,10 @@ QString doubtOfProfiles(const Build& a, const Build& b) {
 QString doubtOfRounds(const SpeedInTurn& speed) {
     constexpr double kTooFar = 1.5, kTooFarUndecided = 1.2;
     const double most = speed.isDecided() ? kTooFar : kTooFarUndecided;
-    if (speed.ratio.max <= most * speed.ratio.min) return {};
+    const SpeedRange range = speed.rangeOfSpeedup();
+    if (range.max <= most * range.min) return {};
     return QObject::tr("the rounds say %1× to %2×; let other programs rest and compare again")
-        .arg(formatNumber(speed.ratio.min), formatNumber(speed.ratio.max));
+        .arg(formatNumber(range.min), formatNumber(range.max));
 }
 
 QString inTurnText(const SpeedInTurn& speed) {
