@@ -370,7 +370,7 @@ Result<Profile> profileEngine(const Engine& engine, const NamedTensors& inputs, 
 }
 
 std::string Profile::disturbance() const {
-    constexpr double kSpread = 0.2, kRatio = 1.5;
+    constexpr double kSpread = 0.15, kRatio = 1.5;
     const auto percent = [](double value) { return std::to_string(std::lround(100 * value)) + " %"; };
     if (latency.median <= 0) return {};
     if (latency.spread() > kSpread) return "single runs scatter by " + percent(latency.spread()) + " around the median";

@@ -60,6 +60,31 @@ TEST_F(SessionJobs, ABuildKeepsWhatItWasAskedForWithWhenTheSameBytesAreReadAnew)
     EXPECT_EQ(m_session.builds()[1]->name, "BF16");
 }
 
+TEST_F(SessionJobs, BuildsOfOneTitleAreToldApartByWhatDiffers) {
+    const auto nameWith = [&](auto change) {
+        Settings settings = m_session.settings();
+        change(settings);
+        m_session.setSettings(settings, "test");
+        const auto built = m_session.buildNow(false, {});
+        return built ? (*built)->name : built.status().message();
+    };
+    EXPECT_EQ(nameWith([](Settings&) {}), "FP32");
+    EXPECT_EQ(nameWith([](Settings&) {}), "FP32 (2)");
+    EXPECT_EQ(nameWith([](Settings& s) { s.builder.optimizationLevel = 1; }), "FP32 level 1");
+    EXPECT_EQ(nameWith([](Settings&) {}), "FP32 level 1 (2)");
+    EXPECT_EQ(nameWith([](Settings& s) { s.builder.optimizationLevel = 0, s.builder.threads = 1; }), "FP32 1 thread");
+    EXPECT_EQ(nameWith([](Settings& s) { s.builder.threads = 0, s.shapes = {{"image", {1, 1, 8, 8}}}; }),
+              "FP32 at image:1x1x8x8");
+    EXPECT_EQ(nameWith([](Settings& s) { s.shapes.clear(), s.inputFile.clear(); }), "FP32 on random input");
+    setQuick(5);
+    Settings settings = m_session.settings();
+    settings.builder.precisionRules = {{"op:Conv", DataType::Float32}};
+    m_session.setSettings(settings, "test");
+    hold();
+    EXPECT_EQ(m_session.jobs().info(m_session.buildAndProfile())->title, "Build FP32 + 1 rule");
+    release();
+}
+
 TEST_F(SessionJobs, OneMeasurementOfABuildWaitsAtATime) {
     const JobId built = m_session.buildAndProfile();
     ASSERT_TRUE(finish(built).isOk());

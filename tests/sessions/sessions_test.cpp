@@ -419,6 +419,12 @@ TEST_F(SampleModel, DocumentRoundTrip) {
     EXPECT_DOUBLE_EQ(other.builds()[0]->profile->latency.median, a->profile->latency.median);
     ASSERT_EQ(other.comparisons().size(), 1u);
     EXPECT_EQ(other.comparisons()[0]->accuracy->outputs.size(), 1u);
+    const auto &was = m_session.comparisons()[0]->speed, &is = other.comparisons()[0]->speed;
+    ASSERT_TRUE(was && is);
+    EXPECT_EQ(is->rounds.size(), 3u);
+    EXPECT_DOUBLE_EQ(is->speedup(), was->speedup());
+    EXPECT_DOUBLE_EQ(is->rangeOfSpeedup().max, was->rangeOfSpeedup().max);
+    EXPECT_EQ(is->shapes, was->shapes);
 }
 
 TEST_F(SampleModel, ProblemsAreThereAgainWhenASessionIsOpened) {

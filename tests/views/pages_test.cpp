@@ -6,12 +6,14 @@
 #include <QHeaderView>
 #include <QLabel>
 #include <QLineEdit>
+#include <QMessageBox>
 #include <QPlainTextEdit>
 #include <QPushButton>
 #include <QSignalSpy>
 #include <QSpinBox>
 #include <QTemporaryDir>
 #include <QTest>
+#include <QTimer>
 #include <QToolButton>
 
 #include "kernels/cpu/register.h"
@@ -434,6 +436,23 @@ private slots:
         typeInto(path, file);
         QTest::mouseClick(&child<QPushButton>(page, "exportEngine"), Qt::LeftButton);
         QTRY_VERIFY2(outcome.text().startsWith("Wrote"), qPrintable(outcome.text()));
+        // Its own file is written again; another build's is not without a question.
+        QTest::mouseClick(&child<QPushButton>(page, "exportEngine"), Qt::LeftButton);
+        QTRY_VERIFY2(outcome.text().startsWith("Wrote"), qPrintable(outcome.text()));
+        auto& builds = *page.findChild<QComboBox*>();
+        QVERIFY(builds.count() >= 2);
+        builds.setFocus();
+        QTest::keyClick(&builds, builds.currentIndex() > 0 ? Qt::Key_Up : Qt::Key_Down);
+        QTRY_VERIFY(!outcome.isVisible());
+        int asked = 0;
+        QTimer::singleShot(200, this, [&] {
+            auto* box = qobject_cast<QMessageBox*>(QApplication::activeModalWidget());
+            if (box && ++asked) box->button(QMessageBox::No)->click();
+        });
+        QTest::mouseClick(&child<QPushButton>(page, "exportEngine"), Qt::LeftButton);
+        QCOMPARE(asked, 1);
+        QVERIFY(!outcome.isVisible());
+        QTest::keyClick(&builds, builds.currentIndex() > 0 ? Qt::Key_Up : Qt::Key_Down);
         const auto loaded = Engine::load(file.toStdString(), m_kernels);
         QVERIFY2(loaded.hasValue(), loaded.status().message().c_str());
         QVERIFY(child<CommandText>(page, "exportCommand0").text().startsWith("strobe-cli --loadEngine='" + file + "'"));
