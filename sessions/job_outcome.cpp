@@ -9,7 +9,7 @@ namespace {
 
 std::string milliseconds(double ms) {
     char text[32];
-    std::snprintf(text, sizeof text, "%.3g ms", ms);
+    std::snprintf(text, sizeof text, ms < 100 ? "%#.3g ms" : "%.0f ms", ms);
     return text;
 }
 

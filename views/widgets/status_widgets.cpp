@@ -6,6 +6,7 @@
 #include <QVBoxLayout>
 #include <algorithm>
 
+#include "views/widgets/elided_label.h"
 #include "views/widgets/number_format.h"
 #include "views/widgets/theme.h"
 
@@ -55,7 +56,7 @@ void EmptyState::setAction(QAction* action) {
 ProgressStrip::ProgressStrip(QWidget* parent)
     : QWidget(parent),
       m_job(new QLabel(this)),
-      m_step(new QLabel(this)),
+      m_step(new ElidedLabel({}, this, Qt::ElideMiddle)),
       m_left(new QLabel(this)),
       m_bar(new QProgressBar(this)),
       m_cancel(new QPushButton(tr("Cancel"), this)) {
@@ -70,7 +71,6 @@ ProgressStrip::ProgressStrip(QWidget* parent)
     m_job->setFont(Theme::systemFont(0, true));
     m_step->setForegroundRole(QPalette::PlaceholderText);
     m_step->setMinimumWidth(80);
-    m_step->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     m_left->setForegroundRole(QPalette::PlaceholderText);
     m_left->setFont(Theme::figuresFont());
     m_left->setMinimumWidth(QFontMetrics(m_left->font()).horizontalAdvance(formatTimeLeft(0.5)));  // so that the bar stands still

@@ -13,6 +13,8 @@ class QHBoxLayout;
 
 namespace strobe {
 
+class ElidedLabel;
+
 // What to do on a page that has nothing to show, with the action as a button when there is one.
 class EmptyState : public QWidget {
     Q_OBJECT
@@ -41,7 +43,9 @@ signals:
     void cancelRequested();
 
 private:
-    QLabel *m_job, *m_step, *m_left;
+    QLabel* m_job;
+    ElidedLabel* m_step;
+    QLabel* m_left;
     QProgressBar* m_bar;
     QPushButton* m_cancel;
 };
