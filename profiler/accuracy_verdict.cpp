@@ -139,16 +139,9 @@ std::string_view accuracyVerdictName(AccuracyVerdict verdict) {
     return "";
 }
 
-std::string_view accuracyVerdictText(AccuracyVerdict verdict) {
-    switch (verdict) {
-        case AccuracyVerdict::Holds:
-            return "Accuracy holds";
-        case AccuracyVerdict::Doubtful:
-            return "Accuracy is doubtful";
-        case AccuracyVerdict::Fails:
-            return "Accuracy fails";
-    }
-    return "";
+std::string accuracyVerdictText(AccuracyVerdict verdict) {
+    return "Accuracy " + std::string(verdict == AccuracyVerdict::Doubtful ? "is " : "") +
+           std::string(accuracyVerdictName(verdict));
 }
 
 AccuracyJudgement judge(const AccuracyReport& report, std::optional<double> tolerance) {

@@ -29,7 +29,7 @@ int firstDiverging(const AccuracyReport& report);
 
 enum class AccuracyVerdict : uint8_t { Holds, Doubtful, Fails };
 std::string_view accuracyVerdictName(AccuracyVerdict verdict);  // "holds", "doubtful", "fails"
-std::string_view accuracyVerdictText(AccuracyVerdict verdict);  // "Accuracy holds", "Accuracy is doubtful", …
+std::string accuracyVerdictText(AccuracyVerdict verdict);  // "Accuracy holds", "Accuracy is doubtful", …
 
 /// What decided.
 enum class AccuracyGround : uint8_t {

@@ -36,8 +36,7 @@ std::string outcomeOf(const Build& build) {
 std::string outcomeOf(const Comparison& comparison) {
     if (!comparison.accuracy) return {};
     const AccuracyJudgement judgement = judge(*comparison.accuracy);
-    return std::string(accuracyVerdictText(judgement.verdict)) +
-           (judgement.reason.empty() ? "" : ": " + judgement.reason);
+    return accuracyVerdictText(judgement.verdict) + (judgement.reason.empty() ? "" : ": " + judgement.reason);
 }
 
 }  // namespace strobe

@@ -159,7 +159,7 @@ Result<AccuracyVerdict> compare(const KernelRegistry& kernels, const CompareOpti
     if (!o.json.empty()) STROBE_RETURN_IF_ERROR(writeText(o.json, comparisonJson(times, report, judgement)));
     if (!o.common.saveSession.empty())
         STROBE_RETURN_IF_ERROR(saveComparison(o.common, session, *a, *b, times, inputs, report));
-    std::printf("%s: %s\n", accuracyVerdictText(judgement.verdict).data(), judgement.reason.c_str());
+    std::printf("%s: %s\n", accuracyVerdictText(judgement.verdict).c_str(), judgement.reason.c_str());
     return judgement.verdict;
 }
 
