@@ -327,9 +327,9 @@ Status timeLayersBestWay(ExecutionContext& context, const ProfileOptions& option
 }  // namespace
 
 Result<std::vector<double>> timeRuns(ExecutionContext& context, double milliseconds, int minIterations,
-                                     const CancelToken& cancel) {
+                                     const std::function<void(double)>& progress, const CancelToken& cancel) {
     std::vector<double> times;
-    STROBE_RETURN_IF_ERROR(runFor(context, {milliseconds, minIterations}, nullptr, &times, {}, cancel));
+    STROBE_RETURN_IF_ERROR(runFor(context, {milliseconds, minIterations}, nullptr, &times, progress, cancel));
     return times;
 }
 

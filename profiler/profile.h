@@ -76,8 +76,9 @@ Status setInputs(ExecutionContext& context, const NamedTensors& inputs);
 Result<NamedTensors> completeInputs(const Engine& engine, const std::map<std::string, Dims>& shapes, const NamedTensors& given, unsigned seed);
 
 /// Run times of a context whose inputs are bound, ms: for so long, and so many at least.
+/// `progress` gets 0…1.
 Result<std::vector<double>> timeRuns(ExecutionContext& context, double milliseconds, int minIterations,
-                                     const CancelToken& cancel = {});
+                                     const std::function<void(double)>& progress = {}, const CancelToken& cancel = {});
 
 /// Measures latency and per-layer times. `progress` gets 0…1.
 Result<Profile> profileEngine(const Engine& engine, const NamedTensors& inputs, const ProfileOptions& options,

@@ -27,7 +27,7 @@ SpeedRange SpeedInTurn::rangeOfSpeedup() const {
 }
 bool SpeedInTurn::isDecided() const {
     const SpeedRange range = rangeOfSpeedup();
-    return range.min > 1 || range.max < 1;
+    return !rounds.empty() && (range.min > 1 || range.max < 1);
 }
 
 Result<SpeedInTurn> measureInTurn(const RoundSampler& sample) {
@@ -58,10 +58,12 @@ Result<SpeedInTurn> measureInTurn(const Engine& a, const Engine& b, const NamedT
     const double slice = durationMs / (2 * kSpeedRounds);
     const auto sample = [&](int side, int round) -> Result<std::vector<double>> {
         ExecutionContext& context = side == 0 ? *contextA : *contextB;
-        if (progress) progress((2 * round + side) / (2.0 * kSpeedRounds));
+        const auto report = [&](double f) {
+            if (progress) progress((2 * round + side + f) / (2.0 * kSpeedRounds));
+        };
         // The other side has just had the caches.
-        STROBE_RETURN_IF_ERROR(timeRuns(context, std::min(kLongestWarmUpMs, slice / 4), 1, cancel).status());
-        return timeRuns(context, slice, kLeastRuns, cancel);
+        STROBE_RETURN_IF_ERROR(timeRuns(context, std::min(kLongestWarmUpMs, slice / 4), 1, {}, cancel).status());
+        return timeRuns(context, slice, kLeastRuns, report, cancel);
     };
     STROBE_ASSIGN(SpeedInTurn speed, measureInTurn(sample));
     for (const auto& [name, tensor] : inputs) speed.shapes[name] = tensor->dims;

@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <filesystem>
 
 #include "engine_core/builder/shape_trials.h"
+#include "sessions/samples.h"
 #include "sessions/session_state.h"
 
 namespace strobe {
@@ -8,6 +10,18 @@ namespace {
 
 std::string counted(size_t count, const std::string& one) {
     return std::to_string(count) + " " + one + (count == 1 ? "" : "s");
+}
+
+/// The first file that the first build did not run on.
+std::string dataText(const std::string& first, const std::string& second) {
+    if (second.empty()) return " on random input";
+    const auto was = parseInputFiles(first), is = parseInputFiles(second);
+    if (!was || !is) return {};
+    const auto isNew = [&](const InputFile& file) {
+        return std::none_of(was->begin(), was->end(), [&](const InputFile& other) { return other.path == file.path; });
+    };
+    const auto found = std::find_if(is->begin(), is->end(), isNew);
+    return found == is->end() ? std::string() : " on " + std::filesystem::path(found->path).filename().string();
 }
 
 }  // namespace
@@ -27,10 +41,7 @@ std::string differenceText(const Settings& first, const Settings& second) {
         return is.threads > 0 ? " " + counted(static_cast<size_t>(is.threads), "thread") : std::string(" all threads");
     if (first.shapes != second.shapes && second.shapes.size() == 1)
         return " at " + shapesText(second.shapes);
-    if (first.inputFile != second.inputFile)
-        return second.inputFile.empty() ? std::string(" on random input")
-                                        : " on " + std::filesystem::path(second.inputFile).filename().string();
-    return {};
+    return first.inputFile == second.inputFile ? std::string() : dataText(first.inputFile, second.inputFile);
 }
 
 }  // namespace strobe

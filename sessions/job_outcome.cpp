@@ -23,9 +23,14 @@ std::string outcomeOf(const Model& model) {
     return counted(model.parsed->sourceNodes().size(), "node");
 }
 
-std::string outcomeOf(const Build& build) {
+std::string measuredText(const Build& build) {
     std::string text = counted(build.engine->graph().layers.size(), "layer");
     if (build.profile) text += ", " + milliseconds(build.profile->latency.median);
+    return text;
+}
+
+std::string outcomeOf(const Build& build) {
+    std::string text = measuredText(build);
     const auto timed = static_cast<size_t>(build.report.timedCandidates);
     if (timed > 0) text += " · " + counted(timed, "candidate") + " timed";
     if (build.report.cachedCandidates > 0)

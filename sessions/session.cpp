@@ -309,7 +309,6 @@ Result<std::shared_ptr<const Comparison>> Session::compareNow(int a, int b, cons
                   loadSamples(*buildA->engine, compared.inputFile, compared.shapes, compared.seed, kMaxRunsCompared));
     AccuracyOptions options;
     options.labels = samples.labels;
-    constexpr double kAccuracyShare = 0.6;
     const auto part = [&](double from, double share) {
         return [&progress, from, share](double f) { progress ? progress(from + share * f) : void(); };
     };

@@ -4,6 +4,16 @@
 #include "sessions/session_state.h"
 
 namespace strobe {
+namespace {
+
+/// `now` has the number of the build that was asked for; is it that one still?
+Status checkSame(const std::shared_ptr<const Build>& asked, const std::shared_ptr<const Build>& now) {
+    if (!asked || (now && now->engine == asked->engine)) return Status::ok();
+    return Status(ErrorCode::Cancelled, "build '" + asked->name + "' is no longer open");
+}
+
+}  // namespace
+
 JobId Session::openModel(std::string path) {
     const std::string name = std::filesystem::path(path).filename().string();
     return m_jobs->submit(JobKind::Open, "Open " + name, [this, path = std::move(path)](JobContext& job) {
@@ -55,19 +65,24 @@ JobId Session::profileAgain(int id) {
     for (const JobInfo& job : m_jobs->jobs())
         if (job.kind == JobKind::Profile && job.title == title && !isFinished(job.state) && !job.isCancelling)
             return job.id;
-    return m_jobs->submit(JobKind::Profile, title, [this, id](JobContext& job) {
+    return m_jobs->submit(JobKind::Profile, title, [this, id, chosen](JobContext& job) {
+        STROBE_RETURN_IF_ERROR(checkSame(chosen, build(id)));
         const auto report = [&](const BuildProgress& p) { job.progress(p.step, p.fraction, p.secondsLeft); };
         STROBE_ASSIGN(const auto measured, profileNow(id, report, job.cancelToken()));
-        job.outcome(outcomeOf(*measured));
+        job.outcome(measuredText(*measured));
         return Status::ok();
     });
 }
 JobId Session::compare(int buildA, int buildB) {
     const auto a = build(buildA), b = build(buildB);
     const std::string title = a && b ? "Compare " + b->name + " against " + a->name : "Compare";
-    return m_jobs->submit(JobKind::Compare, title, [this, buildA, buildB](JobContext& job) {
-        job.progress("Comparing samples", 0, -1);
-        const auto report = [&](double f) { job.progress("Comparing samples", f, -1); };
+    return m_jobs->submit(JobKind::Compare, title, [this, a, b, buildA, buildB](JobContext& job) {
+        STROBE_RETURN_IF_ERROR(checkSame(a, build(buildA)));
+        STROBE_RETURN_IF_ERROR(checkSame(b, build(buildB)));
+        const auto report = [&](double f) {
+            job.progress(f < kAccuracyShare ? "Comparing samples" : "Measuring both in turn", f, -1);
+        };
+        report(0);
         STROBE_ASSIGN(const auto compared, compareNow(buildA, buildB, report, job.cancelToken()));
         job.outcome(outcomeOf(*compared));
         return Status::ok();
@@ -75,7 +90,10 @@ JobId Session::compare(int buildA, int buildB) {
 }
 JobId Session::exportEngine(int id, std::string path) {
     return m_jobs->submit(JobKind::Export, "Export " + std::filesystem::path(path).filename().string(),
-                          [this, id, path](JobContext& job) { return exportEngineNow(id, path, job.cancelToken()); });
+                          [this, id, path, chosen = build(id)](JobContext& job) {
+                              STROBE_RETURN_IF_ERROR(checkSame(chosen, build(id)));
+                              return exportEngineNow(id, path, job.cancelToken());
+                          });
 }
 JobId Session::saveAs(std::string path) {
     return m_jobs->submit(JobKind::Save, "Save " + std::filesystem::path(path).filename().string(),

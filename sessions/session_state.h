@@ -17,6 +17,9 @@ struct UndoStep {
     std::string label;
 };
 
+/// Of the time that a comparison takes; the rest measures both in turn.
+inline constexpr double kAccuracyShare = 0.6;
+
 /// "BF16 + 1 rule @cuda:0".
 std::string buildTitle(const Settings& settings);
 /// The first that tells two builds of one title apart, as it stands behind the title of the second: " level 5",

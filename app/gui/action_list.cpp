@@ -94,7 +94,7 @@ ActionList::ActionList(QMainWindow& window) : QObject(&window), m_window(window)
 }
 
 // Under X11 text fields claim Ctrl+D, Ctrl+E and Ctrl+K for editing as Emacs does; here these are the window's keys,
-// wherever the cursor stands. So is Esc while a job runs.
+// wherever the cursor stands. So is Esc while there is work that it cancels.
 bool ActionList::eventFilter(QObject* watched, QEvent* event) {
     if (event->type() != QEvent::ShortcutOverride) return false;
     const auto* widget = qobject_cast<QWidget*>(watched);
@@ -104,7 +104,7 @@ bool ActionList::eventFilter(QObject* watched, QEvent* event) {
 }
 
 bool ActionList::isOwnKey(const QKeyEvent& key) const {
-    if (key.key() == Qt::Key_Escape) return (*this)["cancel"].isEnabled();
+    if (key.key() == Qt::Key_Escape) return m_isEscapeTaken;
     if (!key.modifiers().testFlag(Qt::ControlModifier) || key.matches(QKeySequence::Undo) || key.matches(QKeySequence::Redo)) return false;
     const QKeySequence pressed(key.keyCombination());
     return std::any_of(m_all.begin(), m_all.end(), [&](const QAction* action) { return action->shortcuts().contains(pressed); });

@@ -23,6 +23,8 @@ public:
     void on(const QString& id, std::function<void()> handler);
     /// A disabled action's tooltip says `why`.
     void setEnabled(const QString& id, bool enabled, const QString& why);
+    /// Whether Esc is the window's for now, also where a field would use it.
+    void setEscapeTaken(bool isTaken) { m_isEscapeTaken = isTaken; }
     /// An action that only the window can name, e.g. of a page. Stands at the end of `menu`.
     QAction& add(const QString& menu, const QString& id, const QString& text, const QString& keys);
     /// Fills the menu bar in the list's order.
@@ -37,6 +39,7 @@ private:
     bool isOwnKey(const QKeyEvent& key) const;
 
     QMainWindow& m_window;
+    bool m_isEscapeTaken = false;
     QList<QAction*> m_all;
     QHash<QString, QAction*> m_byId;
     QHash<QString, QMenu*> m_menus;

@@ -192,6 +192,8 @@ void MainWindow::updateActions() {
     for (const char* id : {"stageFused", "stageEngine", "export", "measureAgain"}) actions.setEnabled(id, hasBuild, hasModel ? tr("Build first") : tr("Open a model first"));
     actions.setEnabled("compare", session.builds().size() >= 2, tr("Build twice first, with different settings"));
     actions.setEnabled("cancel", !session.jobs().isIdle(), tr("No job is running"));
+    const auto jobs = session.jobs().jobs();
+    actions.setEscapeTaken(std::any_of(jobs.begin(), jobs.end(), isCancelledByEscape));
     actions.setEnabled("back", m_context.canGoBack(), tr("There is none"));
     actions.setEnabled("forward", m_context.canGoForward(), tr("There is none"));
     const auto labelled = [](const QString& verb, const std::string& what) { return what.empty() ? verb : QStringLiteral("%1 %2").arg(verb, insideSentence(toQString(what))); };

@@ -62,6 +62,7 @@ private:
     void showPage(const QString& page);
     void build(bool profile);
     void compareNewest();
+    static bool isCancelledByEscape(const JobInfo& job);
     bool cancelWork();
     void cancelOrClear();
     void showPalette();

@@ -124,12 +124,16 @@ void MainWindow::compareNewest() {
     m_docks->show("comparePage", false);
 }
 
+bool MainWindow::isCancelledByEscape(const JobInfo& job) {
+    // Esc is pressed for many reasons; what the user keeps is not lost by one.
+    const bool isKept = job.kind == JobKind::Save || job.kind == JobKind::Export;
+    return !isFinished(job.state) && !isKept;
+}
+
 bool MainWindow::cancelWork() {
     bool isAny = false;
     for (const JobInfo& job : m_context.session().jobs().jobs()) {
-        // Esc is pressed for many reasons; what the user keeps is not lost by one.
-        const bool isKept = job.kind == JobKind::Save || job.kind == JobKind::Export;
-        if (isFinished(job.state) || isKept) continue;
+        if (!isCancelledByEscape(job)) continue;
         m_context.session().jobs().cancel(job.id);
         isAny = true;
     }

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <filesystem>
 #include <thread>
 
 #include "sessions/npz.h"
@@ -83,6 +84,22 @@ TEST_F(SessionJobs, BuildsOfOneTitleAreToldApartByWhatDiffers) {
     hold();
     EXPECT_EQ(m_session.jobs().info(m_session.buildAndProfile())->title, "Build FP32 + 1 rule");
     release();
+}
+
+TEST_F(SessionJobs, WhatWasAskedOfABuildIsNotDoneToAnotherOfItsNumber) {
+    const auto built = m_session.buildNow(false, {});
+    ASSERT_TRUE(built);
+    const std::string document = path("same.strobe"), engine = path("wrong.engine");
+    ASSERT_TRUE(m_session.saveNow(document).isOk());
+    hold();
+    m_session.openDocument(document);
+    const JobId exported = m_session.exportEngine((*built)->id, engine);
+    const JobId measured = m_session.profileAgain((*built)->id);
+    release();
+    EXPECT_EQ(finish(exported).code(), ErrorCode::Cancelled);
+    EXPECT_EQ(finish(measured).code(), ErrorCode::Cancelled);
+    EXPECT_FALSE(std::filesystem::exists(engine));
+    EXPECT_TRUE(finish(m_session.exportEngine((*built)->id, engine)).isOk());
 }
 
 TEST_F(SessionJobs, OneMeasurementOfABuildWaitsAtATime) {

@@ -148,6 +148,10 @@ QString doubtOfRounds(const SpeedInTurn& speed) {
         .arg(formatNumber(range.min), formatNumber(range.max));
 }
 
+QString doubtOf(const Build& a, const Build& b, const Comparison* comparison) {
+    return comparison && comparison->speed ? doubtOfRounds(*comparison->speed) : doubtOfProfiles(a, b);
+}
+
 QString inTurnText(const SpeedInTurn& speed) {
     const auto time = [](const Statistics& s) { return formatTimeSpread(s.median / 1e3, s.medianError / 1e3); };
     return QObject::tr("%1 against %2, in turn on the same inputs").arg(time(speed.b), time(speed.a));
@@ -195,7 +199,11 @@ CompareTablePtr makeCompareTable(const Comparison& comparison, const CompareName
 }
 
 std::optional<Speedup> speedup(const Build& a, const Build& b, const Comparison* comparison) {
-    if (comparison && comparison->speed) return Speedup{comparison->speed->speedup(), comparison->speed->isDecided()};
+    if (comparison && comparison->speed) {
+        const SpeedInTurn& speed = *comparison->speed;
+        if (speed.a.median <= 0 || speed.b.median <= 0) return std::nullopt;
+        return Speedup{speed.speedup(), speed.isDecided()};
+    }
     if (!a.profile || !b.profile || a.profile->latency.median <= 0 || b.profile->latency.median <= 0) return std::nullopt;
     const Statistics &x = a.profile->latency, &y = b.profile->latency;
     const double ratio = x.median / y.median;
@@ -209,7 +217,7 @@ CompareFigure latencyFigure(const Build& a, const Build& b, const Comparison* co
     const bool isInTurn = comparison && comparison->speed;
     const auto time = [](double milliseconds) { return formatTime(milliseconds / 1000); };
     const QString change = QObject::tr("%1×").arg(formatNumber(faster.ratio));
-    const bool isSure = faster.isSignificant && (isInTurn || (doubtOfProfiles(a, b).isEmpty()));
+    const bool isSure = faster.isSignificant && doubtOf(a, b, comparison).isEmpty();
     return {QObject::tr("Latency"),
             isInTurn ? time(comparison->speed->a.median) : markedTime(a, time(a.profile->latency.median)),
             isInTurn ? time(comparison->speed->b.median) : markedTime(b, time(b.profile->latency.median)),
@@ -244,7 +252,7 @@ CompareAnswer speedAnswer(const Build& a, const Build& b, const Comparison* comp
     const bool isInTurn = comparison && comparison->speed;
     const QString detail = isInTurn ? inTurnText(*comparison->speed)
                                     : QObject::tr("%1 against %2").arg(latencyText(b), latencyText(a));
-    const QString doubt = isInTurn ? doubtOfRounds(*comparison->speed) : doubtOfProfiles(a, b);
+    const QString doubt = doubtOf(a, b, comparison);
     if (!doubt.isEmpty())
         return {QObject::tr("Speed is doubtful"), detail + QStringLiteral(" · ") + doubt, Verdict::None, true,
                 QObject::tr("doubtful")};

@@ -9,10 +9,10 @@ namespace strobe {
 
 QString severityName(ProblemSeverity severity);  // "Error"
 
-// What is wrong or risky, worst first.
 /// It is about one of these ONNX nodes or about this layer of the engine; an empty name is no layer's.
 bool isProblemOf(const ProblemEntry& problem, const std::vector<int>& nodes, const std::string& layer);
 
+// What is wrong or risky, worst first.
 class ProblemTableModel : public ColumnTableModel {
     Q_OBJECT
 public:

@@ -378,7 +378,7 @@ void ComparePage::followJobs() {
     m_compare->setEnabled(isPair && !isBusy);
     m_compare->setToolTip(!isPair  ? tr("Choose two different builds")
                           : isBusy ? tr("These builds are being compared")
-                                   : tr("Runs both builds on the same inputs and compares outputs and every tensor that both hold"));
+                                   : tr("Runs both builds on the same inputs: compares outputs and every tensor that both hold, and measures both in turn"));
     if (isBusy) return;
     m_job = 0;
     if (job && job->state == JobState::Failed)

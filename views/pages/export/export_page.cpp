@@ -92,6 +92,9 @@ ExportPage::ExportPage(WorkbenchContext& context, QWidget* parent)
     connect(&context, &WorkbenchContext::buildsChanged, this, &ExportPage::followBuilds);
     connect(&context, &WorkbenchContext::modelChanged, this, [this] {
         m_isPathOwn = false;
+        m_allowedPath.clear();  // another document's builds have the same numbers
+        m_writtenPath.clear();
+        m_outcomeBuild = 0;
         say({}, false);
         followBuilds();
     });
@@ -279,7 +282,7 @@ void ExportPage::followCurrent() {
 
 void ExportPage::showBuild() {
     const auto build = chosen();
-    if (m_job == 0 && build && build->id != m_writtenBuild) say({}, false);  // what was written is another's
+    if (m_job == 0 && build && build->id != m_outcomeBuild) say({}, false);  // what was written is another's
     const bool hasModel = context().model() != nullptr;
     m_empty->setText(hasModel ? tr("Build and profile first; then its engine can be exported · Ctrl+B") : tr("Open a model and build it; then its engine can be exported · Ctrl+O"));
     m_empty->setAction(hasModel ? context().action(QStringLiteral("build")) : nullptr);
@@ -319,8 +322,10 @@ void ExportPage::exportEngine() {
     const bool isOwn = path == m_allowedPath || (path == m_writtenPath && build->id == m_writtenBuild);
     if (!isOwn && !mayReplace(this, path)) return;
     m_allowedPath.clear();
-    m_jobPath = m_writtenPath = path;
-    m_writtenBuild = build->id;
+    m_writtenPath.clear();
+    m_jobPath = path;
+    m_outcomeBuild = m_writtenBuild = build->id;
+    m_isJobEngine = true;
     m_job = context().session().exportEngine(build->id, m_jobPath.toStdString());
     say(tr("Writing %1…").arg(m_jobPath), false);
 }
@@ -329,6 +334,8 @@ void ExportPage::saveReport(Report report, const QString& path) {
     const auto build = chosen();
     if (!build) return;
     m_jobPath = path;
+    m_outcomeBuild = build->id;
+    m_isJobEngine = false;
     m_job = context().session().jobs().submit(
         JobKind::Export, "Save " + QFileInfo(path).fileName().toStdString(),
         [build, report, path = path.toStdString()](JobContext&) {
@@ -344,6 +351,7 @@ void ExportPage::followJob() {
     if (job && !isFinished(job->state)) return;
     m_job = 0;
     if (!job) return say({}, false);  // so long ago that nobody knows how it ended
+    if (job->state == JobState::Succeeded && m_isJobEngine) m_writtenPath = m_jobPath;
     if (job->state == JobState::Succeeded)
         say(tr("Wrote %1, %2").arg(m_jobPath, formatBytes(static_cast<double>(QFileInfo(m_jobPath).size()))), false);
     else

@@ -73,6 +73,8 @@ private:
     QString m_allowedPath;        // chosen in a dialog, to be written over
     QString m_writtenPath;        // the last engine file, of this build
     int m_writtenBuild = 0;
+    int m_outcomeBuild = 0;       // that the outcome shown is about
+    bool m_isJobEngine = false;   // else a report
     QString m_jobPath;
 };
 
