@@ -2,6 +2,7 @@
 #include <filesystem>
 
 #include "engine_core/builder/shape_trials.h"
+#include "sessions/limited_build.h"
 #include "sessions/samples.h"
 #include "sessions/session_state.h"
 
@@ -30,6 +31,7 @@ std::string buildTitle(const Settings& settings) {
     const BuilderConfig& builder = settings.builder;
     std::string title(precisionModeName(builder.precision));
     if (!builder.precisionRules.empty()) title += " + " + counted(builder.precisionRules.size(), "rule");
+    if (limitsAccuracy(settings)) title += " within " + shareText(settings.accuracyLimit);
     if (builder.device != "cpu") title += " @" + builder.device;
     return title;
 }

@@ -130,13 +130,15 @@ Json toJson(const Settings& s) {
     return {{"shapes", toJson(s.shapes)},
             {"inputFile", pathText(s.inputFile)},
             {"seed", s.seed},
-            {"profileMs", s.profileMs}};
+            {"profileMs", s.profileMs},
+            {"accuracyLimit", s.accuracyLimit}};
 }
 void settingsFrom(const Json& j, Settings& s) {
     s.shapes = shapesFrom(j, "shapes");
     s.inputFile = pathFrom(j, "inputFile");
     s.seed = get<unsigned>(j, "seed", 42);
     s.profileMs = get<double>(j, "profileMs", 1000);
+    s.accuracyLimit = get<double>(j, "accuracyLimit", 0);
 }
 
 Json toJson(const std::vector<BuildNote>& notes) {

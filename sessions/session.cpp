@@ -10,6 +10,7 @@
 #include "engine_core/base/mapped_file.h"
 #include "engine_core/base/stream_hash.h"
 #include "sessions/document.h"
+#include "sessions/limited_build.h"
 #include "sessions/problems.h"
 #include "sessions/samples.h"
 #include "sessions/session_state.h"
@@ -265,7 +266,7 @@ Result<std::shared_ptr<const Build>> Session::makeBuild(const std::shared_ptr<co
     request.progress = [&](const BuildProgress& p) {
         if (progress) progress({p.step, p.fraction * buildShare, p.secondsLeft < 0 ? -1 : p.secondsLeft + (profile ? build->settings.profileMs * 2.2e-3 : 0)});
     };
-    STROBE_ASSIGN(BuildResult result, Builder(m_kernels).build(request));
+    STROBE_ASSIGN(BuildResult result, buildAsAsked(build->settings, Builder(m_kernels), request, build->notes));
     if (!cachePath.empty() && result.report.timedCandidates > 0)
         if (const Status saved = timingCache.save(cachePath); !saved.isOk())
             build->notes.push_back(

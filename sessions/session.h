@@ -33,6 +33,9 @@ struct Settings {
     std::string inputFile;               // real inputs: an .npz, or "name:file.npy,…" (see samples.h); empty: random
     unsigned seed = 42;
     double profileMs = 1000;
+    /// Largest error that a build below FP32 may have in any element of an output, as a share of the output's range in FP32 on these
+    /// inputs: layers stay in FP32 until it is kept. 0: none is asked.
+    double accuracyLimit = 0;
     bool operator==(const Settings&) const = default;
 };
 

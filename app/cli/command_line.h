@@ -30,6 +30,7 @@ struct Options {
     std::vector<GivenFlag> profileFlags;  // --profile, --minShapes, --optShapes and --maxShapes
     std::string shapes;
     std::vector<std::string> layerPrecisions;
+    double accuracyLimit = 0;  // share of an output's range; 0: none
     int builderOptimizationLevel = 3;
     int avgTiming = 0;
     std::string memPoolSize;

@@ -80,6 +80,13 @@ void addBuilding(CLI::App& app, Options& o) {
     g.option("--banTactics", o.banTactics, "tactics not to use, by name")->delimiter(',');
     g.option("--pinTactics", o.pinTactics, "layer:tactic,…")->delimiter(',');
 }
+void addAccuracyLimit(CLI::App& app, Options& o) {
+    Group{app, kBuildingFlags}
+        .option("--accuracyLimit", o.accuracyLimit,
+                "with --bf16, --fp16 or --best: keep layers in FP32 until no element of an output is off by more than "
+                "this share of the output's range (0.03) on the data of --loadInputs")
+        ->check(finiteRange(1e-9, 1.0));
+}
 void addVerbose(CLI::App& app, Options& o) {
     Group{app, kBuildingFlags}.flag("--verbose,-v", o.verbose, "say more while building");
 }
@@ -93,6 +100,12 @@ void addShapes(CLI::App& app, Options& o, const char* help) {
     Group{app, kRunningFlags}.option("--shapes", o.shapes, help);
 }
 
+void addData(CLI::App& app, Options& o, const char* help) {
+    Group g{app, kRunningFlags};
+    g.option("--loadInputs", o.loadInputs, help);
+    g.option("--seed", o.seed, "seed of random inputs");
+}
+
 void addInputs(CLI::App& app, Options& o) {
     addShapes(app, o, "shapes to run at, name:1x3x640x640,…; alone, also those to build for");
     Group g{app, kRunningFlags};
@@ -100,9 +113,7 @@ void addInputs(CLI::App& app, Options& o) {
              "run at the opt shapes of profile N, or at shapes that must lie in it; default: whichever profile the "
              "shapes fit, without shapes the first")
         ->check(CLI::Range(0, 1000000));
-    g.option("--loadInputs", o.loadInputs,
-             "inputs: name:file.npy,… or one .npz; without shapes, the engine is built for theirs");
-    g.option("--seed", o.seed, "seed of random inputs");
+    addData(app, o, "inputs: name:file.npy,… or one .npz; without shapes, the engine is built for theirs");
     addThreads(app, o);
 }
 
@@ -156,6 +167,7 @@ void addBenchFlags(CLI::App& app, Options& o) {
     addDevice(app, o);
     addSaveSession(app, o);
     addBuilding(app, o);
+    addAccuracyLimit(app, o);
     addVerbose(app, o);
     addInputs(app, o);
     addMeasuring(app, o, "run at least so many seconds; default 3");
@@ -170,8 +182,12 @@ void addBuildCommandFlags(CLI::App& app, Options& o) {
     addDevice(app, o);
     addSaveSession(app, o);
     addBuilding(app, o);
+    addAccuracyLimit(app, o);
     addVerbose(app, o);
     addShapes(app, o, "the only shapes to build for, name:1x3x640x640,…");
+    addData(app, o,
+            "data that the accuracy limit is kept on: name:file.npy,… or one .npz; without shapes, the engine is "
+            "built for theirs");
     addThreads(app, o);
     app.add_flag("--skipInference", o.skipInference, "only build (always so here)");
     addEngineReports(app, o);
@@ -182,6 +198,7 @@ void addRunFlags(CLI::App& app, Options& o) {
     addDevice(app, o);
     addSaveEngine(app, o);
     addBuilding(app, o);
+    addAccuracyLimit(app, o);
     addVerbose(app, o);
     addInputs(app, o);
     addExportOutput(app, o);
@@ -201,6 +218,7 @@ void addCompareFlags(CLI::App& app, Options& o) {
     addDevice(app, o);
     addSaveSession(app, o);
     addBuilding(app, o);
+    addAccuracyLimit(app, o);
     addInputs(app, o);
     addMeasuring(app, o, "measure both sides for at least so many seconds in all; default 1.5");
 }
@@ -208,6 +226,7 @@ void addCompareFlags(CLI::App& app, Options& o) {
 void addSideFlags(CLI::App& app, Options& o) {
     addDevice(app, o);
     addBuilding(app, o);
+    addAccuracyLimit(app, o);
     addThreads(app, o);
 }
 

@@ -121,6 +121,9 @@ Result<Settings> settingsFrom(const Options& o) {
                        : o.fp16 ? PrecisionMode::Fp16
                        : o.best ? PrecisionMode::Best
                                 : PrecisionMode::Fp32;
+    if (o.accuracyLimit > 0 && config.precision == PrecisionMode::Fp32)
+        return invalidArgument("--accuracyLimit limits what a lower precision costs; give --bf16, --fp16 or --best, too");
+    settings.accuracyLimit = o.accuracyLimit;
     if (!o.device.empty()) config.device = o.device;
     config.optimizationLevel = o.builderOptimizationLevel;
     config.threads = o.threads;

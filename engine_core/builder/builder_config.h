@@ -20,6 +20,7 @@ std::string_view precisionModeName(PrecisionMode mode);  // "FP32" …
 struct PrecisionRule {
     std::string pattern;
     DataType type = DataType::Float32;
+    std::string reason = {};  // for the Inspector; empty: the user's own rule
     bool operator==(const PrecisionRule&) const = default;
 };
 

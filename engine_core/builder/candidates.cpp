@@ -84,18 +84,34 @@ Problem CandidateFinder::withFormats(const Problem& problem, const Layer& layer,
     return changed;
 }
 
-/// Activations become `type`. Constants of rank 2 and more (the weights) follow; with `vectorsToo`, biases and scales as well.
-Problem CandidateFinder::inLower(const Problem& problem, const Layer& layer, DataType type, bool vectorsToo) const {
+/// Activations become `precision.lower`, constants too as far as `rounded` says: those of rank 2 and more are the matrices, biases and scales the rest.
+Problem CandidateFinder::inLower(const Problem& problem, const Layer& layer, const LayerPrecision& precision, Rounded rounded, bool fp32Result) const {
     std::vector<Format> inputs, outputs;
     for (const TensorDesc& desc : problem.inputs) {
         inputs.push_back(desc.format);
-        if (desc.format.type == DataType::Float32 && (!desc.constantData || vectorsToo || desc.dims.size() >= 2)) inputs.back().type = type;
+        const bool lowers = !desc.constantData || rounded == Rounded::AllConstants || (rounded == Rounded::Matrices && desc.dims.size() >= 2);
+        if (desc.format.type == DataType::Float32 && lowers) inputs.back().type = precision.lower;
     }
     for (const TensorDesc& desc : problem.outputs) {
         outputs.push_back(desc.format);
-        if (desc.format.type == DataType::Float32) outputs.back().type = type;
+        if (desc.format.type == DataType::Float32 && !fp32Result) outputs.back().type = precision.lower;
     }
     return withFormats(problem, layer, inputs, outputs);
+}
+
+/// In order of preference, FP32 last.
+std::vector<CandidateFinder::Variant> CandidateFinder::variantsOf(const Layer& layer, const LayerPrecision& precision, const Problem& base) const {
+    std::vector<Variant> variants;
+    const auto addLower = [&](bool fp32Result) {
+        const Problem exact = inLower(base, layer, precision, Rounded::Activations, fp32Result);
+        for (const Rounded rounded : {Rounded::Matrices, Rounded::AllConstants}) variants.push_back({inLower(base, layer, precision, rounded, fp32Result), exact, false});
+    };
+    if (precision.lower != DataType::Undefined) {
+        if (precision.fp32Result) addLower(true);
+        addLower(false);
+    }
+    variants.push_back({base, base, true});
+    return variants;
 }
 
 void CandidateFinder::consider(const Layer& layer, const Tactic& tactic, DeviceKind device, const Problem& base, LayerCandidates& found) const {
@@ -137,25 +153,24 @@ void CandidateFinder::deferToRun(const Layer& layer, const Problem& base, LayerC
 
 void CandidateFinder::enumerate(const Layer& layer, const LayerPrecision& precision, const Problem& base, LayerCandidates& found) const {
     if (!knownShapes(base)) return deferToRun(layer, base, found);
-    std::vector<Problem> variants;
-    if (precision.lower != DataType::Undefined) variants = {inLower(base, layer, precision.lower, false), inLower(base, layer, precision.lower, true)};
-    variants.push_back(base);
     bool lower = false;  // a candidate in the lower precision was found
-    for (const Problem& variant : variants) {
-        const bool isFp32 = &variant == &variants.back();
-        if (lower && (!isFp32 || !precision.fp32)) continue;
+    for (const Variant& variant : variantsOf(layer, precision, base)) {
+        if (lower && (!variant.isFp32 || !precision.fp32)) continue;
         const size_t before = found.usable.size();
+        const auto look = [&](const Tactic& tactic, DeviceKind device) {
+            consider(layer, tactic, device, tactic.wantsExactConstants() ? variant.exact : variant.problem, found);
+        };
         // A preview's values are rounded on the host after each layer, so its layers stay there.
         if (m_setup.device != DeviceKind::Cpu && precision.preview == DataType::Undefined)
-            for (const Tactic* tactic : m_setup.kernels->tactics(m_setup.device, layer.op->name)) consider(layer, *tactic, m_setup.device, variant, found);
+            for (const Tactic* tactic : m_setup.kernels->tactics(m_setup.device, layer.op->name)) look(*tactic, m_setup.device);
         for (const Tactic* tactic : m_setup.kernels->tactics(DeviceKind::Cpu, layer.op->name)) {
             // The CPU has no arithmetic in FP16.
-            if (!isFp32 && precision.lower == DataType::Float16) break;
+            if (!variant.isFp32 && precision.lower == DataType::Float16) break;
             // The oracle is a last resort: never for a lower precision, never beside a real kernel.
-            if (tactic->isReference() && (!isFp32 || found.usable.size() > before)) continue;
-            consider(layer, *tactic, DeviceKind::Cpu, variant, found);
+            if (tactic->isReference() && (!variant.isFp32 || found.usable.size() > before)) continue;
+            look(*tactic, DeviceKind::Cpu);
         }
-        lower = lower || (!isFp32 && !found.usable.empty());
+        lower = lower || (!variant.isFp32 && !found.usable.empty());
     }
     if (precision.requested && precision.lower != DataType::Undefined && !lower) {
         const auto declined = std::find_if(found.records.begin(), found.records.end(), [](const CandidateRecord& r) { return !r.declined.empty(); });

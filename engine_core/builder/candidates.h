@@ -51,7 +51,15 @@ private:
     void enumerate(const Layer& layer, const LayerPrecision& precision, const Problem& base, LayerCandidates& found) const;
     void deferToRun(const Layer& layer, const Problem& base, LayerCandidates& found) const;
     void consider(const Layer& layer, const Tactic& tactic, DeviceKind device, const Problem& base, LayerCandidates& found) const;
-    Problem inLower(const Problem& problem, const Layer& layer, DataType type, bool vectorsToo) const;
+    /// The layer's problem in a lower precision, or in FP32.
+    struct Variant {
+        Problem problem;
+        Problem exact;  // the same with FP32 constants, for tactics that want them
+        bool isFp32 = false;
+    };
+    std::vector<Variant> variantsOf(const Layer& layer, const LayerPrecision& precision, const Problem& base) const;
+    enum class Rounded : uint8_t { Activations, Matrices, AllConstants };
+    Problem inLower(const Problem& problem, const Layer& layer, const LayerPrecision& precision, Rounded rounded, bool fp32Result) const;
     Problem withFormats(const Problem& problem, const Layer& layer, const std::vector<Format>& inputs, const std::vector<Format>& outputs) const;
     Support checkWorkspace(const Layer& layer, const Tactic& tactic, const Problem& problem) const;
     Status timeAll(const Layer& layer, const Problem& base, LayerCandidates& found) const;

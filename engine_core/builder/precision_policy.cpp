@@ -41,6 +41,51 @@ void apply(LayerPrecision& precision, DataType type, const DeviceInfo& device, s
         precision.note += (precision.note.empty() ? "" : "; ") + std::string("preview: this device has no ") + std::string(dataTypeName(type)) + " arithmetic, values are rounded";
 }
 
+/// Products: what a lower precision makes faster, and whose sums average the rounding of their inputs.
+bool isProduct(const Layer& layer) {
+    const OpFamily family = layer.op->family;
+    return family == OpFamily::Convolution || family == OpFamily::MatMul || family == OpFamily::Recurrent || layer.op->name == "Attention" || !layer.subgraphs.empty();
+}
+
+enum class Place : uint8_t { Inside, LastProduct, Tail };
+
+/// By LayerId. The tail is what lies behind a product with no further one on some way to the network's outputs.
+std::vector<Place> placesOf(const Network& network) {
+    const std::vector<LayerId> order = network.topologicalOrder();
+    std::vector<bool> behindProduct(static_cast<size_t>(network.layerIdCount())), reachesOutput(static_cast<size_t>(network.tensorCount()));
+    const auto isProductBefore = [&](TensorId id) {
+        const LayerId producer = id == kNone ? kNone : network.tensor(id).producer;
+        return producer != kNone && (isProduct(network.layer(producer)) || behindProduct[static_cast<size_t>(producer)]);
+    };
+    for (LayerId id : order) {
+        const Layer& layer = network.layer(id);
+        behindProduct[static_cast<size_t>(id)] = std::any_of(layer.inputs.begin(), layer.inputs.end(), isProductBefore);
+    }
+    for (TensorId output : network.outputs()) reachesOutput[static_cast<size_t>(output)] = true;
+    std::vector<Place> places(behindProduct.size(), Place::Inside);
+    for (auto id = order.rbegin(); id != order.rend(); ++id) {
+        const Layer& layer = network.layer(*id);
+        if (std::none_of(layer.outputs.begin(), layer.outputs.end(), [&](TensorId t) { return t != kNone && reachesOutput[static_cast<size_t>(t)]; })) continue;
+        const bool product = isProduct(layer);
+        if (product || behindProduct[static_cast<size_t>(*id)]) places[static_cast<size_t>(*id)] = product ? Place::LastProduct : Place::Tail;
+        for (TensorId input : layer.inputs)
+            if (input != kNone && !product) reachesOutput[static_cast<size_t>(input)] = true;
+    }
+    return places;
+}
+
+void keepTail(LayerPrecision& precision, Place place) {
+    if (precision.lower == DataType::Undefined && precision.preview == DataType::Undefined) return;
+    if (place == Place::Tail) {
+        precision = {};
+        precision.note = "stays fp32: behind the last product, where rounding would go straight to the outputs";
+    } else if (place == Place::LastProduct) {
+        precision.fp32Result = precision.fp32 = true;
+        precision.preview = DataType::Undefined;
+        precision.note += std::string(precision.note.empty() ? "" : "; ") + "its result stays fp32: no further product averages rounding before the outputs";
+    }
+}
+
 DataType typeOf(PrecisionMode mode) {
     return mode == PrecisionMode::Bf16 ? DataType::BFloat16 : mode == PrecisionMode::Fp16 ? DataType::Float16 : DataType::Float32;
 }
@@ -68,6 +113,7 @@ bool matchesRule(const std::string& pattern, const Layer& layer, const Network& 
 std::vector<LayerPrecision> decidePrecision(const Network& network, const BuilderConfig& config, const DeviceInfo& device, std::vector<BuildNote>& notes) {
     std::vector<LayerPrecision> decided(static_cast<size_t>(network.layerIdCount()));
     std::vector<bool> ruleUsed(config.precisionRules.size(), false);
+    const std::vector<Place> places = placesOf(network);
     for (LayerId id : network.topologicalOrder()) {
         const Layer& layer = network.layer(id);
         LayerPrecision& precision = decided[static_cast<size_t>(id)];
@@ -83,13 +129,14 @@ std::vector<LayerPrecision> decidePrecision(const Network& network, const Builde
             continue;
         }
         if (rule) {
-            apply(precision, rule->type, device, "set by rule '" + rule->pattern + "'");
+            apply(precision, rule->type, device, rule->reason.empty() ? "set by rule '" + rule->pattern + "'" : rule->reason);
         } else if (config.precision == PrecisionMode::Best) {
             precision.lower = device.hasBf16 ? DataType::BFloat16 : DataType::Undefined;
             precision.note = "the faster one";
         } else {
             apply(precision, typeOf(config.precision), device, "");
         }
+        if (!rule && config.precision != PrecisionMode::Fp32) keepTail(precision, places[static_cast<size_t>(id)]);
         if (precision.requested && !layer.op->keepFp32Reason.empty()) {
             precision = {};
             precision.note = "must stay fp32: " + layer.op->keepFp32Reason;

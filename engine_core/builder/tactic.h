@@ -133,6 +133,8 @@ public:
     /// The type with so many bits of mantissa as factors in FP32 are rounded to before they are multiplied (TF32:
     /// Float16); Undefined: they are not.
     virtual DataType roundsFactorsTo() const { return DataType::Undefined; }
+    /// Multiplies in FP32 whatever its tensors are stored in, and no faster by rounded constants: it gets them in FP32.
+    virtual bool wantsExactConstants() const { return false; }
     virtual Result<std::unique_ptr<Kernel>> prepare(const Problem& problem, const PrepareContext& context) const = 0;
 };
 

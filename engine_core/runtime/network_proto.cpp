@@ -295,6 +295,7 @@ void writeConfig(const BuilderConfig& config, pb::Config& out) {
     for (const PrecisionRule& rule : config.precisionRules) {
         out.add_rule_patterns(rule.pattern);
         out.add_rule_types(static_cast<uint32_t>(rule.type));
+        out.add_rule_reasons(rule.reason);
     }
     out.set_optimization_level(config.optimizationLevel);
     out.set_threads(config.threads);
@@ -314,10 +315,12 @@ Result<BuilderConfig> readConfig(const pb::Config& in) {
     config.device = in.device();
     if (in.precision() > static_cast<uint32_t>(PrecisionMode::Best)) return invalidModel("precision mode " + std::to_string(in.precision()) + " is unknown");
     config.precision = static_cast<PrecisionMode>(in.precision());
-    if (in.rule_patterns_size() != in.rule_types_size()) return invalidModel("precision rules are inconsistent");
+    const int reasons = in.rule_reasons_size();
+    if (in.rule_patterns_size() != in.rule_types_size() || (reasons != 0 && reasons != in.rule_types_size()))
+        return invalidModel("precision rules are inconsistent");
     for (int i = 0; i < in.rule_patterns_size(); ++i) {
         STROBE_ASSIGN(const DataType type, readType(in.rule_types(i)));
-        config.precisionRules.push_back({in.rule_patterns(i), type});
+        config.precisionRules.push_back({in.rule_patterns(i), type, reasons > 0 ? in.rule_reasons(i) : std::string()});
     }
     config.optimizationLevel = in.optimization_level();
     config.threads = in.threads();

@@ -78,6 +78,7 @@ class DenseConvTactic final : public Tactic {
 public:
     explicit DenseConvTactic(GemmCompute compute) : m_compute(compute) {}
     std::string_view name() const override { return m_compute == GemmCompute::Float32 ? "simd.conv" : "amx.conv"; }
+    bool wantsExactConstants() const override { return m_compute == GemmCompute::Float32; }
 
     Support supports(const Problem& problem) const override {
         const TensorDesc &x = problem.inputs[0], &w = problem.inputs[1], &y = problem.outputs[0];
@@ -98,7 +99,8 @@ public:
             (x.format.layout != Layout::Plain || x.dims[1] > kImageChannels || w.dims[1] != x.dims[1]))
             return Support::no("takes the nhwc layout, or plain images of up to " + std::to_string(kImageChannels) +
                                " channels");
-        if (const Support storage = supportsFloatStorage(problem); !storage.supported) return storage;
+        if (const Support storage = supportsFloatStorage(problem, FloatResult::AsInputOrSums); !storage.supported)
+            return storage;
         if (!isFloatingPoint(w.format.type)) return Support::no("weights are not floating point");
         if (const auto shape = denseShape(problem, m_compute); !shape) return Support::no(shape.status().message());
         return supportsEpilogue(problem);

@@ -40,6 +40,7 @@ class DenseMatMulTactic final : public Tactic {
 public:
     explicit DenseMatMulTactic(GemmCompute compute) : m_compute(compute) {}
     std::string_view name() const override { return m_compute == GemmCompute::Float32 ? "simd.matmul" : "amx.matmul"; }
+    bool wantsExactConstants() const override { return m_compute == GemmCompute::Float32; }
 
     Support supports(const Problem& problem) const override {
         const TensorDesc &a = problem.inputs[0], &b = problem.inputs[1];
@@ -58,7 +59,8 @@ public:
             return Support::no("the addend is not a constant row");
         for (const TensorDesc* desc : {&a, &problem.outputs[0]})
             if (desc->format.layout != Layout::Plain) return Support::no("takes the plain layout");
-        if (const Support storage = supportsFloatStorage(problem); !storage.supported) return storage;
+        if (const Support storage = supportsFloatStorage(problem, FloatResult::AsInputOrSums); !storage.supported)
+            return storage;
         if (!isFloatingPoint(b.format.type)) return Support::no("weights are not floating point");
         return supportsEpilogue(problem);
     }

@@ -72,8 +72,15 @@ Result<convolution_forward::primitive_desc> createDescriptor(const Problem& prob
     });
 }
 
+bool isDepthwise(const Problem& problem) {
+    const Dims &x = problem.inputs[0].dims, &w = problem.inputs[1].dims;
+    return w[1] == 1 && x[1] > 1 && w[0] == x[1] && problem.attributes->getInt("group", 1) == x[1];
+}
+
 Support checkConv(const Problem& problem) {
     if (const Support floats = checkFloatTensors(problem); !floats.supported) return floats;
+    if (isDepthwise(problem) && problem.inputs[0].format.type == DataType::BFloat16)
+        return Support::no("depthwise products are no faster in BF16: simd.depthwise takes the weights unrounded");
     if (problem.inputs[0].dims.size() > 5)
         return Support::no("oneDNN convolves 1 to 3 spatial dims, the input is " + toString(problem.inputs[0].dims));
     if (elementCount(problem.inputs[0].dims) == 0 || elementCount(problem.inputs[1].dims) == 0) {

@@ -30,7 +30,7 @@ std::optional<AxisView> viewAround(const Dims& dims, Layout layout, const std::v
     return view;
 }
 
-Support supportsFloatStorage(const Problem& problem) {
+Support supportsFloatStorage(const Problem& problem, FloatResult result) {
     for (const auto* list : {&problem.inputs, &problem.outputs})
         for (const TensorDesc& desc : *list) {
             if (!desc.present) continue;
@@ -41,7 +41,9 @@ Support supportsFloatStorage(const Problem& problem) {
                                    " was asked");
         }
     const DataType type = problem.inputs[0].format.type;
-    if (!isFloatingPoint(type) || problem.outputs[0].format.type != type)
+    const DataType written = problem.outputs[0].format.type;
+    const bool isSums = result == FloatResult::AsInputOrSums && written == DataType::Float32;
+    if (!isFloatingPoint(type) || (written != type && !isSums))
         return Support::no("takes floating point of one type, " + std::string(dataTypeName(type)) + " was asked");
     return Support::yes();
 }

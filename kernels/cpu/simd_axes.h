@@ -16,8 +16,10 @@ struct AxisView {
 /// one element lie between them, or blocks cut the channel axis.
 std::optional<AxisView> viewAround(const Dims& dims, Layout layout, const std::vector<bool>& axes);
 
-/// Host tensors in FP32 or BF16, or why not.
-Support supportsFloatStorage(const Problem& problem);
+/// Host tensors in FP32 or BF16, or why not. The result has the first input's type; kernels of sums, which are FP32
+/// anyhow, may write these as they are.
+enum class FloatResult : uint8_t { AsInput, AsInputOrSums };
+Support supportsFloatStorage(const Problem& problem, FloatResult result = FloatResult::AsInput);
 
 /// Elements of an input as FP32, for parameters that are known before the run; nullopt when they are not.
 std::optional<std::vector<float>> knownFloats(const Problem& problem, size_t input);

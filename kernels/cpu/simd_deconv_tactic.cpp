@@ -113,6 +113,7 @@ private:
 class BlockDeconvTactic final : public Tactic {
 public:
     std::string_view name() const override { return "simd.deconv"; }
+    bool wantsExactConstants() const override { return true; }
 
     Support supports(const Problem& problem) const override {
         const TensorDesc &x = problem.inputs[0], &w = problem.inputs[1];
@@ -124,7 +125,8 @@ public:
             if (desc->format.layout != Layout::ChannelsLast) return Support::no("takes the nhwc layout");
         if (const Support windows = windowsTouch(problem); !windows.supported) return windows;
         if (isGiven(problem, 2) && !problem.inputs[2].constantData) return Support::no("the bias is not constant");
-        if (const Support storage = supportsFloatStorage(problem); !storage.supported) return storage;
+        if (const Support storage = supportsFloatStorage(problem, FloatResult::AsInputOrSums); !storage.supported)
+            return storage;
         return supportsEpilogue(problem);
     }
 

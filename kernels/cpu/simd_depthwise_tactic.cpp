@@ -188,6 +188,7 @@ private:
 class DepthwiseTactic final : public Tactic {
 public:
     std::string_view name() const override { return "simd.depthwise"; }
+    bool wantsExactConstants() const override { return true; }
 
     Support supports(const Problem& problem) const override {
         const TensorDesc &x = problem.inputs[0], &w = problem.inputs[1], &y = problem.outputs[0];

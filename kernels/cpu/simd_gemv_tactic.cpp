@@ -36,6 +36,7 @@ public:
           m_weights(std::move(weights)),
           m_bias(std::move(bias)),
           m_type(problem.inputs[0].format.type),
+          m_outType(problem.outputs[0].format.type),
           m_weightType(problem.inputs[1].format.type),
           m_alpha(problem.attributes->getFloat("alpha", 1.0f)),
           m_width(gemvPanelWidth()),
@@ -79,13 +80,13 @@ private:
         for (int64_t i = 0; i < m_shape.n; ++i)
             row[i] = from[i] * m_alpha + (m_bias.empty() ? 0.0f : m_bias[static_cast<size_t>(i)]);
         if (!m_epilogue)
-            storeTile(m_type, row, arguments.outputs[0].data, r * m_shape.n, static_cast<size_t>(m_shape.n));
+            storeTile(m_outType, row, arguments.outputs[0].data, r * m_shape.n, static_cast<size_t>(m_shape.n));
     }
 
     GemvShape m_shape;
     std::shared_ptr<const void> m_weights;
     std::vector<float> m_bias;
-    DataType m_type, m_weightType;
+    DataType m_type, m_outType, m_weightType;
     float m_alpha;
     int64_t m_width;
     int m_threads;
@@ -110,7 +111,8 @@ public:
             return Support::no("the bias is not a constant row");
         for (const TensorDesc* desc : {&a, &problem.outputs[0]})
             if (desc->format.layout != Layout::Plain) return Support::no("takes the plain layout");
-        if (const Support storage = supportsFloatStorage(problem); !storage.supported) return storage;
+        if (const Support storage = supportsFloatStorage(problem, FloatResult::AsInputOrSums); !storage.supported)
+            return storage;
         if (!isFloatingPoint(b.format.type)) return Support::no("weights are not floating point");
         return supportsEpilogue(problem);
     }

@@ -35,6 +35,7 @@ private:
 class PointwiseTactic final : public Tactic {
 public:
     std::string_view name() const override { return "simd.pointwise"; }
+    bool wantsExactConstants() const override { return true; }
 
     Support supports(const Problem& problem) const override {
         if (!problem.program) return Support::no("no program");

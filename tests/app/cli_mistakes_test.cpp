@@ -296,7 +296,7 @@ TEST(CliFlags, ThoseThatACommandIgnoresAreRefused) {
     expectRefused(runCli({"build", engine}), {"is an engine already"});
     const CliResult help = runCli({"build", "--help"});
     expectSays(help.out, {"--saveEngine", "--minShapes"});
-    for (const char* foreign : {"--iterations", "--loadInputs", "--exportTimes", "--loadEngine"})
+    for (const char* foreign : {"--iterations", "--exportOutput", "--exportTimes", "--loadEngine"})
         EXPECT_EQ(help.out.find(foreign), std::string::npos) << foreign;
 }
 
@@ -339,6 +339,14 @@ TEST(CliFlags, NamesAndHabitsFromElsewhere) {
     EXPECT_EQ(positional.code, 0) << positional.err;
     expectSays(positional.out, {"--noDataTransfers changes nothing on the CPU", "Average on 2 runs", "Throughput"});
     EXPECT_EQ(positional.out.find("H2D"), std::string::npos);
+}
+
+TEST(CliFlags, AnAccuracyLimitIsForLowerPrecisions) {
+    expectRefused(run({"build", kDigits, "--accuracyLimit=0.01"}), {"--accuracyLimit", "--bf16"});
+    for (const char* wrong : {"0", "-1", "2", "nan", "3%"})
+        expectRefused(run({"build", kDigits, "--bf16", std::string("--accuracyLimit=") + wrong}), {"--accuracyLimit"});
+    const CliResult inspect = run({"inspect", kDigits, "--bf16", "--accuracyLimit=0.01"});
+    EXPECT_EQ(inspect.code, 2) << inspect.err;
 }
 
 TEST(CliFlags, NamesInRulesMustMeanSomething) {

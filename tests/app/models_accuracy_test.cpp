@@ -1,7 +1,8 @@
 // Real models against onnxruntime's outputs, which tests/support/oracle.py stores. Each model is built once per precision, with one profile
 // over all its shapes, and run at every shape. Prints the errors of every output as a share of the output's range (over all its shapes).
-// FP32 is judged by the largest error. BF16 by the root mean square: where a network decides at a threshold (ocr_det's sigmoid map, softmax
-// over 6,625 characters) a rounded input flips single elements in every BF16 runtime; OpenVINO's largest errors there are 0.3 to 0.6.
+// FP32 is judged by the largest error, BF16 by the root mean square, and by the largest error where that is met with the accuracy limit set:
+// where a network decides at a threshold (ocr_det's sigmoid map, softmax over 6,625 characters) rounding flips single elements in every BF16
+// runtime, OpenVINO's largest errors there are 0.3 to 0.6, and the limit keeps layers in FP32 against that.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -13,6 +14,7 @@
 
 #include "app/cli/run_outputs.h"
 #include "kernels/cpu/register.h"
+#include "profiler/precision_search.h"
 #include "sessions/npz.h"
 #include "tests/support/model_cache.h"
 
@@ -100,47 +102,91 @@ double rangeOf(const std::vector<Tensors>& cases, const std::string& name) {
     return std::max(high - low > 1e-6 * magnitude ? high - low : magnitude, 1e-30);
 }
 
+const KernelRegistry& kernels() {
+    static const KernelRegistry* registry = [] {
+        auto* made = new KernelRegistry;
+        registerCpuKernels(*made);
+        return made;
+    }();
+    return *registry;
+}
+
 class ModelAccuracy : public testing::TestWithParam<OracleModel> {
 protected:
-    void check(PrecisionMode mode, double limit) {
-        const OracleModel& model = GetParam();
-        std::vector<Tensors> cases;
-        for (const OracleCase& c : model.cases) {
+    void SetUp() override {
+        for (const OracleCase& c : GetParam().cases) {
             auto tensors = readCase(c.file);
             ASSERT_TRUE(tensors) << tensors.status().message();
-            cases.push_back(std::move(*tensors));
+            m_cases.push_back(std::move(*tensors));
         }
-        static KernelRegistry* kernels = [] {
-            auto* registry = new KernelRegistry;
-            registerCpuKernels(*registry);
-            return registry;
-        }();
-        Session session(*kernels);
-        const Status opened = session.openModelNow(model.path);
+        const Status opened = m_session.openModelNow(GetParam().path);
         ASSERT_TRUE(opened.isOk()) << opened.message();
-        Settings settings = session.settings();
-        settings.builder.precision = mode;
-        settings.builder.profiles = {profileOver(cases)};
-        session.setSettings(settings, "test");
-        const auto build = session.buildNow(false, {});
-        ASSERT_TRUE(build) << build.status().message();
-        for (size_t c = 0; c < cases.size(); ++c) {
-            const auto outputs = cli::runOnce(*(*build)->engine, cases[c].inputs, 0);
-            ASSERT_TRUE(outputs) << outputs.status().message();
-            for (const auto& [name, expected] : cases[c].outputs) {
-                ASSERT_EQ(outputs->count(name), 1u) << name;
-                const Error error = errorOf(*expected, *outputs->at(name), rangeOf(cases, name));
-                std::printf("ACCURACY %-18s %-14s %s output %-30s largest error %.2e, RMS %.2e of the range\n", model.name.c_str(), model.cases[c].name.c_str(),
-                            std::string(precisionModeName(mode)).c_str(), name.c_str(), error.largest, error.rms);
-                EXPECT_LE(mode == PrecisionMode::Fp32 ? error.largest : error.rms, limit)
-                    << model.name << " " << model.cases[c].name << " " << name << " " << toString(expected->dims) << " got " << toString(outputs->at(name)->dims);
+    }
+
+    Builder::Request requestOf(PrecisionMode mode) {
+        Builder::Request request;
+        request.parsed = m_session.model()->parsed;
+        request.config = m_session.settings().builder;
+        request.config.precision = mode;
+        request.config.profiles = {profileOver(m_cases)};
+        request.timingCache = &m_timings;
+        return request;
+    }
+
+    /// Prints the errors of all outputs in all cases; the largest of each kind comes back.
+    Error check(const Engine& engine, const std::string& build) {
+        Error worst;
+        for (size_t c = 0; c < m_cases.size(); ++c) {
+            const auto outputs = cli::runOnce(engine, m_cases[c].inputs, 0);
+            EXPECT_TRUE(outputs) << outputs.status().message();
+            if (!outputs) return {INFINITY, INFINITY};
+            for (const auto& [name, expected] : m_cases[c].outputs) {
+                EXPECT_EQ(outputs->count(name), 1u) << name;
+                if (outputs->count(name) == 0) return {INFINITY, INFINITY};
+                const Error error = errorOf(*expected, *outputs->at(name), rangeOf(m_cases, name));
+                std::printf("ACCURACY %-18s %-14s %s output %-30s largest error %.2e, RMS %.2e of the range\n",
+                            GetParam().name.c_str(), GetParam().cases[c].name.c_str(), build.c_str(), name.c_str(),
+                            error.largest, error.rms);
+                worst.largest = std::max(worst.largest, error.largest);
+                worst.rms = std::max(worst.rms, error.rms);
             }
         }
+        return worst;
     }
+
+    std::vector<Tensors> m_cases;
+    Session m_session{kernels()};
+    TimingCache m_timings;
 };
 
-TEST_P(ModelAccuracy, Fp32AgreesWithOnnxruntime) { check(PrecisionMode::Fp32, kFp32Limit); }
-TEST_P(ModelAccuracy, Bf16StaysClose) { check(PrecisionMode::Bf16, kBf16Limit); }
+TEST_P(ModelAccuracy, Fp32AgreesWithOnnxruntime) {
+    const auto built = Builder(kernels()).build(requestOf(PrecisionMode::Fp32));
+    ASSERT_TRUE(built) << built.status().message();
+    EXPECT_LE(check(*built->engine, "FP32").largest, kFp32Limit);
+}
+
+TEST_P(ModelAccuracy, Bf16StaysClose) {
+    const auto built = Builder(kernels()).build(requestOf(PrecisionMode::Bf16));
+    ASSERT_TRUE(built) << built.status().message();
+    const Error error = check(*built->engine, "BF16");
+    EXPECT_LE(error.rms, kBf16Limit);
+    if (error.largest <= kBf16Limit) return;
+    // The search sees our FP32, which differs from onnxruntime's by up to kFp32Limit.
+    const auto load = [&](const Engine&) -> Result<std::vector<NamedTensors>> {
+        std::vector<NamedTensors> runs;
+        for (const Tensors& c : m_cases) runs.push_back(c.inputs);
+        return runs;
+    };
+    const auto limited =
+        buildWithin(kBf16Limit - kFp32Limit, Builder(kernels()), requestOf(PrecisionMode::Bf16), load);
+    ASSERT_TRUE(limited) << limited.status().message();
+    const auto kept = std::count_if(limited->layers.begin(), limited->layers.end(),
+                                    [](const LayerSensitivity& layer) { return layer.staysFp32; });
+    std::printf("ACCURACY %-18s accuracy limit %.0e: %d of %d layers stay in FP32\n", GetParam().name.c_str(),
+                kBf16Limit, static_cast<int>(kept), static_cast<int>(limited->layers.size()));
+    EXPECT_LT(kept, static_cast<std::ptrdiff_t>(limited->layers.size()));
+    EXPECT_LE(check(*limited->build.engine, "BF16 within 3 %").largest, kBf16Limit);
+}
 
 INSTANTIATE_TEST_SUITE_P(Models, ModelAccuracy, testing::ValuesIn(oracleModels()), [](const auto& test) { return test.param.name; });
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(ModelAccuracy);

@@ -427,6 +427,52 @@ TEST_F(SampleModel, DocumentRoundTrip) {
     EXPECT_EQ(is->shapes, was->shapes);
 }
 
+TEST_F(SampleModel, AnAccuracyLimitKeepsLayersInFp32AndSaysSo) {
+    setQuick(10, PrecisionMode::Fp16);  // rounded alike on every CPU
+    Settings settings = m_session.settings();
+    settings.accuracyLimit = 1e-4;
+    m_session.setSettings(settings, "limit");
+    const auto built = m_session.buildNow(false, {});
+    ASSERT_TRUE(built) << built.status().message();
+    const Build& limited = **built;
+    EXPECT_EQ(limited.name, "FP16 within 0.01 %");
+    EXPECT_EQ(limited.settings, settings);  // what was asked; what was found is the engine's
+    EXPECT_FALSE(limited.engine->parts().config.precisionRules.empty());
+    ASSERT_EQ(limited.notes.size(), 1u);  // the held-out digits are real data
+    EXPECT_NE(limited.notes[0].message.find("stay in FP32 to keep the accuracy limit of 0.01 %"), std::string::npos)
+        << limited.notes[0].message;
+    const std::string document = path("limited.strobe");
+    ASSERT_TRUE(m_session.saveNow(document).isOk());
+    Session other(cpuKernels());
+    ASSERT_TRUE(other.openDocumentNow(document).isOk());
+    EXPECT_EQ(other.settings(), settings);
+    EXPECT_EQ(other.builds()[0]->engine->parts().config, limited.engine->parts().config);
+}
+
+TEST_F(SampleModel, AnAccuracyLimitOnNoiseIsTold) {
+    setQuick(10, PrecisionMode::Fp16);
+    Settings settings = m_session.settings();
+    settings.accuracyLimit = 1;
+    settings.inputFile.clear();
+    m_session.setSettings(settings, "limit");
+    const auto built = m_session.buildNow(false, {});
+    ASSERT_TRUE(built) << built.status().message();
+    ASSERT_EQ((*built)->notes.size(), 2u);
+    EXPECT_EQ((*built)->notes[1].severity, BuildNote::Severity::Warning);
+    EXPECT_NE((*built)->notes[1].message.find("random input"), std::string::npos);
+}
+
+TEST_F(SampleModel, Fp32HasNoUseForALimit) {
+    setQuick(10);
+    Settings settings = m_session.settings();
+    settings.accuracyLimit = 1e-3;
+    m_session.setSettings(settings, "limit");
+    const auto built = m_session.buildNow(false, {});
+    ASSERT_TRUE(built) << built.status().message();
+    EXPECT_EQ((*built)->name, "FP32");
+    EXPECT_TRUE((*built)->notes.empty());
+}
+
 TEST_F(SampleModel, ProblemsAreThereAgainWhenASessionIsOpened) {
     ASSERT_TRUE(build());
     auto disturbed = std::make_shared<Build>(*m_session.builds().front());

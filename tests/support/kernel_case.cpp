@@ -224,6 +224,9 @@ Status prepareCase(const KernelCase& kernelCase, CaseData& data) {
         data.inputs.push_back(input.present ? randomValues(input, types.back(), generator) : Values());
     }
     STROBE_ASSIGN(data.problem, makeProblem(kernelCase, data, types, data.constants));
+    if (kernelCase.fp32Result)
+        for (TensorDesc& output : data.problem.outputs)
+            if (isFloatingPoint(output.format.type)) output.format.type = DataType::Float32;
     return Status::ok();
 }
 

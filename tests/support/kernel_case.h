@@ -35,6 +35,7 @@ struct KernelCase {
     std::string program;              // PointwiseProgram::toString form; empty: none
     int outputs = 1;
     DataType floatType = DataType::Float32;  // type of every FP32 input
+    bool fp32Result = false;                 // outputs are FP32 whatever the inputs
     double tolerance = 0.0;                  // error allowed, relative to |expected| + its root mean square; 0: by type
     int threads = 2;
     uint32_t seed = 1;

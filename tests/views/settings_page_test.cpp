@@ -30,7 +30,7 @@ using namespace strobe::testing;
 namespace {
 
 /// By name; all checkboxes are alike.
-constexpr const char* kFields[] = {"precisionMode",    "rule",        "profile0.image.0",  "profile0.image.1",
+constexpr const char* kFields[] = {"precisionMode",    "accuracyLimit", "rule",        "profile0.image.0",  "profile0.image.1",
                                    "profile0.image.2", "addProfile",  "optimizationLevel", "threads",
                                    "workspace",        "timingCache", "inputFile",         "seed",
                                    "duration",         "shape.image", "ConstantFolding",   "banChoice"};

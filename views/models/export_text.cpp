@@ -8,6 +8,7 @@
 
 #include "engine_core/runtime/engine_file.h"
 #include "profiler/html_report.h"
+#include "sessions/limited_build.h"
 #include "views/models/build_label.h"
 #include "views/models/display_text.h"
 #include "views/models/op_colour.h"
@@ -113,6 +114,11 @@ QString timingFlags(const BuilderConfig& builder) {
     return flags;
 }
 
+QString dataFlag(const Settings& settings) {
+    if (settings.inputFile.empty()) return {};
+    return QStringLiteral(" --loadInputs=") + shellQuoted(QString::fromStdString(settings.inputFile));
+}
+
 /// The settings as strobe-cli's flags, what is default left out. It has none for the budget of constant folding, which
 /// nothing sets.
 QString settingsFlags(const Settings& settings) {
@@ -129,6 +135,7 @@ QString settingsFlags(const Settings& settings) {
     for (const auto& [layer, tactic] : builder.pinnedTactics) pins << QString::fromStdString(layer) + ':' + QString::fromStdString(tactic);
     for (const std::string& pass : builder.disabledPasses) passes << QString::fromStdString(pass);
     for (const std::string& tactic : builder.bannedTactics) bans << QString::fromStdString(tactic);
+    if (limitsAccuracy(settings)) flags += QStringLiteral(" --accuracyLimit=%1").arg(settings.accuracyLimit) + dataFlag(settings);
     return flags + listFlag("layerPrecisions", rules) + listFlag("disablePasses", passes) + listFlag("banTactics", bans) + listFlag("pinTactics", pins);
 }
 
@@ -230,10 +237,10 @@ QString engineFileName(const Build& build, const QString& modelName) {
 
 std::vector<ExportCommand> exportCommands(const Build& build, const QString& modelPath, const QString& enginePath) {
     const QString engine = QStringLiteral(" --loadEngine=") + shellQuoted(enginePath), shapes = runShapesFlag(build);
-    const QString data = QString::fromStdString(build.settings.inputFile);
+    const QString data = dataFlag(build.settings);
     std::vector<ExportCommand> commands;
     commands.push_back({QObject::tr("Measure it"), QStringLiteral("strobe-cli") + engine + shapes});
-    commands.push_back({QObject::tr("Run it once"), QStringLiteral("strobe-cli run") + engine + (data.isEmpty() ? shapes : QStringLiteral(" --loadInputs=") + shellQuoted(data)) +
+    commands.push_back({QObject::tr("Run it once"), QStringLiteral("strobe-cli run") + engine + (data.isEmpty() ? shapes : data) +
                                                         QStringLiteral(" --exportOutput=outputs.npz")});
     commands.push_back({QObject::tr("Build it again"), QStringLiteral("strobe-cli build --onnx=") +
                                                            shellQuoted(modelPath) + settingsFlags(build.settings) +

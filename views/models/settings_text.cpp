@@ -34,6 +34,13 @@ QString precisionExplanation(PrecisionMode mode, const DeviceInfo& device) {
                           : QObject::tr("The fastest that this device has; here that is FP32.");
 }
 
+QString accuracyLimitExplanation(const Settings& settings) {
+    if (settings.builder.precision == PrecisionMode::Fp32) return QObject::tr("Limits what a precision below FP32 costs; FP32 is what it is held against.");
+    if (settings.accuracyLimit <= 0) return QObject::tr("Each layer in the precision chosen, whatever that costs.");
+    const QString data = settings.inputFile.empty() ? QObject::tr("random input: choose input data below") : QString::fromStdString(settings.inputFile).section('/', -1);
+    return QObject::tr("Layers stay in FP32, the most sensitive first, until no element of an output is off by more. Judged on %1. Takes a build for each layer.").arg(data);
+}
+
 QString levelExplanation(int level) {
     switch (level) {
         case 0: return QObject::tr("Builds at once: nothing is timed, the first kernel that fits is taken.");

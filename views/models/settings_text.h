@@ -10,6 +10,8 @@ namespace strobe {
 // Reads extents divided by ×, x, *, comma or blanks; an error names what is wrong. "" is rank 0.
 Result<Dims> parseDims(const QString& text);
 
+/// What the accuracy limit does, or why nothing.
+QString accuracyLimitExplanation(const Settings& settings);
 QString precisionExplanation(PrecisionMode mode, const DeviceInfo& device);
 // `level` 0 … 5.
 QString levelExplanation(int level);

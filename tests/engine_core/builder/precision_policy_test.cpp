@@ -7,19 +7,33 @@
 namespace strobe::test {
 namespace {
 
-Network oneProduct() {
+/// first · relu · second · scores · softmax: two products, and two layers behind them.
+Network twoProducts() {
     NetworkBuilder b;
-    b.output(b.layer("product", "MatMul", {b.input("x", {4, 8}), b.wave("w", {8, 8})}));
+    const TensorId first = b.layer("first", "MatMul", {b.input("x", {4, 8}), b.wave("w", {8, 8})});
+    const TensorId relu = b.layer("relu", "Relu", {first});
+    const TensorId second = b.layer("second", "MatMul", {relu, b.wave("w2", {8, 8})});
+    b.output(b.layer("softmax", "Softmax", {b.layer("scores", "Abs", {second})}));
     return b.take();
 }
 
-LayerPrecision decide(PrecisionMode mode, const DeviceInfo& device, std::vector<PrecisionRule> rules = {}) {
-    const Network network = oneProduct();
+LayerPrecision decide(const Network& network, const std::string& layer, PrecisionMode mode, const DeviceInfo& device,
+                      std::vector<PrecisionRule> rules = {}) {
     BuilderConfig config;
     config.precision = mode;
     config.precisionRules = std::move(rules);
     std::vector<BuildNote> notes;
-    return decidePrecision(network, config, device, notes)[static_cast<size_t>(network.topologicalOrder()[0])];
+    return decidePrecision(network, config, device, notes)[static_cast<size_t>(network.findLayer(layer))];
+}
+
+LayerPrecision decide(PrecisionMode mode, const DeviceInfo& device, std::vector<PrecisionRule> rules = {}) {
+    return decide(twoProducts(), "first", mode, device, std::move(rules));
+}
+
+DeviceInfo deviceWithBf16() {
+    DeviceInfo device;
+    device.hasBf16 = true;
+    return device;
 }
 
 TEST(PrecisionPolicy, ADeviceWithTheArithmeticComputesInIt) {
@@ -44,6 +58,64 @@ TEST(PrecisionPolicy, WithoutItValuesAreRounded) {
     EXPECT_TRUE(preview.fp32);
     EXPECT_EQ(preview.preview, DataType::Float16);
     EXPECT_NE(preview.note.find("preview"), std::string::npos);
+}
+
+TEST(PrecisionPolicy, BehindTheLastProductNothingIsLowered) {
+    const Network network = twoProducts();
+    for (const PrecisionMode mode : {PrecisionMode::Bf16, PrecisionMode::Best}) {
+        for (const char* inside : {"first", "relu"}) {
+            const LayerPrecision precision = decide(network, inside, mode, deviceWithBf16());
+            EXPECT_EQ(precision.lower, DataType::BFloat16) << inside;
+            EXPECT_FALSE(precision.fp32Result) << inside;
+        }
+        const LayerPrecision last = decide(network, "second", mode, deviceWithBf16());
+        EXPECT_EQ(last.lower, DataType::BFloat16);
+        EXPECT_TRUE(last.fp32Result);
+        for (const char* tail : {"scores", "softmax"}) {
+            const LayerPrecision precision = decide(network, tail, mode, deviceWithBf16());
+            EXPECT_EQ(precision.lower, DataType::Undefined) << tail;
+            EXPECT_NE(precision.note.find("behind the last product"), std::string::npos) << precision.note;
+        }
+    }
+    const LayerPrecision preview = decide(network, "softmax", PrecisionMode::Fp16, DeviceInfo());
+    EXPECT_EQ(preview.preview, DataType::Undefined);
+}
+
+TEST(PrecisionPolicy, ARuleLowersTheTailAllTheSame) {
+    const Network network = twoProducts();
+    const std::vector<PrecisionRule> all = {{"*", DataType::BFloat16}};
+    for (const char* layer : {"second", "scores", "softmax"}) {
+        const LayerPrecision precision = decide(network, layer, PrecisionMode::Bf16, deviceWithBf16(), all);
+        EXPECT_EQ(precision.lower, DataType::BFloat16) << layer;
+        EXPECT_FALSE(precision.fp32Result) << layer;
+    }
+}
+
+TEST(PrecisionPolicy, ANetworkWithoutProductsHasNoTail) {
+    NetworkBuilder b;
+    b.output(b.layer("softmax", "Softmax", {b.layer("relu", "Relu", {b.input("x", {4, 8})})}));
+    const Network network = b.take();
+    for (const char* layer : {"relu", "softmax"})
+        EXPECT_EQ(decide(network, layer, PrecisionMode::Bf16, deviceWithBf16()).lower, DataType::BFloat16) << layer;
+}
+
+TEST(PrecisionPolicy, ASecondOutputMakesALayerTail) {
+    NetworkBuilder b;
+    const TensorId first = b.layer("first", "MatMul", {b.input("x", {4, 8}), b.wave("w", {8, 8})});
+    const TensorId relu = b.layer("relu", "Relu", {first});
+    b.output(b.layer("second", "MatMul", {relu, b.wave("w2", {8, 8})}));
+    b.output(relu);
+    const Network network = b.take();
+    EXPECT_TRUE(decide(network, "first", PrecisionMode::Bf16, deviceWithBf16()).fp32Result);
+    EXPECT_EQ(decide(network, "relu", PrecisionMode::Bf16, deviceWithBf16()).lower, DataType::Undefined);
+}
+
+TEST(PrecisionPolicy, AReasonIsToldInPlaceOfTheRule) {
+    const auto note = [](const PrecisionRule& rule) {
+        return decide(PrecisionMode::Bf16, deviceWithBf16(), {rule}).note;
+    };
+    EXPECT_EQ(note({"first", DataType::Float32}), "set by rule 'first'");
+    EXPECT_EQ(note({"first", DataType::Float32, "too sensitive"}), "too sensitive");
 }
 
 }  // namespace

@@ -49,6 +49,38 @@ void expectMatches(KernelCase c, const std::string& op) {
     if (amxAvailable()) expectMatchesReference(c, "amx." + op);
 }
 
+/// Sums of BF16 products leave as they are; FP32 weights stay unrounded where the arithmetic is FP32.
+TEST(DenseGemm, SumsAndExactWeights) {
+    for (KernelCase c : {convolution({2, 40, 9, 11}, 45, k3s1, "v1=Relu(v0); -> v1"), convolution({1, 64, 7, 7}, 32, k1s1),
+                         convolution({1, 300, 5, 5}, 70, k3s1)}) {
+        c.floatType = DataType::BFloat16;
+        c.fp32Result = true;
+        EXPECT_GE(expectMatchesReference(c, "simd.conv"), 1);
+        if (amxAvailable()) {
+            EXPECT_GE(expectMatchesReference(c, "amx.conv"), 1);
+        }
+        c.inputs[1].keepType = true;
+        EXPECT_GE(expectMatchesReference(c, "simd.conv"), 1);
+        c.fp32Result = false;
+        c.tolerance = 0.0;
+        EXPECT_GE(expectMatchesReference(c, "simd.conv"), 1);
+    }
+    for (const Dims& a : {Dims{1, 80}, Dims{19, 80}}) {
+        KernelCase c = product(a, 70);
+        c.floatType = DataType::BFloat16;
+        c.fp32Result = true;
+        EXPECT_EQ(expectMatchesReference(c, "simd.matmul"), 1);
+        if (amxAvailable()) {
+            EXPECT_EQ(expectMatchesReference(c, "amx.matmul"), 1);
+        }
+        if (a[0] == 1) {
+            EXPECT_EQ(expectMatchesReference(c, "simd.gemv"), 1);
+        }
+        c.inputs[1].keepType = true;
+        EXPECT_EQ(expectMatchesReference(c, "simd.matmul"), 1);
+    }
+}
+
 TEST(DenseGemm, CommonConvolutions) {
     for (const Window& window : {k1s1, k1s2, k3s1, k3s2})
         for (const Dims& x : {Dims{1, 32, 14, 14}, Dims{2, 19, 7, 23}, Dims{1, 64, 9, 5}, Dims{1, 5, 2, 1}})

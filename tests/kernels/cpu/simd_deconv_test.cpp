@@ -33,6 +33,10 @@ TEST(SimdDeconv, EpiloguesAndBf16) {
             if (type != DataType::Float32) c.tolerance = 0.0;
             expectMatchesOnEachTarget(c, "simd.deconv");
         }
+    KernelCase sums = blocks({2, 19, 6, 41}, 5, {2, 2}, "v1=Sigmoid(v0); -> v1");
+    sums.floatType = DataType::BFloat16;
+    sums.fp32Result = sums.inputs[1].keepType = true;
+    expectMatchesOnEachTarget(sums, "simd.deconv");
     KernelCase residual = blocks({1, 8, 4, 9}, 6, {2, 2}, "v2=Add(v0,v1); -> v2");
     residual.inputs.push_back({{1, 6, 8, 18}});
     expectMatchesOnEachTarget(residual, "simd.deconv");

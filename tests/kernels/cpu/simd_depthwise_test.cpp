@@ -32,6 +32,15 @@ TEST(SimdDepthwise, CommonKernels) {
             expectMatchesOnEachTarget(depthwise(x, window), "simd.depthwise");
 }
 
+TEST(SimdDepthwise, ExactWeightsBesideBf16) {
+    KernelCase c = depthwise({2, 19, 9, 11}, k3s1);
+    c.floatType = DataType::BFloat16;
+    c.inputs[1].keepType = c.inputs[2].keepType = true;
+    c.tolerance = 0.0;
+    EXPECT_GE(expectMatchesReference(c, "simd.depthwise"), 2);
+    EXPECT_TRUE(cpuKernels().findByName("simd.depthwise")->wantsExactConstants());
+}
+
 TEST(SimdDepthwise, OddWindows) {
     const Window cases[] = {{{3, 3}, {1, 1}, {2, 2}, {2, 2, 2, 2}}, {{1, 7}, {1, 3}, {1, 1}, {0, 3, 0, 3}},
                             {{7, 1}, {2, 1}, {1, 1}, {3, 0, 2, 0}}, {{2, 4}, {3, 2}, {2, 3}, {0, 1, 3, 5}},

@@ -1,6 +1,8 @@
 #include "views/pages/settings/precision_section.h"
 
 #include <QComboBox>
+#include <QDoubleSpinBox>
+#include <QFormLayout>
 #include <QGridLayout>
 #include <QLabel>
 #include <QLineEdit>
@@ -25,7 +27,9 @@ constexpr DataType kRuleTypes[] = {DataType::Float32, DataType::BFloat16, DataTy
 }  // namespace
 
 PrecisionSection::PrecisionSection(WorkbenchContext& context, QWidget* parent)
-    : SettingsSection(tr("Precision"), context, parent), m_mode(new PrecisionControl(this)) {
+    : SettingsSection(tr("Precision"), context, parent),
+      m_mode(new PrecisionControl(this)),
+      m_limit(new QDoubleSpinBox(this)) {
     m_mode->setObjectName(QStringLiteral("precisionMode"));
     body().addWidget(m_mode);
     m_explanation = &addNote();
@@ -33,6 +37,8 @@ PrecisionSection::PrecisionSection(WorkbenchContext& context, QWidget* parent)
         commit(tr("Precision %1").arg(toQString(precisionModeName(mode))),
                [mode](Settings& settings) { settings.builder.precision = mode; });
     });
+
+    addLimit();
 
     auto* heading = new QLabel(tr("Layers that differ"), this);
     heading->setContentsMargins(0, kGrid, 0, 0);
@@ -48,6 +54,27 @@ PrecisionSection::PrecisionSection(WorkbenchContext& context, QWidget* parent)
     connect(add, &QPushButton::clicked, this, [this] {
         addRow({});
         m_rows.back().pattern->setFocus();
+    });
+}
+
+void PrecisionSection::addLimit() {
+    m_limit->setObjectName(QStringLiteral("accuracyLimit"));
+    m_limit->setRange(0, 100);
+    m_limit->setDecimals(3);
+    m_limit->setSingleStep(1);
+    m_limit->setSuffix(tr(" %"));
+    m_limit->setSpecialValueText(tr("none"));
+    m_limit->setKeyboardTracking(false);
+    m_limit->setFixedWidth(kSpinWidth);
+    m_limit->setToolTip(tr("How far any element of an output may be off, as a share of the output's range in FP32"));
+    guardWheel(*m_limit);
+    QFormLayout& form = addForm();
+    form.addRow(tr("Accuracy limit"), m_limit);
+    form.setAlignment(m_limit, Qt::AlignLeft | Qt::AlignVCenter);
+    m_limitNote = &addNote();
+    connect(m_limit, &QDoubleSpinBox::valueChanged, this, [this](double percent) {
+        commit(percent > 0 ? tr("Accuracy limit %1 %").arg(percent) : tr("No accuracy limit"),
+               [percent](Settings& settings) { settings.accuracyLimit = percent / 100; });
     });
 }
 
@@ -146,6 +173,9 @@ void PrecisionSection::refresh(const Settings& settings) {
     const DeviceInfo device = deviceOf(context().session(), settings);
     m_mode->showChoice(mode, device);
     m_explanation->setText(precisionExplanation(mode, device));
+    const QSignalBlocker silent(m_limit);
+    m_limit->setValue(settings.accuracyLimit * 100);
+    m_limitNote->setText(accuracyLimitExplanation(settings));
     const bool isTypingRule =
         std::any_of(m_rows.begin(), m_rows.end(), [](const RuleRow& row) { return isTyping(*row.pattern); });
     if (!isTypingRule && rules() != settings.builder.precisionRules) {

@@ -5,13 +5,14 @@
 #include "views/pages/settings/settings_section.h"
 
 class QComboBox;
+class QDoubleSpinBox;
 class QLineEdit;
 
 namespace strobe {
 
 class PrecisionControl;
 
-// Precision of the whole network, and rules for single layers.
+// Precision of the whole network, how much of the outputs it may cost, and rules for single layers.
 class PrecisionSection : public SettingsSection {
     Q_OBJECT
 public:
@@ -25,6 +26,7 @@ private:
         QComboBox* type;
         QLabel* count;
     };
+    void addLimit();
     void addRow(const PrecisionRule& rule);
     void removeRow(QWidget* box);
     void clearRows();
@@ -35,6 +37,8 @@ private:
 
     PrecisionControl* m_mode;
     QLabel* m_explanation;
+    QDoubleSpinBox* m_limit;  // percent; 0: none
+    QLabel* m_limitNote;
     QVBoxLayout* m_rowsLayout;
     std::vector<RuleRow> m_rows;
 };

@@ -1,0 +1,47 @@
+// A lower precision within a limit on its error: which layers must stay in FP32 for that, found by running them.
+#pragma once
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "engine_core/builder/builder.h"
+#include "profiler/profile.h"
+
+namespace strobe {
+
+/// Runs that a search takes of a file at most: each trial runs them all.
+inline constexpr int kMaxRunsSearched = 16;
+
+/// What a lower precision does to the outputs; shares of an output's range in FP32 over all runs, of the worst output.
+struct OutputError {
+    double largest = 0;  // of any element; infinite where one side only is NaN or infinite, or shapes differ
+    double rms = 0;
+};
+
+/// One layer that the mode would lower.
+struct LayerSensitivity {
+    std::string layer;       // of the fused network
+    OutputError error;       // when it alone is lowered
+    double savedMs = 0;      // by lowering it, as far as both builds' timings say; 0: unknown, or nothing
+    bool staysFp32 = false;  // what was decided
+};
+
+struct PrecisionSearchResult {
+    BuildResult build;                     // with a rule for each layer that stays in FP32
+    OutputError before, after;             // of the mode as it is, and of `build`
+    std::vector<LayerSensitivity> layers;  // empty: nothing had to be searched, or there is nothing to choose
+    int runs = 0;
+};
+
+/// The inputs to judge by, for an engine of the model.
+using RunLoader = std::function<Result<std::vector<NamedTensors>>(const Engine&)>;
+
+/// Builds `request` in its mode (not FP32) such that no element of an output is off by more than `limit`, on the runs
+/// that `load` gives: layers stay in FP32 in order of error saved by millisecond lost. The request's own rules are left
+/// as they are; where these alone break the limit, `after` says so. One build in FP32, one in the mode, then one
+/// without timing for each layer that the mode lowers, and a few more to find how many must stay. Cancelled when the
+/// request is.
+Result<PrecisionSearchResult> buildWithin(double limit, const Builder& builder, const Builder::Request& request,
+                                          const RunLoader& load);
+
+}  // namespace strobe
