@@ -107,14 +107,8 @@ Result<TensorId> keyTensor(Network& network, const Match& match, const std::vect
     std::vector<int64_t> perm = match.keyPerm;
     std::swap(perm[2], perm[3]);
     if (perm == std::vector<int64_t>{0, 1, 2, 3}) return match.k;
-    const std::string name = network.tensor(match.k).name + ".key";
-    const TensorId key = network.addTensor(name, network.tensor(match.k).type);
-    Attributes attributes;
-    attributes.set("perm", perm);
-    const LayerId id = network.addLayer(name, OpRegistry::instance().get("Transpose"),
-                                        std::move(attributes), {match.k}, {key});
-    network.layer(id).provenance = provenance;
-    STROBE_RETURN_IF_ERROR(inferLayer(network, id));
+    const TensorId key = network.addTensor(network.tensor(match.k).name + ".key", network.tensor(match.k).type);
+    STROBE_RETURN_IF_ERROR(addTranspose(network, match.k, key, perm, provenance));
     return key;
 }
 

@@ -23,4 +23,4 @@ set(STROBE_PASS_FILES
     transpose_motion
 )
 list(TRANSFORM STROBE_PASS_FILES REPLACE "(.+)" "passes/\\1.cpp" OUTPUT_VARIABLE pass_sources)
-list(APPEND pass_sources passes/channel_affine.cpp passes/pass_manager.cpp passes/pass_order.cpp passes/pointwise_form.cpp passes/rewrite.cpp)
+list(APPEND pass_sources passes/channel_affine.cpp passes/normalization_match.cpp passes/pass_manager.cpp passes/pass_order.cpp passes/pointwise_form.cpp passes/rewrite.cpp)

@@ -214,6 +214,16 @@ Result<LayerId> fuse(Network& network, const PassContext& context, Fusion fusion
     return id;
 }
 
+Status addTranspose(Network& network, TensorId x, TensorId y, const std::vector<int64_t>& perm,
+                    std::vector<int> provenance) {
+    Attributes attributes;
+    attributes.set("perm", perm);
+    const LayerId id = network.addLayer(network.tensor(y).name, OpRegistry::instance().get("Transpose"),
+                                        std::move(attributes), {x}, {y});
+    network.layer(id).provenance = std::move(provenance);
+    return inferLayer(network, id);
+}
+
 bool bypass(Network& network, const PassContext& context, LayerId id, TensorId replacement, std::string description) {
     const TensorId output = network.layer(id).outputs[0];
     const Tensor &old = network.tensor(output), &now = network.tensor(replacement);

@@ -84,6 +84,10 @@ struct Fusion {
 /// Makes the layer (provenance: union; name and precision: the namesake's), infers it and records the rewrite.
 Result<LayerId> fuse(Network& network, const PassContext& context, Fusion fusion);
 
+/// A Transpose named as its output, from `x` to the new tensor `y` that has no producer yet.
+Status addTranspose(Network& network, TensorId x, TensorId y, const std::vector<int64_t>& perm,
+                    std::vector<int> provenance);
+
 /// Removes a layer of one output whose result equals `replacement`. False with a near miss when an output's name would
 /// be lost.
 bool bypass(Network& network, const PassContext& context, LayerId layer, TensorId replacement, std::string description);

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "engine_core/ops/compute_shapes.h"
 #include "engine_core/passes/pass_list.h"
 #include "engine_core/passes/rewrite.h"
 
@@ -145,8 +146,50 @@ Status sinkThrough(Network& network, const PassContext& context, LayerId id) {
     return inferLayer(network, id);
 }
 
+/// Unsqueeze(Transpose(x)) = Transpose(Unsqueeze(x)), the new extents last: the same move.
+Status sinkThroughUnsqueeze(Network& network, const PassContext& context, LayerId id) {
+    const Layer& transpose = network.layer(id);
+    const TensorId x = transpose.inputs[0], moved = transpose.outputs[0];
+    const Layer* next = onlyReader(network, moved);
+    if (!next || !isPlain(*next, "Unsqueeze") || next->inputs[0] != moved) return Status::ok();
+    const TensorId result = next->outputs[0];
+    const Layer* after = onlyReader(network, result);
+    const auto given = integerConstant(network, inputAt(*next, 1));
+    const std::vector<int64_t> perm = permOf(network, transpose);
+    if (!after || !isPlain(*after, "Transpose") || !given || perm.empty()) return Status::ok();
+    const auto rank = static_cast<int64_t>(perm.size() + given->size());
+    STROBE_ASSIGN(const std::vector<int64_t> axes, normalizeAxes(*given, rank));
+    std::vector<int64_t> behind, wider;
+    auto old = perm.begin();
+    for (int64_t axis = 0; axis < rank; ++axis) {
+        const bool isNew = std::binary_search(axes.begin(), axes.end(), axis);
+        wider.push_back(isNew ? static_cast<int64_t>(perm.size() + behind.size()) : *old++);
+        if (isNew) behind.push_back(wider.back());
+    }
+    const std::string name = next->name;
+    const TensorId unsqueezed = network.addTensor(network.tensor(result).name + ".moved");
+    const TensorId at =
+        network.addConstant(name + ".moved_axes", makeInt64Weights({static_cast<int64_t>(behind.size())}, behind));
+    network.setOutput(next->id, 0, kNone);
+    Fusion fusion;
+    fusion.layers = {next->id};
+    fusion.namesake = next->id;
+    fusion.op = next->op;
+    fusion.inputs = {x, at};
+    fusion.outputs = {unsqueezed};
+    fusion.description = "Transpose moved behind '" + name + "', where another follows";
+    const std::vector<int> provenance = transpose.provenance;
+    network.setOutput(id, 0, kNone);
+    STROBE_RETURN_IF_ERROR(fuse(network, context, std::move(fusion)).status());
+    network.setInputs(id, {unsqueezed});
+    network.setOutput(id, 0, result);
+    network.layer(id).attributes.set("perm", wider);
+    return inferLayer(network, id);
+}
+
 Status run(Network& network, PassContext& context) {
     STROBE_RETURN_IF_ERROR(forEachLayer(network, context, [&](LayerId id) {
+        if (isPlain(network.layer(id), "Transpose")) STROBE_RETURN_IF_ERROR(sinkThroughUnsqueeze(network, context, id));
         return isPlain(network.layer(id), "Transpose") ? sinkThrough(network, context, id) : Status::ok();
     }));
     return forEachLayer(network, context, [&](LayerId id) -> Status {
