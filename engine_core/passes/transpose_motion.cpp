@@ -188,10 +188,12 @@ Status sinkThroughUnsqueeze(Network& network, const PassContext& context, LayerI
 }
 
 Status run(Network& network, PassContext& context) {
-    STROBE_RETURN_IF_ERROR(forEachLayer(network, context, [&](LayerId id) {
-        if (isPlain(network.layer(id), "Transpose")) STROBE_RETURN_IF_ERROR(sinkThroughUnsqueeze(network, context, id));
-        return isPlain(network.layer(id), "Transpose") ? sinkThrough(network, context, id) : Status::ok();
-    }));
+    const auto sink = [&](LayerId id) -> Status {
+        if (!isPlain(network.layer(id), "Transpose")) return Status::ok();
+        STROBE_RETURN_IF_ERROR(sinkThroughUnsqueeze(network, context, id));
+        return sinkThrough(network, context, id);
+    };
+    STROBE_RETURN_IF_ERROR(forEachLayer(network, context, sink));
     return forEachLayer(network, context, [&](LayerId id) -> Status {
         const Layer& layer = network.layer(id);
         if (isPlain(layer, "Transpose")) return mergeTransposes(network, context, id);
