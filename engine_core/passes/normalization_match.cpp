@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine_core/ops/compute_shapes.h"
-
 namespace strobe {
 namespace {
 
@@ -12,26 +10,6 @@ using Match = NormalizationMatch;
 
 bool isNormalized(const Match& match, size_t axis) {
     return std::binary_search(match.axes.begin(), match.axes.end(), static_cast<int64_t>(axis));
-}
-
-/// What reductions without keepdims are led through before they meet x again. Row-major order stays, so the last shape
-/// tells which element is which.
-TensorId behindReshapes(const Network& network, TensorId tensor, std::vector<LayerId>& layers) {
-    while (const Layer* layer = producerOf(network, tensor)) {
-        if ((!isPlain(*layer, "Reshape") && !isPlain(*layer, "Unsqueeze")) || !network.tensor(tensor).rankKnown) break;
-        layers.push_back(layer->id);
-        tensor = layer->inputs[0];
-    }
-    return tensor;
-}
-
-/// The constant axes of a reduction over at least one.
-std::vector<int64_t> reducedAxes(const Network& network, const Layer& reduction) {
-    const Tensor& in = network.tensor(reduction.inputs[0]);
-    const auto given = integerConstant(network, inputAt(reduction, 1));
-    if (!in.rankKnown || !given) return {};
-    auto axes = normalizeAxes(*given, static_cast<int64_t>(in.shape.size()));
-    return axes ? *axes : std::vector<int64_t>();
 }
 
 /// The ReduceSum that `tensor` is a multiple of, and by what.
@@ -121,11 +99,8 @@ TensorId meanSquareOperand(const Network& network, TensorId tensor, Match& match
     return squareOperand(network, mean->of, match.layers);
 }
 
-/// A mean has x's shape with extents of 1 along the axes, so that it meets x element by element.
 bool keepsAxes(const Network& network, TensorId tensor, const Match& match) {
-    Shape kept = network.tensor(match.x).shape;
-    for (int64_t axis : match.axes) kept[static_cast<size_t>(axis)] = Dim(1);
-    return network.tensor(tensor).rankKnown && network.tensor(tensor).shape == kept;
+    return isReductionOf(network, tensor, match.x, match.axes);
 }
 
 /// value = x − mean(x) over the match's axes; otherwise x is the value itself.

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "engine_core/base/float_formats.h"
+#include "engine_core/ops/compute_shapes.h"
 
 namespace strobe {
 namespace {
@@ -125,6 +126,29 @@ std::optional<ScalarOperation> scalarOperation(const Network& network, const Lay
 TensorId otherOperand(const Layer& layer, TensorId tensor) {
     if (layer.inputs.size() != 2 || layer.inputs[0] == layer.inputs[1]) return kNone;
     return layer.inputs[0] == tensor ? layer.inputs[1] : layer.inputs[1] == tensor ? layer.inputs[0] : kNone;
+}
+
+std::vector<int64_t> reducedAxes(const Network& network, const Layer& reduction) {
+    const Tensor& in = network.tensor(reduction.inputs[0]);
+    const auto given = integerConstant(network, inputAt(reduction, 1));
+    if (!in.rankKnown || !given) return {};
+    auto axes = normalizeAxes(*given, static_cast<int64_t>(in.shape.size()));
+    return axes ? *axes : std::vector<int64_t>();
+}
+
+TensorId behindReshapes(const Network& network, TensorId tensor, std::vector<LayerId>& layers) {
+    while (const Layer* layer = producerOf(network, tensor)) {
+        if ((!isPlain(*layer, "Reshape") && !isPlain(*layer, "Unsqueeze")) || !network.tensor(tensor).rankKnown) break;
+        layers.push_back(layer->id);
+        tensor = layer->inputs[0];
+    }
+    return tensor;
+}
+
+bool isReductionOf(const Network& network, TensorId tensor, TensorId x, std::span<const int64_t> axes) {
+    Shape kept = network.tensor(x).shape;
+    for (int64_t axis : axes) kept[static_cast<size_t>(axis)] = Dim(1);
+    return network.tensor(tensor).rankKnown && network.tensor(tensor).shape == kept;
 }
 
 bool isRealType(DataType type) {

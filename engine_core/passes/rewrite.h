@@ -64,6 +64,14 @@ std::optional<ScalarOperation> scalarOperation(const Network& network, const Lay
 /// For Add or Mul: the operand that is not `tensor`; kNone when `tensor` is none of them (or both).
 TensorId otherOperand(const Layer& layer, TensorId tensor);
 
+/// The constant axes of a reduction, ascending; empty: none, or not known.
+std::vector<int64_t> reducedAxes(const Network& network, const Layer& reduction);
+/// What is behind the reshapes, appended to `layers`, that lead a reduction without keepdims back to what was reduced.
+/// They keep the row-major order, so the last shape tells which element is which.
+TensorId behindReshapes(const Network& network, TensorId tensor, std::vector<LayerId>& layers);
+/// Its shape is x's with extents of 1 along `axes`, so that it meets x element by element.
+bool isReductionOf(const Network& network, TensorId tensor, TensorId x, std::span<const int64_t> axes);
+
 bool isRealType(DataType type);  // fp32, fp16, bf16: what pointwise programs compute on
 /// Elements of a floating-point constant in its own type again.
 WeightsPtr weightsFromFloats(DataType type, Dims dims, std::span<const float> values);

@@ -1,34 +1,48 @@
+#include <limits>
+
 #include "engine_core/passes/pass_list.h"
 #include "engine_core/passes/rewrite.h"
 
 namespace strobe {
 namespace {
 
-/// The one axis along which the layer reduces and keeps an extent of 1.
-std::optional<int64_t> singleAxis(const Network& network, const Layer& reduce) {
-    const auto axes = integerConstant(network, inputAt(reduce, 1));
-    const Tensor& in = network.tensor(reduce.inputs[0]);
-    if (!axes || axes->size() != 1 || !in.rankKnown || !reduce.attributes.getBool("keepdims", true))
-        return std::nullopt;
-    return axes->front() < 0 ? axes->front() + static_cast<int64_t>(in.shape.size()) : axes->front();
+/// The axis of a reduction of `x` by `op` that meets x again as `tensor`, with the reshapes between; what it was made
+/// of is appended to `layers`.
+std::optional<int64_t> reducedAxis(const Network& network, TensorId tensor, TensorId x, std::string_view op,
+                                   std::vector<LayerId>& layers) {
+    std::vector<LayerId> seen;
+    TensorId reduced = behindReshapes(network, tensor, seen);
+    // jax starts its maximum at −∞.
+    const Layer* floor = op == "ReduceMax" ? producerOf(network, reduced, "Max") : nullptr;
+    const auto operation = floor ? scalarOperation(network, *floor) : std::nullopt;
+    if (operation && operation->scalar == -std::numeric_limits<double>::infinity()) {
+        seen.push_back(floor->id);
+        reduced = behindReshapes(network, operation->operand, seen);
+    }
+    const Layer* reduction = producerOf(network, reduced, op);
+    if (!reduction || reduction->inputs[0] != x) return std::nullopt;
+    const std::vector<int64_t> axes = reducedAxes(network, *reduction);
+    if (axes.size() != 1 || !isReductionOf(network, tensor, x, axes)) return std::nullopt;
+    layers.insert(layers.end(), seen.begin(), seen.end());
+    layers.push_back(reduction->id);
+    return axes.front();
 }
 
 /// exp(x [− max x]) / Σ exp(x [− max x]). Softmax's own maximum makes the unshifted form safer, never different.
 Status rewrite(Network& network, const PassContext& context, LayerId id) {
     const Layer& div = network.layer(id);
     const Layer* exp = producerOf(network, div.inputs[0], "Exp");
-    const Layer* sum = producerOf(network, div.inputs[1], "ReduceSum");
-    if (!exp || !sum || sum->inputs[0] != exp->outputs[0] || !isRealType(network.tensor(div.outputs[0]).type))
-        return Status::ok();
-    const auto axis = singleAxis(network, *sum);
-    if (!axis) return Status::ok();
+    if (!exp || !isRealType(network.tensor(div.outputs[0]).type)) return Status::ok();
     Fusion fusion;
-    fusion.layers = {id, exp->id, sum->id};
+    fusion.layers = {id, exp->id};
+    const auto axis = reducedAxis(network, div.inputs[1], exp->outputs[0], "ReduceSum", fusion.layers);
+    if (!axis) return Status::ok();
     TensorId x = exp->inputs[0];
     const Layer* shift = producerOf(network, x, "Sub");
-    const Layer* maximum = shift ? producerOf(network, shift->inputs[1], "ReduceMax") : nullptr;
-    if (maximum && maximum->inputs[0] == shift->inputs[0] && singleAxis(network, *maximum) == axis) {
-        fusion.layers.insert(fusion.layers.end(), {shift->id, maximum->id});
+    std::vector<LayerId> layers;
+    if (shift && reducedAxis(network, shift->inputs[1], shift->inputs[0], "ReduceMax", layers) == axis) {
+        fusion.layers.push_back(shift->id);
+        fusion.layers.insert(fusion.layers.end(), layers.begin(), layers.end());
         x = shift->inputs[0];
     }
     const TensorId kept[] = {div.outputs[0]};

@@ -1,3 +1,5 @@
+#include <limits>
+
 #include "tests/engine_core/passes/pass_test_support.h"
 
 namespace strobe::test {
@@ -26,6 +28,25 @@ TEST(SoftmaxFusion, RecognisesBothForms) {
     }
 }
 
+/// Reduced along axis 1 without keepdims, then reshaped.
+TensorId droppedAxis(Net& b, const std::string& name, const std::string& op, TensorId x, std::vector<int64_t> shape) {
+    const TensorId reduced =
+        b.layer(name, op, {x, b.integers(name + ".axes", {1})}, attributes({{"keepdims", int64_t{0}}}));
+    return b.op(name + ".kept", "Reshape", {reduced, b.integers(name + ".shape", shape)});
+}
+
+TEST(SoftmaxFusion, RecognisesReducedAxesThatReshapesBringBack) {
+    Net b;
+    const TensorId x = b.input("x", {8, 6});
+    const TensorId low = b.scalar("low", -std::numeric_limits<float>::infinity());
+    const TensorId e = b.op("e", "Exp", {b.op("sub", "Sub", {x, b.op("floor", "Max", {low, droppedAxis(b, "max", "ReduceMax", x, {8, 1})})})});
+    b.output(b.op("out", "Div", {e, droppedAxis(b, "sum", "ReduceSum", e, {8, 1})}));
+    Network network = b.take();
+    runPassesAndCompare(network, {"SoftmaxFusion"}, {data({8, 6})});
+    ASSERT_EQ(opsOf(network), "Softmax");
+    EXPECT_EQ(onlyLayer(network, "Softmax").attributes.getInt("axis", -1), 1);
+}
+
 TEST(SoftmaxFusion, DoesNotFireOnVisiblePartsOtherSumsOrDroppedAxes) {
     Net b;
     const TensorId x = b.input("x", {8, 8}), y = b.input("y", {8, 8});
@@ -36,6 +57,8 @@ TEST(SoftmaxFusion, DoesNotFireOnVisiblePartsOtherSumsOrDroppedAxes) {
     const TensorId g = b.op("g", "Exp", {b.op("n", "Neg", {y})});
     b.output(b.op("dropped", "Div",
                   {g, b.layer("s3", "ReduceSum", {g, b.integers("a3", {1})}, attributes({{"keepdims", int64_t{0}}}))}));
+    const TensorId h = b.op("h", "Exp", {b.op("abs", "Abs", {y})});
+    b.output(b.op("otherAxis", "Div", {h, droppedAxis(b, "s4", "ReduceSum", h, {1, 8})}));
     Network network = b.take();
     const PassReport report = runPasses(network, {"SoftmaxFusion"});
     EXPECT_TRUE(report.rewrites.empty());
