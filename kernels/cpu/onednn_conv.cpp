@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "engine_core/ops/inference_helpers.h"
 #include "kernels/cpu/epilogue_pass.h"
 #include "kernels/cpu/onednn_post_ops.h"
@@ -37,12 +39,47 @@ Result<ConvGeometry> geometryOf(const Problem& problem) {
     return geometry;
 }
 
+/// A convolution as it is told to oneDNN.
+struct LaidConv {
+    Problem problem;
+    ConvGeometry geometry;
+};
+
+/// An image one pixel wide, as exporters make of a sequence. oneDNN works along W, and in every layout the same memory
+/// is as well an image one pixel high.
+bool isColumn(const Problem& problem, const ConvGeometry& geometry) {
+    const auto fits = [](const TensorDesc& t) {
+        return t.dims.size() == 4 || std::all_of(t.dims.end() - std::min<std::ptrdiff_t>(2, std::ssize(t.dims)),
+                                                 t.dims.end(), [](int64_t extent) { return extent == 1; });
+    };
+    const Dims &x = problem.inputs[0].dims, &w = problem.inputs[1].dims, &y = problem.outputs[0].dims;
+    if (x.size() != 4 || x[3] != 1 || w[3] != 1 || y[3] != 1 || x[2] == 1) return false;
+    return geometry.padsBegin[1] == 0 && geometry.padsEnd[1] == 0 &&
+           std::all_of(problem.inputs.begin() + std::min<std::ptrdiff_t>(3, std::ssize(problem.inputs)),
+                       problem.inputs.end(), fits);
+}
+
+Result<LaidConv> layOut(const Problem& problem) {
+    STROBE_ASSIGN(ConvGeometry geometry, geometryOf(problem));
+    LaidConv laid{problem, std::move(geometry)};
+    if (!isColumn(problem, laid.geometry)) return laid;
+    const auto turn = [](auto& dims) { std::swap(dims[dims.size() - 2], dims[dims.size() - 1]); };
+    for (auto* dims : {&laid.geometry.strides, &laid.geometry.dilations, &laid.geometry.padsBegin,
+                       &laid.geometry.padsEnd, &laid.geometry.weights})
+        turn(*dims);
+    for (auto* tensors : {&laid.problem.inputs, &laid.problem.outputs})
+        for (TensorDesc& tensor : *tensors)
+            if (tensor.dims.size() == 4) turn(tensor.dims);
+    return laid;
+}
+
 /// What is asked of oneDNN: our layouts, or `any` to learn its preference.
 struct ConvDescs {
     memory::desc source, weights, bias, destination;
 };
 
-Result<ConvDescs> describe(const Problem& problem, const ConvGeometry& geometry, bool any) {
+Result<ConvDescs> describe(const LaidConv& conv, bool any) {
+    const auto& [problem, geometry] = conv;
     ConvDescs descs;
     const TensorDesc &x = problem.inputs[0], &y = problem.outputs[0];
     const memory::data_type xType = *onednnType(x.format.type), yType = *onednnType(y.format.type);
@@ -54,10 +91,10 @@ Result<ConvDescs> describe(const Problem& problem, const ConvGeometry& geometry,
     return descs;
 }
 
-Result<convolution_forward::primitive_desc> createDescriptor(const Problem& problem, const ConvDescs& descs,
-                                                             const ConvGeometry& geometry,
+Result<convolution_forward::primitive_desc> createDescriptor(const LaidConv& conv, const ConvDescs& descs,
                                                              const dnnl::post_ops& postOps) {
-    return guardOnednn(summary(problem), [&] {
+    const ConvGeometry& geometry = conv.geometry;
+    return guardOnednn(summary(conv.problem), [&] {
         dnnl::primitive_attr attributes = onednnAttributes();
         attributes.set_post_ops(postOps);
         constexpr auto kind = dnnl::prop_kind::forward_inference;
@@ -101,20 +138,20 @@ bool hasWindowInPadding(const ConvGeometry& geometry) {
 
 Result<ConvPlan> planConv(const Problem& problem, Residual residual) {
     if (const Support support = checkConv(problem); !support.supported) return unsupported(support.reason);
-    STROBE_ASSIGN(const ConvGeometry geometry, geometryOf(problem));
-    if (problem.program && hasWindowInPadding(geometry))
+    STROBE_ASSIGN(const LaidConv conv, layOut(problem));
+    if (problem.program && hasWindowInPadding(conv.geometry))
         return unsupported("oneDNN applies no epilogue where a window lies wholly in padding");
-    STROBE_ASSIGN(const ConvDescs descs, describe(problem, geometry, false));
+    STROBE_ASSIGN(const ConvDescs descs, describe(conv, false));
     ConvPlan plan;
     plan.source = descs.source;
     plan.destination = descs.destination;
     plan.bias = descs.bias;
     plan.hasBias = descs.bias.get_size() > 0;
-    plan.storedWeights = onednnPlainDesc(geometry.weights, *onednnType(problem.inputs[1].format.type));
-    STROBE_ASSIGN(plan.postOps, translateEpilogue(problem, {residual, {}, {}}));
+    plan.storedWeights = onednnPlainDesc(conv.geometry.weights, *onednnType(problem.inputs[1].format.type));
+    STROBE_ASSIGN(plan.postOps, translateEpilogue(conv.problem, {residual, {}, {}}));
     if (residual == Residual::Sum && plan.postOps.sumInput < 0)
         return unsupported("there is no residual of the output's format to add in place");
-    STROBE_ASSIGN(plan.pd, createDescriptor(problem, descs, geometry, plan.postOps.ops));
+    STROBE_ASSIGN(plan.pd, createDescriptor(conv, descs, plan.postOps.ops));
     const bool isPlain =
         problem.inputs[0].format.layout == Layout::Plain && problem.outputs[0].format.layout == Layout::Plain;
     // Plain tensors have the naive loop as a last resort, but one such tactic is enough.
@@ -125,14 +162,14 @@ Result<ConvPlan> planConv(const Problem& problem, Residual residual) {
 
 /// oneDNN's own choice of layouts for this convolution, if we have them too.
 std::optional<std::pair<Layout, Layout>> preferredLayouts(const Problem& problem) {
-    const auto geometry = geometryOf(problem);
-    if (!geometry) return std::nullopt;
-    const auto descs = describe(problem, *geometry, true);
+    const auto conv = layOut(problem);
+    if (!conv) return std::nullopt;
+    const auto descs = describe(*conv, true);
     if (!descs) return std::nullopt;
-    const auto pd = createDescriptor(problem, *descs, *geometry, {});
+    const auto pd = createDescriptor(*conv, *descs, {});
     if (!pd) return std::nullopt;
-    const auto source = layoutOf(pd->src_desc(), problem.inputs[0].dims),
-               destination = layoutOf(pd->dst_desc(), problem.outputs[0].dims);
+    const auto source = layoutOf(pd->src_desc(), conv->problem.inputs[0].dims),
+               destination = layoutOf(pd->dst_desc(), conv->problem.outputs[0].dims);
     if (!source || !destination) return std::nullopt;
     return std::pair(*source, *destination);
 }

@@ -52,6 +52,8 @@ const ConvParameters kConvs[] = {
     {"lineDepthwise", {1, 16, 20}, {16, 1, 3}, {1}, {1, 1}, {}, 16},
     {"volume", {1, 4, 5, 6, 7}, {8, 4, 3, 3, 3}, {1, 1, 1}, {1, 1, 1, 1, 1, 1}},
     {"largeWindow", {1, 4, 6, 6}, {4, 4, 6, 6}, {1, 1}, {}, {}, 1, false},
+    {"column", {2, 20, 40, 1}, {24, 20, 5, 1}},
+    {"columnOfGroups", {1, 32, 31, 1}, {48, 16, 3, 1}, {2, 1}, {2, 0, 1, 0}, {2, 1}, 2},
     {"widePads", {1, 3, 4, 4}, {5, 3, 2, 2}, {3, 3}, {3, 2, 4, 5}},
 };
 
@@ -148,6 +150,16 @@ TEST(OnednnConvEpilogue, PerChannelAndFullOperands) {
                 c.program = std::string("v2=") + body + "; v3=HardSwish(v2); -> v3";
                 expectMatchesReference(c, "onednn.conv");
             }
+}
+
+TEST(OnednnConvEpilogue, ColumnsTakeOperandsOfEveryRank) {
+    for (const Dims& dims : {Dims{1, 24, 1, 1}, Dims{24, 1, 1}, Dims{2, 24, 36, 1}, Dims{36, 1}, Dims{1}}) {
+        SCOPED_TRACE(toString(dims));
+        KernelCase c = makeConv({"column", {2, 20, 40, 1}, {24, 20, 5, 1}});
+        c.inputs.push_back({dims, DataType::Float32, false, true, 0.5, 2.0});
+        c.program = "v2=Mul(v0,v1); v3=HardSwish(v2); -> v3";
+        expectMatchesReference(c, "onednn.conv");
+    }
 }
 
 TEST(OnednnConvEpilogue, WhatOneDnnCannotExpressIsDeclinedWithItsReason) {
