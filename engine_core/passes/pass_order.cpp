@@ -63,6 +63,8 @@ std::span<const std::string_view> passSchedule() {
         std::string_view("AttentionHeadFusion"),
         // Before epilogues: a chain of five layers with two paths is no epilogue, one SiLU is.
         std::string_view("ActivationFusion"),
+        // A Squeeze goes behind a whole activation, not behind its parts: they read it more than once.
+        std::string_view("TransposeMotion"),
         // Patterns leave layers behind that only they read.
         std::string_view("DuplicateElimination"),
         std::string_view("DeadLayerElimination"),

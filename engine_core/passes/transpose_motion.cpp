@@ -111,52 +111,64 @@ Status foldIntoMatMul(Network& network, const PassContext& context, LayerId id) 
     return Status::ok();
 }
 
-/// f(Transpose(x)) = Transpose(f(x)) for an element-wise f of one tensor: moves down, towards a Transpose that undoes
-/// it.
-Status sinkThrough(Network& network, const PassContext& context, LayerId id) {
-    const Layer& transpose = network.layer(id);
-    const TensorId x = transpose.inputs[0], moved = transpose.outputs[0];
-    const Layer* next = onlyReader(network, moved);
-    if (!next || next->outputs.size() != 1 || next->program || !next->op->toPointwise || next->op->name == "PRelu")
-        return Status::ok();
-    for (TensorId input : next->inputs)
-        if (input != kNone && input != moved && !scalarConstant(network, input)) return Status::ok();
-    const Layer* after = onlyReader(network, next->outputs[0]);
-    if (!after || !isPlain(*after, "Transpose") || !network.tensor(moved).rankKnown ||
-        network.tensor(next->outputs[0]).shape != network.tensor(moved).shape)
-        return Status::ok();
-    const TensorId result = next->outputs[0];
-    const LayerId nextId = next->id;
-    const Tensor& in = network.tensor(x);
-    // A scalar constant of higher rank than x cannot stand here: shapes of `moved` and `result` are equal.
-    const TensorId inner = network.addTensor(network.tensor(result).name + ".moved", in.type, in.shape);
-    std::vector<TensorId> inputs = next->inputs;
-    std::replace(inputs.begin(), inputs.end(), moved, x);
+/// next(mover(x)) becomes mover(next(x)): `inputs` are what next reads then.
+Status moveBehind(Network& network, const PassContext& context, LayerId id, LayerId next, std::vector<TensorId> inputs,
+                  const std::string& why) {
+    const TensorId result = network.layer(next).outputs[0];
+    const TensorId inner = network.addTensor(network.tensor(result).name + ".moved", network.tensor(result).type);
+    const Layer& mover = network.layer(id);
     RewriteRecord record;
-    record.result = transpose.name;
-    record.provenance = transpose.provenance;
-    record.description = "Transpose moved behind '" + next->name + "', where another follows";
+    record.result = mover.name;
+    record.provenance = mover.provenance;
+    record.description = mover.op->name + " moved behind '" + network.layer(next).name + "', " + why;
     network.setOutput(id, 0, kNone);
-    network.setOutput(nextId, 0, inner);
-    network.setInputs(nextId, std::move(inputs));
-    STROBE_RETURN_IF_ERROR(inferLayer(network, nextId));
-    network.setInputs(id, {inner});
+    network.setOutput(next, 0, inner);
+    network.setInputs(next, std::move(inputs));
+    STROBE_RETURN_IF_ERROR(inferLayer(network, next));
+    network.setInput(id, 0, inner);
     network.setOutput(id, 0, result);
     context.record(std::move(record));
     return inferLayer(network, id);
 }
 
+/// The element-wise layer that alone reads `moved` and keeps its shape; nullptr: none.
+const Layer* elementwiseReader(const Network& network, TensorId moved) {
+    const Layer* next = onlyReader(network, moved);
+    if (!next || next->outputs.size() != 1 || next->program || !next->op->toPointwise || next->op->name == "PRelu")
+        return nullptr;
+    const Tensor &in = network.tensor(moved), &out = network.tensor(next->outputs[0]);
+    return in.rankKnown && out.rankKnown && in.shape == out.shape ? next : nullptr;
+}
+
+bool isTransposedNext(const Network& network, TensorId tensor) {
+    const Layer* after = onlyReader(network, tensor);
+    return after && isPlain(*after, "Transpose");
+}
+
+/// f(Transpose(x)) = Transpose(f(x)) for an element-wise f of one tensor: moves down, towards a Transpose that undoes
+/// it. A scalar operand cannot have a higher rank than x: f keeps the shape.
+Status sinkThrough(Network& network, const PassContext& context, LayerId id) {
+    const TensorId x = network.layer(id).inputs[0], moved = network.layer(id).outputs[0];
+    const Layer* next = elementwiseReader(network, moved);
+    if (!next || !isTransposedNext(network, next->outputs[0])) return Status::ok();
+    std::vector<TensorId> inputs = next->inputs;
+    for (TensorId& input : inputs) {
+        if (input == moved)
+            input = x;
+        else if (input != kNone && !scalarConstant(network, input))
+            return Status::ok();
+    }
+    return moveBehind(network, context, id, next->id, std::move(inputs), "where another follows");
+}
+
 /// Unsqueeze(Transpose(x)) = Transpose(Unsqueeze(x)), the new extents last: the same move.
 Status sinkThroughUnsqueeze(Network& network, const PassContext& context, LayerId id) {
-    const Layer& transpose = network.layer(id);
-    const TensorId x = transpose.inputs[0], moved = transpose.outputs[0];
+    const TensorId x = network.layer(id).inputs[0], moved = network.layer(id).outputs[0];
     const Layer* next = onlyReader(network, moved);
     if (!next || !isPlain(*next, "Unsqueeze") || next->inputs[0] != moved) return Status::ok();
-    const TensorId result = next->outputs[0];
-    const Layer* after = onlyReader(network, result);
     const auto given = integerConstant(network, inputAt(*next, 1));
-    const std::vector<int64_t> perm = permOf(network, transpose);
-    if (!after || !isPlain(*after, "Transpose") || !given || perm.empty()) return Status::ok();
+    const std::vector<int64_t> perm = permOf(network, network.layer(id));
+    if (!given || perm.empty() || !isTransposedNext(network, next->outputs[0])) return Status::ok();
     const auto rank = static_cast<int64_t>(perm.size() + given->size());
     STROBE_ASSIGN(const std::vector<int64_t> axes, normalizeAxes(*given, rank));
     std::vector<int64_t> behind, wider;
@@ -166,29 +178,68 @@ Status sinkThroughUnsqueeze(Network& network, const PassContext& context, LayerI
         wider.push_back(isNew ? static_cast<int64_t>(perm.size() + behind.size()) : *old++);
         if (isNew) behind.push_back(wider.back());
     }
-    const std::string name = next->name;
-    const TensorId unsqueezed = network.addTensor(network.tensor(result).name + ".moved");
-    const TensorId at =
-        network.addConstant(name + ".moved_axes", makeInt64Weights({static_cast<int64_t>(behind.size())}, behind));
-    network.setOutput(next->id, 0, kNone);
-    Fusion fusion;
-    fusion.layers = {next->id};
-    fusion.namesake = next->id;
-    fusion.op = next->op;
-    fusion.inputs = {x, at};
-    fusion.outputs = {unsqueezed};
-    fusion.description = "Transpose moved behind '" + name + "', where another follows";
-    const std::vector<int> provenance = transpose.provenance;
-    network.setOutput(id, 0, kNone);
-    STROBE_RETURN_IF_ERROR(fuse(network, context, std::move(fusion)).status());
-    network.setInputs(id, {unsqueezed});
-    network.setOutput(id, 0, result);
+    const TensorId at = network.addConstant(next->name + ".moved_axes",
+                                            makeInt64Weights({static_cast<int64_t>(behind.size())}, behind));
     network.layer(id).attributes.set("perm", wider);
-    return inferLayer(network, id);
+    return moveBehind(network, context, id, next->id, {x, at}, "where another follows");
+}
+
+/// The constant for operands that have `axes` more; kNone: it is none.
+TensorId unsqueezedConstant(Network& network, TensorId constant, const std::vector<int64_t>& axes, size_t rank) {
+    const Tensor& t = network.tensor(constant);
+    if (!t.constant || t.shape.size() + axes.size() > rank) return kNone;
+    if (t.constant->count() == 1 && t.shape.size() <= 1) return constant;
+    Dims narrow = t.constant->dims, wide;
+    narrow.insert(narrow.begin(), rank - axes.size() - narrow.size(), 1);
+    auto old = narrow.begin();
+    for (size_t axis = 0; axis < rank; ++axis)
+        wide.push_back(std::binary_search(axes.begin(), axes.end(), static_cast<int64_t>(axis)) ? 1 : *old++);
+    auto weights = std::make_shared<Weights>(*t.constant);
+    weights->dims = std::move(wide);
+    return network.addConstant(t.name + ".unsqueezed", std::move(weights));
+}
+
+/// Nobody else reads the tensor, and only element-wise layers stand between it and a convolution.
+bool isBehindConv(const Network& network, TensorId tensor) {
+    while (const Layer* layer = onlyReader(network, tensor) ? producerOf(network, tensor) : nullptr) {
+        if (isPlain(*layer, "Conv")) return true;
+        if (layer->program || !layer->op->toPointwise) return false;
+        const auto computed = std::find_if(layer->inputs.begin(), layer->inputs.end(), [&](TensorId input) {
+            return input != kNone && !network.tensor(input).isConstant();
+        });
+        if (computed == layer->inputs.end()) return false;
+        tensor = *computed;
+    }
+    return false;
+}
+
+/// f(Squeeze(Conv(x))) = Squeeze(f(Conv(x))): exporters that have two-dimensional convolutions only squeeze their
+/// results, and behind that no convolution takes bias and activation in.
+Status sinkSqueeze(Network& network, const PassContext& context, LayerId id) {
+    const TensorId x = network.layer(id).inputs[0];
+    const auto given = integerConstant(network, inputAt(network.layer(id), 1));
+    if (!given || !network.tensor(x).rankKnown || !isBehindConv(network, x)) return Status::ok();
+    const size_t rank = network.tensor(x).shape.size();
+    STROBE_ASSIGN(const std::vector<int64_t> axes, normalizeAxes(*given, static_cast<int64_t>(rank)));
+    TensorId top = x;
+    while (const Layer* next = elementwiseReader(network, network.layer(id).outputs[0])) {
+        std::vector<TensorId> inputs = next->inputs;
+        for (TensorId& input : inputs) {
+            if (input == kNone) continue;
+            input = input == network.layer(id).outputs[0] ? top : unsqueezedConstant(network, input, axes, rank);
+            if (input == kNone) return Status::ok();
+        }
+        const LayerId nextId = next->id;
+        STROBE_RETURN_IF_ERROR(
+            moveBehind(network, context, id, nextId, std::move(inputs), "which the convolution can take in"));
+        top = network.layer(nextId).outputs[0];
+    }
+    return Status::ok();
 }
 
 Status run(Network& network, PassContext& context) {
     const auto sink = [&](LayerId id) -> Status {
+        if (isPlain(network.layer(id), "Squeeze")) return sinkSqueeze(network, context, id);
         if (!isPlain(network.layer(id), "Transpose")) return Status::ok();
         STROBE_RETURN_IF_ERROR(sinkThroughUnsqueeze(network, context, id));
         return sinkThrough(network, context, id);

@@ -153,7 +153,41 @@ TEST(TransposeMotion, MovesThroughUnsqueezeTowardsAnother) {
     b.output(b.transpose("kept", seen, {0, 1, 3, 2}));
     Network network = b.take();
     runPassesAndCompare(network, {"TransposeMotion"}, {data({2, 3, 4})});
-    EXPECT_EQ(opsOf(network), "Transpose Unsqueeze Transpose Unsqueeze Neg Unsqueeze Transpose") << network.toString();
+    EXPECT_EQ(opsOf(network), "Unsqueeze Neg Unsqueeze Transpose Unsqueeze Transpose Transpose") << network.toString();
+}
+
+TEST(TransposeMotion, MovesSqueezeBehindWhatTheConvolutionTakesIn) {
+    for (const Dims& bias : {Dims{1, 5, 1}, Dims{5, 1}, Dims{1}, Dims{}, Dims{6}}) {
+        Net b;
+        const TensorId conv = b.op("conv", "Conv", {b.input("x", {2, 3, 8, 1}), b.wave("w", {5, 3, 3, 1})});
+        const TensorId squeezed = b.op("squeezed", "Squeeze", {conv, b.integers("axes", {-1})});
+        b.output(b.op("relu", "Relu", {b.op("biased", "Add", {b.wave("bias", bias), squeezed})}));
+        Network network = b.take();
+        runPassesAndCompare(network, {"TransposeMotion"}, {data({2, 3, 8, 1})});
+        EXPECT_EQ(opsOf(network), "Conv Add Relu Squeeze") << toString(bias);
+    }
+    Net b;  // a second time, when what stood in the way has become one layer
+    const TensorId conv = b.op("conv", "Conv", {b.input("x", {2, 3, 8, 1}), b.wave("w", {5, 3, 3, 1})});
+    const TensorId biased = b.op("biased", "Add", {conv, b.wave("bias", {5, 1, 1})});
+    b.output(b.op("tanh", "Tanh", {b.op("squeezed", "Squeeze", {biased, b.integers("axes", {3})})}));
+    Network network = b.take();
+    runPassesAndCompare(network, {"TransposeMotion"}, {data({2, 3, 8, 1})});
+    EXPECT_EQ(opsOf(network), "Conv Add Tanh Squeeze");
+}
+
+TEST(TransposeMotion, LeavesSqueezesThatOthersReadOrThatWiden) {
+    Net b;
+    const auto squeezed = [&](const std::string& n) {
+        const TensorId conv = b.op(n + ".conv", "Conv", {b.input(n + ".x", {1, 3, 8, 1}), b.wave(n + ".w", {5, 3, 3, 1})});
+        return b.op(n, "Squeeze", {conv, b.integers(n + ".axes", {3})});
+    };
+    const TensorId seen = squeezed("seen");
+    b.output(seen);
+    b.output(b.op("relu", "Relu", {seen}));
+    b.output(b.op("wide", "Add", {squeezed("narrow"), b.wave("samples", {4, 1, 1})}));
+    b.output(b.op("sum", "Add", {squeezed("left"), b.input("computed", {5, 6})}));
+    Network network = b.take();
+    EXPECT_TRUE(runPasses(network, {"TransposeMotion"}).rewrites.empty());
 }
 
 TEST(SymbolicConstantFolding, LeavesNoShapeArithmetic) {
