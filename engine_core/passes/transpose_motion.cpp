@@ -131,11 +131,14 @@ Status moveBehind(Network& network, const PassContext& context, LayerId id, Laye
     return inferLayer(network, id);
 }
 
+bool isElementwise(const Layer& layer) {
+    return layer.program ? layer.op->name == "Pointwise" : layer.op->toPointwise != nullptr;
+}
+
 /// The element-wise layer that alone reads `moved` and keeps its shape; nullptr: none.
 const Layer* elementwiseReader(const Network& network, TensorId moved) {
     const Layer* next = onlyReader(network, moved);
-    if (!next || next->outputs.size() != 1 || next->program || !next->op->toPointwise || next->op->name == "PRelu")
-        return nullptr;
+    if (!next || next->outputs.size() != 1 || !isElementwise(*next) || next->op->name == "PRelu") return nullptr;
     const Tensor &in = network.tensor(moved), &out = network.tensor(next->outputs[0]);
     return in.rankKnown && out.rankKnown && in.shape == out.shape ? next : nullptr;
 }
@@ -203,7 +206,7 @@ TensorId unsqueezedConstant(Network& network, TensorId constant, const std::vect
 bool isBehindConv(const Network& network, TensorId tensor) {
     while (const Layer* layer = onlyReader(network, tensor) ? producerOf(network, tensor) : nullptr) {
         if (isPlain(*layer, "Conv")) return true;
-        if (layer->program || !layer->op->toPointwise) return false;
+        if (!isElementwise(*layer)) return false;
         const auto computed = std::find_if(layer->inputs.begin(), layer->inputs.end(), [&](TensorId input) {
             return input != kNone && !network.tensor(input).isConstant();
         });

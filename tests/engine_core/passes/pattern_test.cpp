@@ -169,10 +169,11 @@ TEST(TransposeMotion, MovesSqueezeBehindWhatTheConvolutionTakesIn) {
     Net b;  // a second time, when what stood in the way has become one layer
     const TensorId conv = b.op("conv", "Conv", {b.input("x", {2, 3, 8, 1}), b.wave("w", {5, 3, 3, 1})});
     const TensorId biased = b.op("biased", "Add", {conv, b.wave("bias", {5, 1, 1})});
-    b.output(b.op("tanh", "Tanh", {b.op("squeezed", "Squeeze", {biased, b.integers("axes", {3})})}));
+    const TensorId x = b.op("squeezed", "Squeeze", {biased, b.integers("axes", {3})});
+    b.output(b.op("silu", "Mul", {x, b.op("sigmoid", "Sigmoid", {x})}));
     Network network = b.take();
-    runPassesAndCompare(network, {"TransposeMotion"}, {data({2, 3, 8, 1})});
-    EXPECT_EQ(opsOf(network), "Conv Add Tanh Squeeze");
+    runPassesAndCompare(network, {"TransposeMotion", "ActivationFusion"}, {data({2, 3, 8, 1})});
+    EXPECT_EQ(opsOf(network), "Conv Add Pointwise Squeeze");
 }
 
 TEST(TransposeMotion, LeavesSqueezesThatOthersReadOrThatWiden) {
