@@ -109,13 +109,24 @@ std::map<std::string, double> timesOf(const Engine& engine) {
     return times;
 }
 
-bool isLowered(const EngineLayer& layer) {
+double savedBy(const std::string& layer, const std::map<std::string, double>& exact,
+               const std::map<std::string, double>& lower) {
+    const auto before = exact.find(layer), after = lower.find(layer);
+    if (before == exact.end() || after == lower.end() || before->second <= 0 || after->second <= 0) return 0;
+    return std::max(0.0, before->second - after->second);
+}
+
+/// Names of the layers that read or write a lower precision.
+std::set<std::string> loweredIn(const Engine& engine) {
     const auto isLower = [](const Format& format) {
         return format.type == DataType::BFloat16 || format.type == DataType::Float16;
     };
-    return layer.roundOutputs != DataType::Undefined ||
-           std::any_of(layer.inputs.begin(), layer.inputs.end(), isLower) ||
-           std::any_of(layer.outputs.begin(), layer.outputs.end(), isLower);
+    std::set<std::string> names;
+    for (const EngineLayer& layer : engine.graph().layers)
+        if (std::any_of(layer.inputs.begin(), layer.inputs.end(), isLower) ||
+            std::any_of(layer.outputs.begin(), layer.outputs.end(), isLower))
+            names.insert(engine.graph().network.layer(layer.layer).name);
+    return names;
 }
 
 class PrecisionSearch {
@@ -149,27 +160,33 @@ private:
         collectLayers(*exact.engine);
         if (m_result.layers.empty()) return Status::ok();
         STROBE_RETURN_IF_ERROR(measureLayers());
-        return keepFewest();
+        return lowerMost();
     }
 
-    /// In the mode's engine, the layers that it lowered and no rule of the user's speaks of.
+    /// Of the layers that the mode may lower and no rule speaks of, those that it did.
     void collectLayers(const Engine& exact) {
         const Engine& lower = *m_result.build.engine;
-        const auto exactTimes = timesOf(exact);
-        for (const EngineLayer& chosen : lower.graph().layers) {
-            const Network& network = lower.graph().network;
-            const Layer& layer = network.layer(chosen.layer);
-            const Network& fused = *m_result.build.report.fused;
-            if (!isLowered(chosen) || fused.findLayer(layer.name) == kNone) continue;  // a reformat has no say
-            const auto& rules = m_request.config.precisionRules;
-            if (std::any_of(rules.begin(), rules.end(),
-                            [&](const PrecisionRule& rule) { return matchesRule(rule.pattern, layer, network); }))
+        const Network& fused = *m_result.build.report.fused;
+        const auto exactTimes = timesOf(exact), times = timesOf(lower);
+        const std::set<std::string> lowered = loweredIn(lower);
+        const auto& rules = m_request.config.precisionRules;
+        std::vector<BuildNote> unread;
+        const auto decided = decidePrecision(fused, m_request.config, lower.parts().device, unread);
+        for (LayerId id : fused.topologicalOrder()) {
+            const Layer& layer = fused.layer(id);
+            const LayerPrecision& precision = decided[static_cast<size_t>(id)];
+            const auto speaksOfIt = [&](const PrecisionRule& rule) { return appliesTo(rule, layer, fused); };
+            if ((precision.lower == DataType::Undefined && precision.preview == DataType::Undefined) ||
+                std::any_of(rules.begin(), rules.end(), speaksOfIt))
                 continue;
+            if (precision.preview == DataType::Undefined && lowered.count(layer.name) == 0) {
+                m_leftInFp32.push_back(layer.name);
+                continue;
+            }
+            m_lowerType = precision.lower;
             LayerSensitivity found;
             found.layer = layer.name;
-            const auto exactTime = exactTimes.find(layer.name);
-            if (exactTime != exactTimes.end() && exactTime->second > 0 && chosen.buildMilliseconds > 0)
-                found.savedMs = std::max(0.0, exactTime->second - chosen.buildMilliseconds);
+            found.savedMs = savedBy(layer.name, exactTimes, times);
             m_result.layers.push_back(std::move(found));
         }
     }
@@ -181,78 +198,82 @@ private:
             const auto isOther = [&](size_t other) { return other != l; };
             const std::string what = "Lowering " + m_result.layers[l].layer + " alone (" + std::to_string(l + 1) +
                                      " of " + std::to_string(count) + ")";
-            const double at = 0.3 + 0.5 * static_cast<double>(l) / static_cast<double>(count);
-            STROBE_ASSIGN(m_result.layers[l].error, trial(what, configWith(isOther, 0), at));
+            const double at = 0.3 + 0.4 * static_cast<double>(l) / static_cast<double>(count);
+            STROBE_ASSIGN(m_result.layers[l].error, trial(what, trialConfig(isOther), at));
         }
         for (size_t l = 0; l < count; ++l) m_order.push_back(l);
         std::stable_sort(m_order.begin(), m_order.end(),
-                         [&](size_t a, size_t b) { return worth(m_result.layers[a]) > worth(m_result.layers[b]); });
+                         [&](size_t a, size_t b) { return price(m_result.layers[a]) < price(m_result.layers[b]); });
         return Status::ok();
     }
 
-    /// Error (squares add up) that keeping the layer in FP32 saves, by time lost. Where that is nothing, a fraction of
+    /// Error (squares add up) that lowering the layer costs by time that it saves. Where that is nothing, a fraction of
     /// a small layer's.
-    static double worth(const LayerSensitivity& layer) {
+    static double price(const LayerSensitivity& layer) {
         constexpr double kLeastMs = 5e-4;
         return layer.error.rms * layer.error.rms / std::max(layer.savedMs, kLeastMs);
     }
 
-    /// The shortest beginning of the order that keeps the limit. What an untimed build promises the real one may miss,
-    /// as it takes other kernels: then more is asked.
-    Status keepFewest() {
-        double asked = m_limit;
-        size_t least = 1;
-        while (true) {
-            STROBE_ASSIGN(size_t kept, fewestWithin(asked, least));
-            const BuilderConfig config =
-                configWith([&](size_t layer) { return isAmongFirst(layer, kept); }, m_request.config.optimizationLevel);
+    /// Lowers what the limit bears, the cheapest first. What an untimed build promises the real one may miss, as it
+    /// takes other kernels: then more is asked.
+    Status lowerMost() {
+        for (double asked = m_limit;; asked *= 0.7) {
+            m_lowered.assign(m_order.size(), false);
+            STROBE_RETURN_IF_ERROR(tryLowering(0, m_order.size(), asked));
+            const auto kept = std::count(m_lowered.begin(), m_lowered.end(), false);
+            const BuilderConfig config = configWith([&](size_t layer) { return !m_lowered[layer]; });
             STROBE_ASSIGN(m_result.build,
                           build(std::to_string(kept) + " of " + std::to_string(m_order.size()) + " layers in FP32",
                                 config, 0.9, 0.99));
             STROBE_ASSIGN(m_result.after, m_reference.errorOf(*m_result.build.engine, m_request.cancel));
-            for (size_t l = 0; l < m_result.layers.size(); ++l) m_result.layers[l].staysFp32 = isAmongFirst(l, kept);
-            if (m_result.after.largest <= m_limit || kept == m_order.size()) return Status::ok();
-            asked *= 0.8;
-            least = kept + 1;
+            for (size_t l = 0; l < m_result.layers.size(); ++l) m_result.layers[l].staysFp32 = !m_lowered[l];
+            if (m_result.after.largest <= m_limit || kept == std::ssize(m_order)) return Status::ok();
         }
     }
 
-    Result<size_t> fewestWithin(double limit, size_t least) {
-        size_t low = least, high = m_order.size();  // `high` is taken as good: nothing better can be had
-        while (low < high) {
-            const size_t middle = (low + high) / 2;
-            STROBE_ASSIGN(const OutputError error, errorKeeping(middle));
-            if (error.largest <= limit)
-                high = middle;
-            else
-                low = middle + 1;
+    /// Lowers m_order[from, to) beside what is lowered already, as a whole or, where the error is more than asked, by
+    /// halves. Each step is judged by a run, for errors of layers neither add up nor only grow.
+    Status tryLowering(size_t from, size_t to, double asked) {
+        const bool isAlone = to - from == 1 && std::count(m_lowered.begin(), m_lowered.end(), true) == 0;
+        for (size_t i = from; i < to; ++i) m_lowered[m_order[i]] = true;
+        OutputError error = m_result.layers[m_order[from]].error;
+        if (!isAlone) {
+            const BuilderConfig config = trialConfig([&](size_t layer) { return !m_lowered[layer]; });
+            const std::string what =
+                "Lowering " + std::to_string(to - from) + " of " + std::to_string(m_order.size()) + " layers together";
+            STROBE_ASSIGN(error, trial(what, config,
+                                       0.7 + 0.2 * static_cast<double>(from) / static_cast<double>(m_order.size())));
         }
-        return high;
+        if (error.largest <= asked) return Status::ok();
+        for (size_t i = from; i < to; ++i) m_lowered[m_order[i]] = false;
+        if (to - from == 1) return Status::ok();
+        const size_t middle = (from + to) / 2;
+        STROBE_RETURN_IF_ERROR(tryLowering(from, middle, asked));
+        return tryLowering(middle, to, asked);
     }
 
-    Result<OutputError> errorKeeping(size_t kept) {
-        if (const auto known = m_tried.find(kept); known != m_tried.end()) return known->second;
-        const BuilderConfig config = configWith([&](size_t layer) { return isAmongFirst(layer, kept); }, 0);
-        STROBE_ASSIGN(
-            const OutputError error,
-            trial("Trying " + std::to_string(kept) + " of " + std::to_string(m_order.size()) + " layers in FP32",
-                  config, 0.8 + 0.01 * std::min<double>(9, static_cast<double>(m_tried.size()))));
-        m_tried[kept] = error;
-        return error;
-    }
-
-    bool isAmongFirst(size_t layer, size_t kept) const {
-        return std::find(m_order.begin(), m_order.begin() + static_cast<std::ptrdiff_t>(kept), layer) !=
-               m_order.begin() + static_cast<std::ptrdiff_t>(kept);
-    }
-
-    BuilderConfig configWith(const std::function<bool(size_t)>& staysFp32, int level) const {
+    /// The found rules stand before the user's, which win.
+    BuilderConfig configWith(const std::function<bool(size_t)>& staysFp32) const {
         BuilderConfig config = m_request.config;
-        config.optimizationLevel = level;
+        std::vector<PrecisionRule> found;
         for (size_t l = 0; l < m_result.layers.size(); ++l)
             if (staysFp32(l))
-                config.precisionRules.push_back(
-                    {m_result.layers[l].layer, DataType::Float32, reasonFor(m_result.layers[l])});
+                found.push_back({m_result.layers[l].layer, DataType::Float32, reasonFor(m_result.layers[l])});
+        config.precisionRules.insert(config.precisionRules.begin(), found.begin(), found.end());
+        return config;
+    }
+
+    /// Untimed. Where the mode is free to choose, the trial is not: it would find FP32 cheaper for a layer that is
+    /// lowered alone, and tell no error.
+    BuilderConfig trialConfig(const std::function<bool(size_t)>& staysFp32) const {
+        BuilderConfig config = configWith(staysFp32);
+        config.optimizationLevel = 0;
+        if (config.precision != PrecisionMode::Best) return config;
+        std::vector<PrecisionRule> pins;
+        for (size_t l = 0; l < m_result.layers.size(); ++l)
+            if (!staysFp32(l)) pins.push_back({m_result.layers[l].layer, m_lowerType, "lowered in a trial"});
+        for (const std::string& layer : m_leftInFp32) pins.push_back({layer, DataType::Float32, "left in FP32"});
+        config.precisionRules.insert(config.precisionRules.begin(), pins.begin(), pins.end());
         return config;
     }
 
@@ -289,6 +310,7 @@ private:
 
     void report(const std::string& step, double fraction) {
         if (!m_request.progress) return;
+        fraction = m_told = std::max(m_told, fraction);  // a second attempt starts behind the first
         m_request.progress({step, fraction, fraction > 0.3 ? secondsSpent() / fraction * (1 - fraction) : -1});
     }
 
@@ -302,9 +324,12 @@ private:
     std::chrono::steady_clock::time_point m_start = std::chrono::steady_clock::now();
     Reference m_reference;
     PrecisionSearchResult m_result;
-    std::vector<size_t> m_order;            // of m_result.layers: the one to keep first
-    int m_timed = 0, m_cached = 0;          // candidates of all builds
-    std::map<size_t, OutputError> m_tried;  // by how many of m_order stay
+    std::vector<std::string> m_leftInFp32;  // by a mode that may lower them
+    DataType m_lowerType = DataType::Undefined;
+    std::vector<size_t> m_order;    // of m_result.layers: the one to lower first
+    std::vector<bool> m_lowered;    // by m_result.layers
+    int m_timed = 0, m_cached = 0;  // candidates of all builds
+    double m_told = 0;              // progress
 };
 
 }  // namespace

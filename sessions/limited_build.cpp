@@ -15,7 +15,8 @@ std::string counted(int count, const std::string& one) {
 }
 
 std::string errorText(double share) {
-    return std::isfinite(share) ? shareText(share) + " of its range" : std::string("NaN or infinities");
+    return std::isfinite(share) ? shareText(share) + " of their range"
+                                : std::string("more than can be said (NaN, infinities or other shapes)");
 }
 
 /// What the search decided, for the Problems page.
@@ -30,7 +31,7 @@ BuildNote outcomeOf(const PrecisionSearchResult& result, const Settings& setting
     BuildNote note;
     if (result.after.largest > settings.accuracyLimit) {
         note.severity = BuildNote::Severity::Warning;
-        note.message = limit + " is not kept: an output is off by up to " + errorText(result.after.largest) + " " +
+        note.message = limit + " is not kept: outputs are off by up to " + errorText(result.after.largest) + " " +
                        data + ", with every layer in FP32 that no rule sets otherwise";
         note.fix = "change the precision rules, or raise the limit";
     } else if (kept == 0) {
@@ -42,6 +43,7 @@ BuildNote outcomeOf(const PrecisionSearchResult& result, const Settings& setting
                        ": outputs are off by at most " + errorText(result.after.largest) + ", and would be by " +
                        errorText(result.before.largest) + ", " + data;
         note.fix = "the Inspector says what each layer costs; raise the limit for more speed";
+        if (kept == static_cast<int>(result.layers.size())) note.severity = BuildNote::Severity::Warning;
     }
     return note;
 }

@@ -61,6 +61,7 @@ Status readSide(Side& side, const Options& common) {
                                "\" is neither an engine file nor flags of a build; write " + side.flag +
                                "= for FP32, " + side.flag + "=--bf16, or " + side.flag + "=file.engine");
     side.options.profileFlags.clear();
+    side.options.accuracyLimit = 0;
     CLI::App app("flags of one side", side.flag);
     addSideFlags(app, side.options);
     std::istringstream words(side.value);
@@ -70,6 +71,9 @@ Status readSide(Side& side, const Options& common) {
     for (const std::string& flag : flags) argv.push_back(flag.c_str());
     const Status status = parseArguments(app, static_cast<int>(argv.size()), argv.data());
     side.options.profileFlags = joinProfiles(common.profileFlags, side.options.profileFlags);
+    // A limit that both share means the side that has an error.
+    const Options& o = side.options;
+    if (o.accuracyLimit == 0 && (o.bf16 || o.fp16 || o.best)) side.options.accuracyLimit = common.accuracyLimit;
     return status.withContext(std::string(side.flag) + "=\"" + side.value + "\"");
 }
 

@@ -85,7 +85,7 @@ void addAccuracyLimit(CLI::App& app, Options& o) {
         .option("--accuracyLimit", o.accuracyLimit,
                 "with --bf16, --fp16 or --best: keep layers in FP32 until no element of an output is off by more than "
                 "this share of the output's range (0.03) on the data of --loadInputs")
-        ->check(finiteRange(1e-9, 1.0));
+        ->check(finiteRange(1e-5, 1.0));
 }
 void addVerbose(CLI::App& app, Options& o) {
     Group{app, kBuildingFlags}.flag("--verbose,-v", o.verbose, "say more while building");

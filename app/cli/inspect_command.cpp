@@ -151,8 +151,15 @@ void printMemory(const Engine& engine) {
 std::string rulesText(const std::vector<PrecisionRule>& rules) {
     std::string text;
     for (const PrecisionRule& rule : rules)
-        text += (text.empty() ? " (" : ", ") + rule.pattern + ": " + std::string(dataTypeName(rule.type));
+        if (rule.reason.empty())
+            text += (text.empty() ? " (" : ", ") + rule.pattern + ": " + std::string(dataTypeName(rule.type));
     return text.empty() ? text : text + ")";
+}
+
+/// What a search found, a line a layer.
+void printReasons(const std::vector<PrecisionRule>& rules) {
+    for (const PrecisionRule& rule : rules)
+        if (!rule.reason.empty()) std::printf("  %s: %s\n", rule.pattern.c_str(), rule.reason.c_str());
 }
 
 void printEngine(const Engine& engine) {
@@ -161,6 +168,7 @@ void printEngine(const Engine& engine) {
                 parts.modelHash.c_str(), parts.device.id.c_str(), parts.device.name.c_str(),
                 std::string(precisionModeName(parts.config.precision)).c_str(),
                 rulesText(parts.config.precisionRules).c_str(), parts.config.optimizationLevel);
+    printReasons(parts.config.precisionRules);
     const auto list = [](const char* title, const std::vector<BindingInfo>& bindings) {
         for (const BindingInfo& b : bindings)
             std::printf("%s: %s %s%s\n", title, b.name.c_str(), std::string(dataTypeName(b.type)).c_str(),

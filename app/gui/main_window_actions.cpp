@@ -1,4 +1,5 @@
 // What each action of the window does.
+#include <QAbstractSpinBox>
 #include <QApplication>
 #include <QDir>
 #include <QLineEdit>
@@ -23,6 +24,18 @@
 #include "views/widgets/graph_canvas.h"
 
 namespace strobe {
+namespace {
+
+/// What is being typed counts: an editor hands it over when it loses the focus, which a shortcut or a tool button does
+/// not take.
+void finishTyping() {
+    QWidget* editor = QApplication::focusWidget();
+    if (!editor || (!qobject_cast<QLineEdit*>(editor) && !qobject_cast<QAbstractSpinBox*>(editor))) return;
+    editor->clearFocus();
+    editor->setFocus();
+}
+
+}  // namespace
 
 void MainWindow::connectFileActions() {
     m_actions->on("open", [this] { m_documents->openWithDialog(); });
@@ -104,6 +117,7 @@ void MainWindow::setTheme(int mode) {
 }
 
 void MainWindow::build(bool profile) {
+    finishTyping();
     Session& session = m_context.session();
     const auto pending = session.pendingBuild(profile);
     if (!pending) {

@@ -20,7 +20,8 @@ std::string_view precisionModeName(PrecisionMode mode);  // "FP32" …
 struct PrecisionRule {
     std::string pattern;
     DataType type = DataType::Float32;
-    std::string reason = {};  // for the Inspector; empty: the user's own rule
+    /// For the Inspector, of a rule that a search found: then `pattern` is the very name of a fused layer. Empty: the user's own.
+    std::string reason = {};
     bool operator==(const PrecisionRule&) const = default;
 };
 

@@ -153,9 +153,9 @@ void CandidateFinder::deferToRun(const Layer& layer, const Problem& base, LayerC
 
 void CandidateFinder::enumerate(const Layer& layer, const LayerPrecision& precision, const Problem& base, LayerCandidates& found) const {
     if (!knownShapes(base)) return deferToRun(layer, base, found);
-    bool lower = false;  // a candidate in the lower precision was found
+    bool lower = false, lowerOnDevice = false;  // a candidate in the lower precision was found, and where it is wanted
     for (const Variant& variant : variantsOf(layer, precision, base)) {
-        if (lower && (!variant.isFp32 || !precision.fp32)) continue;
+        if (variant.isFp32 ? lower && !precision.fp32 : lowerOnDevice) continue;
         const size_t before = found.usable.size();
         const auto look = [&](const Tactic& tactic, DeviceKind device) {
             consider(layer, tactic, device, tactic.wantsExactConstants() ? variant.exact : variant.problem, found);
@@ -170,7 +170,9 @@ void CandidateFinder::enumerate(const Layer& layer, const LayerPrecision& precis
             if (tactic->isReference() && (!variant.isFp32 || found.usable.size() > before)) continue;
             look(*tactic, DeviceKind::Cpu);
         }
-        lower = lower || (!variant.isFp32 && !found.usable.empty());
+        if (variant.isFp32) break;
+        lower = !found.usable.empty();
+        lowerOnDevice = std::any_of(found.usable.begin(), found.usable.end(), [&](const Candidate& c) { return c.device == m_setup.device; });
     }
     if (precision.requested && precision.lower != DataType::Undefined && !lower) {
         const auto declined = std::find_if(found.records.begin(), found.records.end(), [](const CandidateRecord& r) { return !r.declined.empty(); });

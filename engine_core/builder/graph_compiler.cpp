@@ -127,7 +127,7 @@ EngineLayer GraphCompiler::lower(const Layer& layer, const LayerPrecision& preci
     engine.tactic = chosen.tactic->name();
     engine.inputs = chosen.inputs;
     engine.outputs = chosen.outputs;
-    engine.roundOutputs = precision.preview;
+    engine.roundOutputs = precision.fp32Result ? DataType::Undefined : precision.preview;
     engine.buildMilliseconds = record.milliseconds;
     engine.precisionNote = std::move(candidates.precisionNote);
     engine.candidates = std::move(candidates.records);
@@ -171,6 +171,7 @@ Result<std::shared_ptr<const CompiledGraph>> GraphCompiler::compile(const Networ
         const Layer& layer = network.layer(order[n]);
         lowered.push_back({order[n], {}});
         if (nodes[n].candidates) {
+            lowered.back().roundConstants = precision[static_cast<size_t>(order[n])].preview;
             lowered.back().engine = lower(layer, precision[static_cast<size_t>(order[n])], std::move(candidates[n]), choice[n]);
         } else {
             STROBE_ASSIGN(lowered.back().engine, compileControlFlow(network, layer, symbols));

@@ -38,7 +38,7 @@ private:
             if (id == kNone || net().tensor(id).isSymbolicConstant()) continue;
             const Format& wanted = lowered.engine.inputs[i];
             if (net().tensor(id).isConstant()) {
-                net().setInput(lowered.layer, static_cast<int>(i), constantAs(id, wanted.type, lowered.engine.roundOutputs));
+                net().setInput(lowered.layer, static_cast<int>(i), constantAs(id, wanted.type, lowered.roundConstants));
                 continue;
             }
             const Format& have = m_formats[static_cast<size_t>(id)];

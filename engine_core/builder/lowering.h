@@ -8,6 +8,7 @@ namespace strobe {
 struct LoweredLayer {
     LayerId layer = kNone;
     EngineLayer engine;  // tactic, formats, candidates; `layer` is set by lowering
+    DataType roundConstants = DataType::Undefined;  // precision preview
 };
 
 struct LoweringResult {

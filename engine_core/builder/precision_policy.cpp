@@ -47,6 +47,9 @@ bool isProduct(const Layer& layer) {
     return family == OpFamily::Convolution || family == OpFamily::MatMul || family == OpFamily::Recurrent || layer.op->name == "Attention" || !layer.subgraphs.empty();
 }
 
+/// No value of its input gets into its result.
+bool readsShapeOnly(const Layer& layer) { return layer.op->name == "Shape" || layer.op->name == "Size"; }
+
 enum class Place : uint8_t { Inside, LastProduct, Tail };
 
 /// By LayerId. The tail is what lies behind a product with no further one on some way to the network's outputs.
@@ -69,7 +72,7 @@ std::vector<Place> placesOf(const Network& network) {
         const bool product = isProduct(layer);
         if (product || behindProduct[static_cast<size_t>(*id)]) places[static_cast<size_t>(*id)] = product ? Place::LastProduct : Place::Tail;
         for (TensorId input : layer.inputs)
-            if (input != kNone && !product) reachesOutput[static_cast<size_t>(input)] = true;
+            if (input != kNone && !product && !readsShapeOnly(layer)) reachesOutput[static_cast<size_t>(input)] = true;
     }
     return places;
 }
@@ -81,7 +84,6 @@ void keepTail(LayerPrecision& precision, Place place) {
         precision.note = "stays fp32: behind the last product, where rounding would go straight to the outputs";
     } else if (place == Place::LastProduct) {
         precision.fp32Result = precision.fp32 = true;
-        precision.preview = DataType::Undefined;
         precision.note += std::string(precision.note.empty() ? "" : "; ") + "its result stays fp32: no further product averages rounding before the outputs";
     }
 }
@@ -110,6 +112,10 @@ bool matchesRule(const std::string& pattern, const Layer& layer, const Network& 
            });
 }
 
+bool appliesTo(const PrecisionRule& rule, const Layer& layer, const Network& network) {
+    return rule.reason.empty() ? matchesRule(rule.pattern, layer, network) : rule.pattern == layer.name;
+}
+
 std::vector<LayerPrecision> decidePrecision(const Network& network, const BuilderConfig& config, const DeviceInfo& device, std::vector<BuildNote>& notes) {
     std::vector<LayerPrecision> decided(static_cast<size_t>(network.layerIdCount()));
     std::vector<bool> ruleUsed(config.precisionRules.size(), false);
@@ -120,7 +126,7 @@ std::vector<LayerPrecision> decidePrecision(const Network& network, const Builde
         const bool floats = touchesFloats(network, layer);
         const PrecisionRule* rule = nullptr;
         for (size_t r = 0; r < config.precisionRules.size(); ++r)
-            if (matchesRule(config.precisionRules[r].pattern, layer, network)) {
+            if (appliesTo(config.precisionRules[r], layer, network)) {
                 rule = &config.precisionRules[r];
                 ruleUsed[r] = true;
             }

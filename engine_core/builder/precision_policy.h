@@ -23,6 +23,8 @@ struct LayerPrecision {
 /// 20 is rounded by 6 % of its probability), and there is little to win. A rule may lower them all the same.
 std::vector<LayerPrecision> decidePrecision(const Network& network, const BuilderConfig& config, const DeviceInfo& device, std::vector<BuildNote>& notes);
 
+/// The rule speaks of the layer: its pattern is the layer's name, for a rule with a reason.
+bool appliesTo(const PrecisionRule& rule, const Layer& layer, const Network& network);
 /// "conv*", "block?/x", "op:Conv" against a layer's name, its op, or the names of the ONNX nodes that it holds.
 bool matchesRule(const std::string& pattern, const Layer& layer, const Network& network);
 

@@ -146,9 +146,13 @@ TensorId behindReshapes(const Network& network, TensorId tensor, std::vector<Lay
 }
 
 bool isReductionOf(const Network& network, TensorId tensor, TensorId x, std::span<const int64_t> axes) {
+    if (!network.tensor(tensor).rankKnown || !network.tensor(x).rankKnown) return false;
     Shape kept = network.tensor(x).shape;
-    for (int64_t axis : axes) kept[static_cast<size_t>(axis)] = Dim(1);
-    return network.tensor(tensor).rankKnown && network.tensor(tensor).shape == kept;
+    for (int64_t axis : axes) {
+        if (axis >= std::ssize(kept)) return false;
+        kept[static_cast<size_t>(axis)] = Dim(1);
+    }
+    return network.tensor(tensor).shape == kept;
 }
 
 bool isRealType(DataType type) {

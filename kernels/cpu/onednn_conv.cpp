@@ -116,7 +116,8 @@ bool isDepthwise(const Problem& problem) {
 
 Support checkConv(const Problem& problem) {
     if (const Support floats = checkFloatTensors(problem); !floats.supported) return floats;
-    if (isDepthwise(problem) && problem.inputs[0].format.type == DataType::BFloat16)
+    const bool hasOwnKernel = problem.inputs[0].dims.size() <= 4 && problem.inputs[1].constantData;
+    if (isDepthwise(problem) && hasOwnKernel && problem.inputs[0].format.type == DataType::BFloat16)
         return Support::no("depthwise products are no faster in BF16: simd.depthwise takes the weights unrounded");
     if (problem.inputs[0].dims.size() > 5)
         return Support::no("oneDNN convolves 1 to 3 spatial dims, the input is " + toString(problem.inputs[0].dims));

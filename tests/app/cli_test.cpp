@@ -277,6 +277,9 @@ TEST(Cli, AnAccuracyLimitIsKeptOnTheDataGiven) {
     const CliResult compared = quick({"compare", kModel, "--a=", "--b=--fp16 --accuracyLimit=0.5", "--iterations=2"});
     EXPECT_EQ(compared.code, 0) << compared.err;
     EXPECT_NE(compared.out.find("B: FP16 within 50 %"), std::string::npos) << compared.out;
+    const CliResult shared = quick({"compare", kModel, "--accuracyLimit=0.5", "--a=", "--b=--fp16", "--iterations=2"});
+    EXPECT_EQ(shared.code, 0) << shared.err;
+    EXPECT_NE(shared.out.find("A: FP32\nB: FP16 within 50 %"), std::string::npos) << shared.out;
 }
 
 TEST(Cli, SavedSessionOpensAgain) {

@@ -59,6 +59,34 @@ private slots:
         QVERIFY(tree.topLevelItem(1)->text(0).contains("FP32"));
     }
 
+    void aBuildTakesWhatIsBeingTyped() {
+        show();
+        openSample();
+        key(Qt::Key_2, Qt::ControlModifier);
+        auto* page = window().docks().page("settingsPage");
+        auto* limit = page->findChild<QDoubleSpinBox*>("accuracyLimit");
+        auto* file = page->findChild<QLineEdit*>("inputFile");
+        Settings settings = m_fixture->session().settings();
+        settings.builder.precision = PrecisionMode::Fp16;
+        settings.builder.optimizationLevel = 0;
+        m_fixture->session().setSettings(settings, "FP16");
+        limit->setFocus();
+        limit->selectAll();
+        QTest::keyClicks(limit, "50");
+        key(Qt::Key_B, Qt::ControlModifier);
+        QVERIFY(m_fixture->waitForJobs());
+        QVERIFY(QTest::qWaitFor([&] { return context().currentBuild() != nullptr; }));
+        QCOMPARE(context().currentBuild()->settings.accuracyLimit, 0.5);
+        QVERIFY(toQString(context().currentBuild()->name).startsWith("FP16 within 50 %"));
+        QVERIFY(limit->hasFocus());
+        // A file that is not there fails the build: the one before it would have answered another question.
+        file->setFocus();
+        QTest::keyClicks(file, "/no/such.npz");
+        key(Qt::Key_B, Qt::ControlModifier);
+        QVERIFY(m_fixture->waitForJobs());
+        QCOMPARE(m_fixture->session().builds().size(), size_t{1});
+    }
+
     void clickedEngineLayerIsInspectedAndFramesItsNodes() {
         show();
         openSample();

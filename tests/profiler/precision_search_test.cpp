@@ -97,6 +97,18 @@ TEST(PrecisionSearch, TheUsersRulesAreLeftAlone) {
     EXPECT_EQ(rules[0], (PrecisionRule{"a", DataType::Float16}));
 }
 
+/// The mode may choose FP32 for a layer that alone is lowered; the search must not take that for no error.
+TEST(PrecisionSearch, BestIsSearchedInTheLowerPrecision) {
+    if (!cpuDeviceInfo().hasBf16) GTEST_SKIP() << "this CPU has no BF16 arithmetic";
+    const auto request = requestOf(fragileChain(), PrecisionMode::Best);
+    const auto result = buildWithin(2e-2, Builder(cpuKernels()), request, randomRuns(2));
+    ASSERT_TRUE(result) << result.status().message();
+    EXPECT_LE(result->after.largest, 2e-2);
+    for (const LayerSensitivity& layer : result->layers) EXPECT_GT(layer.error.largest, 0) << layer.layer;
+    for (const PrecisionRule& rule : result->build.engine->parts().config.precisionRules)
+        EXPECT_EQ(rule.type, DataType::Float32) << "a trial's rule was left: " << rule.pattern;
+}
+
 TEST(PrecisionSearch, NativeBf16KeepsTheLimit) {
     if (!cpuDeviceInfo().hasBf16) GTEST_SKIP() << "this CPU has no BF16 arithmetic";
     const auto request = requestOf(fragileChain(), PrecisionMode::Bf16);
@@ -123,7 +135,9 @@ TEST(PrecisionSearch, IsCancelledAndTellsProgressThatOnlyGrows) {
 }
 
 TEST(PrecisionSearch, AnErrorOfTheDataIsTold) {
-    const auto load = [](const Engine&) -> Result<std::vector<NamedTensors>> { return invalidArgument("no such data"); };
+    const auto load = [](const Engine&) -> Result<std::vector<NamedTensors>> {
+        return invalidArgument("no such data");
+    };
     const auto result = buildWithin(5e-3, Builder(cpuKernels()), requestOf(fragileChain()), load);
     EXPECT_EQ(result.status().message(), "no such data");
 }

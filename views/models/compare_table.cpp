@@ -245,8 +245,14 @@ std::vector<CompareFigure> compareFigures(const Build& a, const Build& b, const 
     return figures;
 }
 
+QString shortened(const QString& name) {
+    constexpr int kMost = 24;
+    return name.size() <= kMost ? name : name.left(kMost - 1).trimmed() + QStringLiteral("…");
+}
+
 CompareAnswer speedAnswer(const Build& a, const Build& b, const Comparison* comparison) {
-    const QString nameA = QString::fromStdString(a.name), nameB = QString::fromStdString(b.name);
+    // The answer comes last, and a data file's long name would push it out of sight.
+    const QString nameA = shortened(QString::fromStdString(a.name)), nameB = shortened(QString::fromStdString(b.name));
     const auto faster = speedup(a, b, comparison);
     if (!faster) return {QObject::tr("No times"), QObject::tr("Profile both builds to compare their speed"), Verdict::None, false};
     const bool isInTurn = comparison && comparison->speed;

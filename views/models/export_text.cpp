@@ -135,7 +135,7 @@ QString settingsFlags(const Settings& settings) {
     for (const auto& [layer, tactic] : builder.pinnedTactics) pins << QString::fromStdString(layer) + ':' + QString::fromStdString(tactic);
     for (const std::string& pass : builder.disabledPasses) passes << QString::fromStdString(pass);
     for (const std::string& tactic : builder.bannedTactics) bans << QString::fromStdString(tactic);
-    if (limitsAccuracy(settings)) flags += QStringLiteral(" --accuracyLimit=%1").arg(settings.accuracyLimit) + dataFlag(settings);
+    if (limitsAccuracy(settings)) flags += QStringLiteral(" --accuracyLimit=%1").arg(settings.accuracyLimit, 0, 'g', 12) + (settings.inputFile.empty() ? QStringLiteral(" --seed=%1").arg(settings.seed) : dataFlag(settings));
     return flags + listFlag("layerPrecisions", rules) + listFlag("disablePasses", passes) + listFlag("banTactics", bans) + listFlag("pinTactics", pins);
 }
 

@@ -77,8 +77,41 @@ TEST(PrecisionPolicy, BehindTheLastProductNothingIsLowered) {
             EXPECT_NE(precision.note.find("behind the last product"), std::string::npos) << precision.note;
         }
     }
-    const LayerPrecision preview = decide(network, "softmax", PrecisionMode::Fp16, DeviceInfo());
-    EXPECT_EQ(preview.preview, DataType::Undefined);
+    EXPECT_EQ(decide(network, "softmax", PrecisionMode::Fp16, DeviceInfo()).preview, DataType::Undefined);
+    // A preview rounds the last product's weights, as the real engine would.
+    const LayerPrecision last = decide(network, "second", PrecisionMode::Fp16, DeviceInfo());
+    EXPECT_EQ(last.preview, DataType::Float16);
+    EXPECT_TRUE(last.fp32Result);
+}
+
+TEST(PrecisionPolicy, ReadingAShapeIsNoWayToTheOutputs) {
+    NetworkBuilder b;
+    const Dim n = Dim::symbol("N");
+    const TensorId relu =
+        b.layer("relu", "Relu", {b.layer("first", "MatMul", {b.input("x", {n, 8}), b.wave("w", {8, 8})})});
+    const TensorId second = b.layer("second", "MatMul", {relu, b.wave("w2", {8, 8})});
+    b.output(b.layer("back", "Reshape", {second, b.layer("shape", "Shape", {relu})}));
+    const Network network = b.take();
+    for (const char* inside : {"first", "relu"}) {
+        const LayerPrecision precision = decide(network, inside, PrecisionMode::Bf16, deviceWithBf16());
+        EXPECT_EQ(precision.lower, DataType::BFloat16) << inside;
+        EXPECT_FALSE(precision.fp32Result) << inside;
+    }
+}
+
+TEST(PrecisionPolicy, ARuleWithAReasonMeansOneLayer) {
+    NetworkBuilder b;
+    const TensorId first = b.layer("block", "MatMul", {b.input("x", {4, 8}), b.wave("w", {8, 8})});
+    b.output(b.layer("block.1", "MatMul", {b.layer("relu", "Relu", {first}), b.wave("w2", {8, 8})}));
+    b.network().layer(b.network().findLayer("block.1")).provenance = {0};  // as of a part of the first one's node
+    const Network network = b.take();
+    const auto lower = [&](const char* layer, const std::string& reason) {
+        const PrecisionRule rule{"block", DataType::Float32, reason};
+        return decide(network, layer, PrecisionMode::Bf16, deviceWithBf16(), {rule}).lower;
+    };
+    EXPECT_EQ(lower("block", "sensitive"), DataType::Undefined);
+    EXPECT_EQ(lower("block.1", "sensitive"), DataType::BFloat16);
+    EXPECT_EQ(lower("block.1", ""), DataType::Undefined);
 }
 
 TEST(PrecisionPolicy, ARuleLowersTheTailAllTheSame) {

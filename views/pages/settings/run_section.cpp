@@ -81,11 +81,7 @@ void RunSection::chooseFile() {
 void RunSection::commitFile(const QString& path) {
     const auto files = parseInputFiles(path.toStdString());
     if (!files) return setError(*m_fileError, QString::fromStdString(files.status().message()));
-    QString missing;
-    for (const InputFile& file : *files)
-        if (const QString name = QString::fromStdString(file.path); !QFileInfo(name).isFile()) missing = name;
-    setError(*m_fileError, missing.isEmpty() ? QString() : tr("%1 does not exist; choose an .npz file or leave the field empty for random numbers").arg(missing));
-    if (!missing.isEmpty()) return;
+    // One that is not there is taken, too: a build then says so, where the choice before it would have been run in silence.
     const bool isSame = path.toStdString() == m_checkedFile;
     commit(tr("Input data"), [&](Settings& settings) { settings.inputFile = path.toStdString(); }, {m_file});
     if (isSame) checkFile(m_checkedFile);  // it may be another file under the same name
@@ -94,6 +90,11 @@ void RunSection::commitFile(const QString& path) {
 void RunSection::checkFile(const std::string& path) {
     m_checkedFile = path;
     setError(*m_fileError, {});
+    const auto files = parseInputFiles(path);
+    if (!files) return;
+    for (const InputFile& file : *files)
+        if (const QString name = QString::fromStdString(file.path); !QFileInfo(name).isFile())
+            return setError(*m_fileError, tr("%1 does not exist; choose an .npz file or leave the field empty for random numbers").arg(name));
     if (path.empty() || !m_shownModel) return;
     const auto check = [model = m_shownModel, path] { return checkInputFiles(*model->parsed, path); };
     runInBackground(this, check, [this, model = m_shownModel, path](const Status& status) {
