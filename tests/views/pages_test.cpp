@@ -348,13 +348,13 @@ private slots:
         QTest::keyClick(&threads, Qt::Key_Up);
         QCOMPARE(m_session->settings().builder.threads, 1);
         typeInto(child<QLineEdit>(page, "inputFile"), "/no/such/file.npz");
-        QVERIFY(unbroken(child<QLabel>(page, "fileError").text()).contains("does not exist"));
+        QTRY_VERIFY(unbroken(child<QLabel>(page, "fileError").text()).contains("does not exist"));
         // Taken all the same: a build says so, too, and does not run on what was chosen before.
         QCOMPARE(m_session->settings().inputFile, std::string("/no/such/file.npz"));
         QCOMPARE(child<QLineEdit>(page, "inputFile").text(), QString("/no/such/file.npz"));
         // As strobe-cli takes them: one file an input.
         typeInto(child<QLineEdit>(page, "inputFile"), "image:/no/such/image.npy");
-        QVERIFY(unbroken(child<QLabel>(page, "fileError").text()).startsWith("/no/such/image.npy does not exist"));
+        QTRY_VERIFY(unbroken(child<QLabel>(page, "fileError").text()).startsWith("/no/such/image.npy does not exist"));
         typeInto(child<QLineEdit>(page, "inputFile"), "image:resources/sample/digits.onnx");
         QTRY_VERIFY(unbroken(child<QLabel>(page, "fileError").text()).startsWith("resources/sample/digits.onnx"));  // is no .npy
         QCOMPARE(m_session->settings().inputFile, std::string("image:resources/sample/digits.onnx"));
