@@ -215,6 +215,7 @@ public:
         m_worst.push_back(worst);
         countLabels();
         for (auto& [name, candidate] : m_candidate.capture.tensors) {
+            if (cancel.isCancelled()) return cancelled();  // all tensors of a large network take half a second
             const auto reference = m_reference.capture.tensors.find(name);
             if (reference == m_reference.capture.tensors.end() || reference->second.dims != candidate.dims) continue;
             Pair& pair = m_layers[name];
