@@ -22,9 +22,9 @@ struct Output {
 };
 using RunOutputs = std::vector<Output>;  // by the engine's outputs, which every build of a model has in the same order
 
-/// Every run's outputs, one run after the other.
+/// Every run's outputs, one run after the other, until `take` says that no more are needed.
 Status forEachRun(const Engine& engine, const std::vector<NamedTensors>& runs, const CancelToken& cancel,
-                  const std::function<void(size_t, RunOutputs)>& take) {
+                  const std::function<bool(size_t, RunOutputs)>& take) {
     STROBE_ASSIGN(const std::unique_ptr<ExecutionContext> context, engine.createContext());
     for (size_t r = 0; r < runs.size(); ++r) {
         STROBE_RETURN_IF_ERROR(setInputs(*context, runs[r]));
@@ -35,7 +35,7 @@ Status forEachRun(const Engine& engine, const std::vector<NamedTensors>& runs, c
             const Format plain{context->outputType(o), Layout::Plain, MemoryKind::Host};
             outputs.push_back({readAsFloats(context->outputData(o), dims, plain), dims});
         }
-        take(r, std::move(outputs));
+        if (!take(r, std::move(outputs))) break;
     }
     return Status::ok();
 }
@@ -46,16 +46,24 @@ public:
     Status record(const Engine& engine, std::vector<NamedTensors> runs, const CancelToken& cancel) {
         m_runs = std::move(runs);
         m_outputs.resize(m_runs.size());
-        STROBE_RETURN_IF_ERROR(forEachRun(engine, m_runs, cancel,
-                                          [&](size_t r, RunOutputs outputs) { m_outputs[r] = std::move(outputs); }));
+        STROBE_RETURN_IF_ERROR(forEachRun(engine, m_runs, cancel, [&](size_t r, RunOutputs outputs) {
+            m_outputs[r] = std::move(outputs);
+            return true;
+        }));
         for (size_t o = 0; o < engine.outputs().size(); ++o) m_ranges.push_back(rangeOf(o));
         return Status::ok();
     }
 
-    Result<OutputError> errorOf(const Engine& engine, const CancelToken& cancel) const {
+    /// Runs that cannot change whether the largest error is more than `enough` are left out.
+    Result<OutputError> errorOf(const Engine& engine, const CancelToken& cancel, double enough = kInfinity) const {
         std::vector<Sums> sums(m_ranges.size());
         STROBE_RETURN_IF_ERROR(forEachRun(engine, m_runs, cancel, [&](size_t r, const RunOutputs& outputs) {
-            for (size_t o = 0; o < sums.size(); ++o) sums[o].add(m_outputs[r][o], outputs[o]);
+            bool goesOn = true;
+            for (size_t o = 0; o < sums.size(); ++o) {
+                sums[o].add(m_outputs[r][o], outputs[o]);
+                goesOn = goesOn && sums[o].largest / m_ranges[o] <= enough;
+            }
+            return goesOn;
         }));
         OutputError error;
         for (size_t o = 0; o < sums.size(); ++o) {
@@ -241,8 +249,9 @@ private:
             const BuilderConfig config = trialConfig([&](size_t layer) { return !m_lowered[layer]; });
             const std::string what =
                 "Lowering " + std::to_string(to - from) + " of " + std::to_string(m_order.size()) + " layers together";
-            STROBE_ASSIGN(error, trial(what, config,
-                                       0.7 + 0.2 * static_cast<double>(from) / static_cast<double>(m_order.size())));
+            STROBE_ASSIGN(
+                error, trial(what, config, 0.7 + 0.2 * static_cast<double>(from) / static_cast<double>(m_order.size()),
+                             asked));
         }
         if (error.largest <= asked) return Status::ok();
         for (size_t i = from; i < to; ++i) m_lowered[m_order[i]] = false;
@@ -286,9 +295,10 @@ private:
         return text;
     }
 
-    Result<OutputError> trial(const std::string& what, const BuilderConfig& config, double at) {
+    Result<OutputError> trial(const std::string& what, const BuilderConfig& config, double at,
+                              double enough = kInfinity) {
         STROBE_ASSIGN(const BuildResult built, build(what, config, at, at));
-        return m_reference.errorOf(*built.engine, m_request.cancel);
+        return m_reference.errorOf(*built.engine, m_request.cancel, enough);
     }
 
     /// Tells progress between `from` and `to`: of the steps inside only where that is a range.
