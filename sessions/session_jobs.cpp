@@ -27,14 +27,15 @@ JobId Session::buildAndProfile(bool profile) {
     const auto model = this->model();
     AskedBuild asked{0, model ? model->hash : std::string(), settings(), profile};
     const std::string title = "Build " + buildTitle(asked.settings);
-    asked.job = m_jobs->submit(JobKind::Build, title, [this, asked](JobContext& job) {
+    asked.job = m_jobs->submit(JobKind::Build, title, [this, title, asked](JobContext& job) {
         const auto now = this->model();
         Settings wanted = asked.settings;
         if (now && now->hash != asked.modelHash) takeModelsOwn(wanted, settings());  // opened meanwhile
         const auto report = [&](const BuildProgress& p) { job.progress(p.step, p.fraction, p.secondsLeft); };
-        STROBE_ASSIGN(const auto built, makeBuild(now, std::move(wanted), asked.profile, report, job.cancelToken()));
-        job.outcome(outcomeOf(*built));
-        return Status::ok();
+        const auto built = makeBuild(now, std::move(wanted), asked.profile, report, job.cancelToken());
+        m_state->tellOfBuild(title, built.status());
+        if (built) job.outcome(outcomeOf(**built));
+        return built.status();
     });
     const JobId id = asked.job;
     std::lock_guard lock(m_state->mutex);

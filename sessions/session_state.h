@@ -127,6 +127,17 @@ struct Session::State {
             comparison = std::move(fresh);
         }
     }
+    /// How the last build ended: one that failed is a problem until another ends; takes the lock.
+    void tellOfBuild(const std::string& title, const Status& ended) {
+        std::vector<ProblemEntry> told;
+        if (!ended.isOk() && ended.code() != ErrorCode::Cancelled)
+            told.push_back({ProblemSeverity::Error, "build", {}, "", title + " failed: " + ended.message(), ""});
+        {
+            std::lock_guard lock(mutex);
+            setProblems("build", std::move(told));
+        }
+        notify({SessionChange::Problems});
+    }
     /// What was done to the data of the last comparison, as problems; takes the lock.
     void tellOfData(const std::string& file, const std::vector<std::string>& notes) {
         std::vector<ProblemEntry> told;

@@ -8,18 +8,44 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <system_error>
+#include <thread>
 
 #include "engine_core/base/utf8.h"
 
 namespace strobe {
+namespace {
+
+/// The last close of a removed file gives its pages back, which may wait for those that the disk just writes: a cancelled job of a large
+/// file does not wait for that.
+void closeRemoved(int descriptor) {
+    constexpr off_t kQuickBytes = off_t{16} << 20;
+    struct stat info {};
+    if (::fstat(descriptor, &info) == 0 && info.st_size <= kQuickBytes) {
+        ::close(descriptor);
+        return;
+    }
+    try {
+        std::thread([descriptor] { ::close(descriptor); }).detach();
+    } catch (const std::system_error&) {
+        ::close(descriptor);
+    }
+}
+
+}  // namespace
 
 AtomicFile::AtomicFile(std::string path) : m_path(std::move(path)), m_temporary(m_path + ".tmp" + std::to_string(::getpid())) {
     ::unlink(m_temporary.c_str());
 }
 
 AtomicFile::~AtomicFile() {
-    if (m_descriptor >= 0) ::close(m_descriptor);
-    if (!m_committed) ::unlink(m_temporary.c_str());
+    if (m_committed) {
+        ::close(m_descriptor);
+        return;
+    }
+    if (m_descriptor < 0) m_descriptor = ::open(m_temporary.c_str(), O_RDONLY | O_CLOEXEC);  // written by others
+    ::unlink(m_temporary.c_str());
+    if (m_descriptor >= 0) closeRemoved(m_descriptor);
 }
 
 /// Reads errno.

@@ -84,7 +84,6 @@ void keepTail(LayerPrecision& precision, Place place) {
         precision.note = "stays fp32: behind the last product, where rounding would go straight to the outputs";
     } else if (place == Place::LastProduct) {
         precision.fp32Result = precision.fp32 = true;
-        precision.note += std::string(precision.note.empty() ? "" : "; ") + "its result stays fp32: no further product averages rounding before the outputs";
     }
 }
 

@@ -30,9 +30,9 @@ protected:
     }
 
     /// What a shell makes of the command that builds with these settings, read as strobe-cli reads it.
-    BuilderConfig again(const BuilderConfig& config) {
+    Settings again(const Settings& wanted) {
         Build build = *m_build;
-        build.settings.builder = config;
+        build.settings = wanted;
         const QString command = exportCommands(build, "resources/sample/digits.onnx", "a b.engine").back().command;
         EXPECT_TRUE(command.startsWith("strobe-cli build ")) << command.toStdString();
         QProcess shell;
@@ -57,7 +57,7 @@ protected:
         // As every command does where no flag speaks of the cache.
         if (!options.noTimingCache && options.timingCacheFile.empty())
             settings->builder.timingCachePath = Session::defaultTimingCachePath();
-        return settings->builder;
+        return *settings;
     }
 
     KernelRegistry m_kernels;
@@ -104,10 +104,27 @@ TEST_F(ExportFlags, SayEverySettingOfTheBuild) {
     };
     for (const auto& [name, change] : changes) {
         SCOPED_TRACE(name);
-        BuilderConfig config;
-        change(config);
-        EXPECT_EQ(again(config), config);
+        Settings settings;
+        change(settings.builder);
+        EXPECT_EQ(again(settings).builder, settings.builder);
     }
+}
+
+TEST_F(ExportFlags, SayTheAccuracyLimitAndWhatItIsKeptOn) {
+    Settings settings;
+    settings.builder.precision = PrecisionMode::Bf16;
+    settings.accuracyLimit = 0.0123;
+    settings.seed = 77;
+    const Settings random = again(settings);
+    EXPECT_EQ(random.accuracyLimit, 0.0123);
+    EXPECT_EQ(random.seed, 77u);
+    EXPECT_EQ(random.inputFile, "");
+    settings.inputFile = "resources/sample/digits_heldout.npz";
+    const Settings real = again(settings);
+    EXPECT_EQ(real.accuracyLimit, 0.0123);
+    EXPECT_EQ(real.inputFile, settings.inputFile);
+    settings.builder.precision = PrecisionMode::Fp32;  // nothing that a limit could keep
+    EXPECT_EQ(again(settings).accuracyLimit, 0);
 }
 
 }  // namespace

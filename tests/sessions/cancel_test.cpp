@@ -51,10 +51,10 @@ protected:
         open((modelCache() / file).string());
     }
     using Start = std::function<JobId()>;
-    /// How long the job takes when it is left alone: the quicker of two times.
-    double wholeMs(const Start& start) {
+    /// How long the job takes when it is left alone: the quickest of some times.
+    double wholeMs(const Start& start, int times = 2) {
         double quickest = std::numeric_limits<double>::max();
-        for (int i = 0; i < 2; ++i) {
+        for (int i = 0; i < times; ++i) {
             const auto began = Clock::now();
             const JobId id = start();
             const Status status = m_session.jobs().wait(id);
@@ -111,7 +111,7 @@ TEST_F(CancelTest, BuildOfTheLargestModel) {
         EXPECT_TRUE(m_session.clearTimingCache().isOk());
         return m_session.buildAndProfile();
     };
-    cancelEverywhere(momentsOf(12), wholeMs(build), build);
+    cancelEverywhere(momentsOf(8), wholeMs(build, 1), build);
 }
 
 TEST_F(CancelTest, SaveExportAndOpen) {

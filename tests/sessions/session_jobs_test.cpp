@@ -1,6 +1,7 @@
 // What is asked for while something else runs: builds around a reload, measurements, what the log says of them.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <thread>
@@ -100,6 +101,26 @@ TEST_F(SessionJobs, WhatWasAskedOfABuildIsNotDoneToAnotherOfItsNumber) {
     EXPECT_EQ(finish(measured).code(), ErrorCode::Cancelled);
     EXPECT_FALSE(std::filesystem::exists(engine));
     EXPECT_TRUE(finish(m_session.exportEngine((*built)->id, engine)).isOk());
+}
+
+TEST_F(SessionJobs, ABuildThatFailedIsAProblemUntilAnotherEnds) {
+    const auto failures = [&] {
+        const auto problems = m_session.problems();
+        return std::count_if(problems.begin(), problems.end(), [](const ProblemEntry& problem) {
+            return problem.source == "build" && problem.severity == ProblemSeverity::Error;
+        });
+    };
+    Settings settings = m_session.settings();
+    settings.builder.device = "cuda:99";
+    m_session.setSettings(settings, "test");
+    for (int i = 0; i < 2; ++i) EXPECT_FALSE(finish(m_session.buildAndProfile(false)).isOk());
+    ASSERT_EQ(failures(), 1);
+    const ProblemEntry told = m_session.problems().back();
+    EXPECT_EQ(told.message.rfind("Build FP32 @cuda:99 failed: device 'cuda:99'", 0), 0u) << told.message;
+    settings.builder.device = "cpu";
+    m_session.setSettings(settings, "test");
+    EXPECT_TRUE(finish(m_session.buildAndProfile(false)).isOk());
+    EXPECT_EQ(failures(), 0);
 }
 
 TEST_F(SessionJobs, OneMeasurementOfABuildWaitsAtATime) {

@@ -97,6 +97,21 @@ private slots:
         QVERIFY(model.index(2, LayerTableModel::Tactic).data(Qt::ToolTipRole).toString().contains("reference kernel"));
     }
 
+    void aLayerSaysWhyItHasItsPrecision() {
+        QVERIFY(!standardTable()->hasPrecisionNotes);
+        auto facts = standardFacts();
+        facts[1].precisionNote = "stays fp32 to keep the accuracy limit of 3 %";
+        const auto table = makeLayerTable(*makeProfile(standardLayers()), facts, makeNodes(6));
+        QVERIFY(table->hasPrecisionNotes);
+        LayerTableModel model;
+        model.setTable(table);
+        QCOMPARE(text(model, 1, LayerTableModel::PrecisionNote), facts[1].precisionNote);
+        QCOMPARE(model.index(1, LayerTableModel::Precision).data(Qt::ToolTipRole).toString(), facts[1].precisionNote);
+        LayerFilterProxy proxy(model);
+        proxy.setFilter(LayerFilter::parse("why:limit"));
+        QCOMPARE(columnTexts(proxy, LayerTableModel::Name), QStringList{text(model, 1, LayerTableModel::Name)});
+    }
+
     void headlineNamesTheHeaviestKind() {
         QCOMPARE(layersHeadline(*standardTable()).replace(QChar(0x00a0), ' '), QString("80.0 % of the layers’ 10.0 ms is in 2 convolutions, 1 of them depthwise"));
         auto facts = standardFacts();
@@ -298,6 +313,7 @@ private slots:
         const CompareAnswer speed = speedAnswer(a, b, nullptr);
         QCOMPARE(speed.headline, QString::fromUtf8("BF16 is 2.00× as fast"));
         QCOMPARE(speed.verdict, CompareFigure::Verdict::Better);
+        QVERIFY(speed.detail.contains("by itself"));
         QCOMPARE(speedAnswer(b, a, nullptr).headline, QString::fromUtf8("FP32 takes 2.00× as long"));
         QCOMPARE(speedAnswer(b, a, nullptr).verdict, CompareFigure::Verdict::Worse);
         QVERIFY(speedAnswer(a, a, nullptr).headline.contains("equally fast"));

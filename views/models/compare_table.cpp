@@ -257,7 +257,8 @@ CompareAnswer speedAnswer(const Build& a, const Build& b, const Comparison* comp
     if (!faster) return {QObject::tr("No times"), QObject::tr("Profile both builds to compare their speed"), Verdict::None, false};
     const bool isInTurn = comparison && comparison->speed;
     const QString detail = isInTurn ? inTurnText(*comparison->speed)
-                                    : QObject::tr("%1 against %2").arg(latencyText(b), latencyText(a));
+                                    : QObject::tr("%1 against %2, each measured by itself; Compare measures them in turn")
+                                          .arg(latencyText(b), latencyText(a));
     const QString doubt = doubtOf(a, b, comparison);
     if (!doubt.isEmpty())
         return {QObject::tr("Speed is doubtful"), detail + QStringLiteral(" · ") + doubt, Verdict::None, true,

@@ -175,6 +175,12 @@ QString latencyFact(const Build& build) {
     return doubt.isEmpty() ? time : time + '\n' + doubt;
 }
 
+QString limitFact(const Settings& settings) {
+    const QString file = toQString(settings.inputFile).section('/', -1);
+    return QObject::tr("%1 of an output’s range, kept on %2")
+        .arg(toQString(shareText(settings.accuracyLimit)), file.isEmpty() ? QObject::tr("random input") : file);
+}
+
 QString cppQuoted(QString text) {
     return '"' + text.replace('\\', QStringLiteral("\\\\")).replace('"', QStringLiteral("\\\"")) + '"';
 }
@@ -218,6 +224,7 @@ ExportFacts exportFacts(const Build& build) {
                       {QObject::tr("Shapes"), profilesText(parts.profiles), true}};
     if (const QString memory = memoryText(build); !memory.isEmpty())
         facts.contents.push_back({QObject::tr("Memory to run"), memory});
+    if (limitsAccuracy(build.settings)) facts.contents.push_back({QObject::tr("Accuracy limit"), limitFact(build.settings)});
     if (build.profile) facts.contents.push_back({QObject::tr("Latency here"), latencyFact(build)});
     QStringList features;
     for (const std::string& feature : neededFeatures(parts)) features << QString::fromStdString(feature);
@@ -229,7 +236,8 @@ ExportFacts exportFacts(const Build& build) {
 
 QString engineFileName(const Build& build, const QString& modelName) {
     static const QRegularExpression other(QStringLiteral("[^a-z0-9]+"));
-    QString variant = QString::fromStdString(build.name).toLower().replace(other, QStringLiteral("_"));
+    static const QRegularExpression dataSuffix(QStringLiteral("\\.np[yz]\\b"));
+    QString variant = QString::fromStdString(build.name).toLower().remove(dataSuffix).replace(other, QStringLiteral("_"));
     while (variant.endsWith('_')) variant.chop(1);
     const QString stem = modelName.endsWith(QStringLiteral(".onnx")) ? modelName.chopped(5) : modelName;
     return stem + '_' + variant + QStringLiteral(".engine");

@@ -48,6 +48,7 @@ const std::map<QString, TextField>& textFields() {
         {"scope", {[](const LayerRow& r) { return r.scope; }, Match::Path}},
         {"shape", {[](const LayerRow& r) { return r.shape; }, Match::Part}},
         {"tactic", {[](const LayerRow& r) { return r.tactic; }, Match::Part}},
+        {"why", {[](const LayerRow& r) { return r.facts.precisionNote; }, Match::Part}},
         {"node", {[](const LayerRow& r) { return r.nodes.join('\n'); }, Match::Part}},
     };
     return fields;
@@ -139,7 +140,7 @@ LayerFilter::Term LayerFilter::parseTerm(const QString& text, QString& error) {
         if (field != textFields().end())
             return [value = field->second.value, fits = textMatcher(match.captured(2), field->second.match)](
                        const LayerRow& row) { return fits(value(row)); };
-        error = QObject::tr("“%1:” is unknown; there are op, precision, name, scope, shape, tactic, node").arg(match.captured(1));
+        error = QObject::tr("“%1:” is unknown; there are op, precision, name, scope, shape, tactic, why, node").arg(match.captured(1));
         return {};
     }
     return [text](const LayerRow& row) { return anyTextHas(row, text); };

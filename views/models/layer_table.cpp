@@ -92,6 +92,7 @@ LayerTablePtr makeLayerTable(const Profile& profile, std::span<const LayerFacts>
         row.bytes = layer.bytes;
         row.counters = layer.counters;
         table->hasCounters = table->hasCounters || layer.counters.has_value();
+        table->hasPrecisionNotes = table->hasPrecisionNotes || !row.facts.precisionNote.isEmpty();
         table->rows.push_back(std::move(row));
     }
     addCumulativeShares(table->rows);
@@ -101,6 +102,8 @@ LayerTablePtr makeLayerTable(const Profile& profile, std::span<const LayerFacts>
 std::vector<LayerFacts> layerFacts(const Engine& engine) {
     std::vector<LayerFacts> all;
     const Network& network = engine.graph().network;
+    const BuilderConfig& config = engine.parts().config;
+    const bool isAllFp32 = config.precision == PrecisionMode::Fp32 && config.precisionRules.empty();
     for (const EngineLayer& chosen : engine.graph().layers) {
         const Layer& layer = network.layer(chosen.layer);
         const Tactic* tactic = engine.kernels().findByName(chosen.tactic);
@@ -110,6 +113,7 @@ std::vector<LayerFacts> layerFacts(const Engine& engine) {
         facts.title = layerTitle(layer);
         facts.isReference = tactic != nullptr && tactic->isReference();
         facts.isPreview = chosen.roundOutputs != DataType::Undefined;
+        if (!isAllFp32) facts.precisionNote = QString::fromStdString(chosen.precisionNote);
         all.push_back(std::move(facts));
     }
     return all;

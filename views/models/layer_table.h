@@ -21,6 +21,7 @@ struct LayerFacts {
     QString title;             // op and what was fused behind it: "Conv + HardSwish"
     bool isReference = false;  // runs on the naive kernel
     bool isPreview = false;    // the precision is an accuracy preview
+    QString precisionNote;     // why it has its precision, where there is more to say than what was asked; else empty
 };
 
 struct LayerRow {
@@ -47,6 +48,7 @@ struct LayerTable {
     double latency = 0;          // median end to end, seconds
     double layersSum = 0;        // seconds
     bool hasCounters = false;
+    bool hasPrecisionNotes = false;
 };
 using LayerTablePtr = std::shared_ptr<const LayerTable>;
 

@@ -47,6 +47,7 @@ std::vector<ColumnTableModel::Column> LayerTableModel::columnsFor(const LayerTab
             {tr("GFLOP/s"), tr("Operations over time"), true},
             {tr("GB/s"), tr("Bytes over time"), true},
             {tr("Tactic"), tr("The kernel that the builder chose")},
+            {tr("Why this precision"), tr("Where another precision was asked for, or a limit decided: why the layer has this one")},
             {tr("ONNX nodes"), tr("How many nodes of the model this layer does"), true},
             {tr("Mcycles"), tr("Processor cycles of one run, all threads"), true, true},
             {tr("IPC"), tr("Instructions per cycle"), true},
@@ -104,6 +105,7 @@ QString LayerTableModel::display(const LayerRow& row, int column) const {
         case Spread: return formatPercentNumber(row.spread);
         case OutputShape: return row.shape;
         case Tactic: return row.tactic;
+        case PrecisionNote: return row.facts.precisionNote;
         case Nodes: return formatCount(static_cast<int64_t>(row.provenance.size()));
         case Flops:
         case FlopRate:
@@ -132,9 +134,10 @@ QString LayerTableModel::tooltip(const LayerRow& row, int column) const {
                        : row.tactic;
         case Precision:
             return row.facts.isPreview ? tr("Preview: values are rounded to %1, the arithmetic is FP32. Accuracy, not speed.").arg(row.precision)
-                                       : QString();
+                                       : row.facts.precisionNote;
         case Op: return row.facts.title;
         case OutputShape: return row.shape;
+        case PrecisionNote: return row.facts.precisionNote;
         case Flops: return formatScaled(row.flops, "FLOP");
         case Bytes:
         case ByteRate:
@@ -156,7 +159,7 @@ QVariant LayerTableModel::cell(int at, int column, int role) const {
         case Qt::ToolTipRole: return tooltip(row, column);
         case kSortRole: {
             const QVariant value = number(row, column);
-            const bool isText = column == Name || column == Op || column == Precision || column == OutputShape || column == Tactic;
+            const bool isText = column == Name || column == Op || column == Precision || column == OutputShape || column == Tactic || column == PrecisionNote;
             return isText ? QVariant(display(row, column)) : value;
         }
         case kShareRole: return column == Share ? QVariant(row.share / m_largestShare) : QVariant();

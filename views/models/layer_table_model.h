@@ -11,7 +11,7 @@ class LayerTableModel : public ColumnTableModel {
 public:
     enum ColumnId {
         Index, Name, Op, Precision, OutputShape, Time, Share, Cumulative, Spread, Calls, Flops, Bytes, FlopRate, ByteRate,
-        Tactic, Nodes, Cycles, InstructionsPerCycle, CacheMisses, ColumnTotal
+        Tactic, PrecisionNote, Nodes, Cycles, InstructionsPerCycle, CacheMisses, ColumnTotal
     };
 
     explicit LayerTableModel(QObject* parent = nullptr);

@@ -25,10 +25,10 @@ struct Net : NetworkBuilder {
 /// As flax writes it, over axis 1 of three: var = max(0, mean x² − mean²) from sums without keepdims, and γ before x.
 struct FastVariance : Net {
     float share = 1.0f / 6;  // of each sum
-    Dims dims = {2, 6, 5};
+    Shape dims = {2, 6, 5};
     std::vector<int64_t> kept = {2, 1, 5};  // shape in which means meet x
     std::vector<int64_t> scaleDims = {1, 6, 1};
-    bool showsSum = false, otherMean = false;
+    bool showsSum = false, otherMean = false, scaleFirst = false;
 
     TensorId average(const std::string& n, TensorId x) {
         const TensorId sum =
@@ -37,7 +37,7 @@ struct FastVariance : Net {
         return op(n, "Mul", {sum, scalar(n + ".share", share)});
     }
     TensorId build() {
-        const TensorId x = input("x", toShape(dims));
+        const TensorId x = input("x", dims);
         const TensorId mean = average("mean", x), meanSquare = average("square", op("x2", "Mul", {x, x}));
         const TensorId m = otherMean ? op("m", "Neg", {mean}) : mean;
         TensorId variance = op("variance", "Sub", {meanSquare, op("mean2", "Mul", {m, m})});
@@ -47,7 +47,9 @@ struct FastVariance : Net {
             op("inv", "Reciprocal", {op("root", "Sqrt", {op("eps", "Add", {variance, scalar("e", 1e-3f)})})});
         const TensorId centred =
             op("centred", "Sub", {x, op("mean.kept", "Reshape", {mean, integers("mean.shape", kept)})});
-        const TensorId product = op("norm", "Mul", {centred, op("factor", "Mul", {inverse, wave("g", scaleDims)})});
+        const TensorId gamma = wave("g", scaleDims);
+        const TensorId factor = op("factor", "Mul", scaleFirst ? std::vector{gamma, inverse} : std::vector{inverse, gamma});
+        const TensorId product = op("norm", "Mul", scaleFirst ? std::vector{factor, centred} : std::vector{centred, factor});
         return op("out", "Add", {product, wave("b", scaleDims, 2)});
     }
 };
@@ -109,6 +111,17 @@ TEST(NormalizationFusion, RecognisesTheFastVariance) {
     ASSERT_EQ(layer.inputs.size(), 3u);
     EXPECT_EQ(network.tensor(layer.inputs[1]).shape, Shape({6}));
     EXPECT_EQ(layer.attributes.toString(), "{axis=2, epsilon=0.001}");
+}
+
+TEST(NormalizationFusion, RecognisesTheFastVarianceOfAnyBatchAndWithTheScaleFirst) {
+    FastVariance b;
+    b.dims = {Dim::symbol("N"), 6, 5};
+    b.kept = {-1, 1, 5};
+    b.scaleFirst = true;
+    b.output(b.build());
+    Network network = b.take();
+    runPassesAndCompare(network, {"NormalizationFusion"}, {data({3, 6, 5})});
+    EXPECT_EQ(opsOf(network), "Transpose LayerNormalization Transpose");
 }
 
 TEST(NormalizationFusion, DoesNotTakeOtherSumsForMeans) {

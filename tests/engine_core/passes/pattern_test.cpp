@@ -36,15 +36,18 @@ TensorId droppedAxis(Net& b, const std::string& name, const std::string& op, Ten
 }
 
 TEST(SoftmaxFusion, RecognisesReducedAxesThatReshapesBringBack) {
-    Net b;
-    const TensorId x = b.input("x", {8, 6});
-    const TensorId low = b.scalar("low", -std::numeric_limits<float>::infinity());
-    const TensorId e = b.op("e", "Exp", {b.op("sub", "Sub", {x, b.op("floor", "Max", {low, droppedAxis(b, "max", "ReduceMax", x, {8, 1})})})});
-    b.output(b.op("out", "Div", {e, droppedAxis(b, "sum", "ReduceSum", e, {8, 1})}));
-    Network network = b.take();
-    runPassesAndCompare(network, {"SoftmaxFusion"}, {data({8, 6})});
-    ASSERT_EQ(opsOf(network), "Softmax");
-    EXPECT_EQ(onlyLayer(network, "Softmax").attributes.getInt("axis", -1), 1);
+    for (const Dim& batch : {Dim(8), Dim::symbol("N")}) {
+        Net b;
+        const TensorId x = b.input("x", {batch, 6});
+        const TensorId low = b.scalar("low", -std::numeric_limits<float>::infinity());
+        const TensorId floor = b.op("floor", "Max", {low, droppedAxis(b, "max", "ReduceMax", x, {-1, 1})});
+        const TensorId e = b.op("e", "Exp", {b.op("sub", "Sub", {x, floor})});
+        b.output(b.op("out", "Div", {e, droppedAxis(b, "sum", "ReduceSum", e, {-1, 1})}));
+        Network network = b.take();
+        runPassesAndCompare(network, {"SoftmaxFusion"}, {data({8, 6})});
+        ASSERT_EQ(opsOf(network), "Softmax");
+        EXPECT_EQ(onlyLayer(network, "Softmax").attributes.getInt("axis", -1), 1);
+    }
 }
 
 TEST(SoftmaxFusion, DoesNotFireOnVisiblePartsOtherSumsOrDroppedAxes) {

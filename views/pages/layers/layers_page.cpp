@@ -22,7 +22,7 @@
 namespace strobe {
 namespace {
 
-constexpr int kColumnWidths[] = {40, 166, 250, 74, 150, 76, 116, 106, 82, 64, 70, 60, 76, 60, 190, 88, 80, 56, 80};
+constexpr int kColumnWidths[] = {40, 166, 250, 74, 150, 76, 116, 106, 82, 64, 70, 60, 76, 60, 190, 260, 88, 80, 56, 80};
 static_assert(std::size(kColumnWidths) == LayerTableModel::ColumnTotal);
 constexpr int kGroupWidths[] = {190, 70, 90, 160, 90, 90, 80, 80};
 static_assert(std::size(kGroupWidths) == LayerGroupModel::ColumnTotal);
@@ -55,7 +55,7 @@ void LayersPage::buildHeader() {
         m_grouper->addSegment(text, tip);
     m_grouper->setCurrent(0);
     fitFilter();
-    m_filter->setToolTip(tr("Words look in names, op, tactic and ONNX nodes. Conditions: op: precision: scope: tactic: shape: node:, "
+    m_filter->setToolTip(tr("Words look in names, op, tactic and ONNX nodes. Conditions: op: precision: scope: tactic: why: shape: node:, "
                             "and time share cumulative flops bytes gflops gbps with < > =. A leading - turns a term round."));
     headerControls().addWidget(m_grouper);
     headerControls().addWidget(m_filter);
@@ -147,6 +147,7 @@ void LayersPage::followBuild() {
     const bool isCalledOnce = !m_layers || std::all_of(m_layers->rows.begin(), m_layers->rows.end(),
                                                        [](const LayerRow& r) { return r.calls > 0.99 && r.calls < 1.01; });
     table.setColumnHidden(LayerTableModel::Calls, isCalledOnce);
+    table.setColumnHidden(LayerTableModel::PrecisionNote, !(m_layers && m_layers->hasPrecisionNotes));
     // After the hiding: the footer adds up what is visible.
     m_model.setTable(m_layers);
     m_isFollowing = false;
