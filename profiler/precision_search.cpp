@@ -117,6 +117,13 @@ std::map<std::string, double> timesOf(const Engine& engine) {
     return times;
 }
 
+/// All layers together.
+double timedMilliseconds(const Engine& engine) {
+    double sum = 0;
+    for (const EngineLayer& layer : engine.graph().layers) sum += std::max(0.0, layer.buildMilliseconds);
+    return sum;
+}
+
 double savedBy(const std::string& layer, const std::map<std::string, double>& exact,
                const std::map<std::string, double>& lower) {
     const auto before = exact.find(layer), after = lower.find(layer);
@@ -140,10 +147,13 @@ std::set<std::string> loweredIn(const Engine& engine) {
 class PrecisionSearch {
 public:
     PrecisionSearch(double limit, const Builder& builder, const Builder::Request& request)
-        : m_limit(limit), m_builder(builder), m_request(request) {}
+        : m_limit(limit), m_builder(builder), m_request(request) {
+        if (!m_request.timingCache) m_request.timingCache = &m_timings;  // every trial asks for the same times
+    }
 
     Result<PrecisionSearchResult> run(const RunLoader& load) {
         STROBE_RETURN_IF_ERROR(search(load));
+        report("Built", 1);
         BuildReport& report = m_result.build.report;
         report.totalSeconds = secondsSpent();
         report.timedCandidates = m_timed;
@@ -153,6 +163,8 @@ public:
 
 private:
     Status search(const RunLoader& load) {
+        STROBE_ASSIGN(BuildReport fused, m_builder.fuse(m_request));
+        m_request.fused = std::make_shared<const BuildReport>(std::move(fused));
         BuilderConfig fp32 = m_request.config;
         fp32.precision = PrecisionMode::Fp32;
         fp32.precisionRules.clear();
@@ -166,6 +178,7 @@ private:
         m_result.runs = m_reference.runs();
         if (m_result.before.largest <= m_limit) return Status::ok();
         collectLayers(*exact.engine);
+        m_fastestMs = timedMilliseconds(*exact.engine);
         if (m_result.layers.empty()) return Status::ok();
         STROBE_RETURN_IF_ERROR(measureLayers());
         return lowerMost();
@@ -192,6 +205,7 @@ private:
                 continue;
             }
             m_lowerType = precision.lower;
+            m_isPreview = m_isPreview || precision.preview != DataType::Undefined;
             LayerSensitivity found;
             found.layer = layer.name;
             found.savedMs = savedBy(layer.name, exactTimes, times);
@@ -207,7 +221,8 @@ private:
             const std::string what = "Lowering " + m_result.layers[l].layer + " alone (" + std::to_string(l + 1) +
                                      " of " + std::to_string(count) + ")";
             const double at = 0.3 + 0.4 * static_cast<double>(l) / static_cast<double>(count);
-            STROBE_ASSIGN(m_result.layers[l].error, trial(what, trialConfig(isOther), at));
+            STROBE_ASSIGN(const BuildResult built, build(what, pinnedConfig(isOther), at, at));
+            STROBE_ASSIGN(m_result.layers[l].error, m_reference.errorOf(*built.engine, m_request.cancel));
         }
         for (size_t l = 0; l < count; ++l) m_order.push_back(l);
         std::stable_sort(m_order.begin(), m_order.end(),
@@ -219,46 +234,61 @@ private:
     /// a small layer's.
     static double price(const LayerSensitivity& layer) {
         constexpr double kLeastMs = 5e-4;
-        return layer.error.rms * layer.error.rms / std::max(layer.savedMs, kLeastMs);
+        return layer.error.largest * layer.error.largest / std::max(layer.savedMs, kLeastMs);
     }
 
-    /// Lowers what the limit bears, the cheapest first. What an untimed build promises the real one may miss, as it
-    /// takes other kernels: then more is asked.
+    /// Lowers what the limit bears, the cheapest first.
     Status lowerMost() {
-        for (double asked = m_limit;; asked *= 0.7) {
-            m_lowered.assign(m_order.size(), false);
-            STROBE_RETURN_IF_ERROR(tryLowering(0, m_order.size(), asked));
-            const auto kept = std::count(m_lowered.begin(), m_lowered.end(), false);
-            const BuilderConfig config = configWith([&](size_t layer) { return !m_lowered[layer]; });
-            STROBE_ASSIGN(m_result.build,
-                          build(std::to_string(kept) + " of " + std::to_string(m_order.size()) + " layers in FP32",
-                                config, 0.9, 0.99));
-            STROBE_ASSIGN(m_result.after, m_reference.errorOf(*m_result.build.engine, m_request.cancel));
-            for (size_t l = 0; l < m_result.layers.size(); ++l) m_result.layers[l].staysFp32 = !m_lowered[l];
-            if (m_result.after.largest <= m_limit || kept == std::ssize(m_order)) return Status::ok();
-        }
+        m_lowered.assign(m_order.size(), false);
+        STROBE_RETURN_IF_ERROR(tryLowering(0, m_order.size()));
+        for (size_t l = 0; l < m_result.layers.size(); ++l) m_result.layers[l].staysFp32 = !m_lowered[l];
+        if (std::count(m_lowered.begin(), m_lowered.end(), true) > 0) return Status::ok();
+        const BuilderConfig config = configWith([](size_t) { return true; });
+        STROBE_ASSIGN(m_result.build, build("Every layer in FP32", config, 0.97, 0.99));
+        STROBE_ASSIGN(m_result.after, m_reference.errorOf(*m_result.build.engine, m_request.cancel));
+        return Status::ok();
     }
 
-    /// Lowers m_order[from, to) beside what is lowered already, as a whole or, where the error is more than asked, by
-    /// halves. Each step is judged by a run, for errors of layers neither add up nor only grow.
-    Status tryLowering(size_t from, size_t to, double asked) {
-        const bool isAlone = to - from == 1 && std::count(m_lowered.begin(), m_lowered.end(), true) == 0;
+    /// Lowers m_order[from, to) beside what is lowered already, as a whole or, where that is inaccurate or slower, by
+    /// halves. Each step is judged by a run.
+    Status tryLowering(size_t from, size_t to) {
         for (size_t i = from; i < to; ++i) m_lowered[m_order[i]] = true;
-        OutputError error = m_result.layers[m_order[from]].error;
-        if (!isAlone) {
-            const BuilderConfig config = trialConfig([&](size_t layer) { return !m_lowered[layer]; });
+        if (isPromising()) {
             const std::string what =
                 "Lowering " + std::to_string(to - from) + " of " + std::to_string(m_order.size()) + " layers together";
-            STROBE_ASSIGN(
-                error, trial(what, config, 0.7 + 0.2 * static_cast<double>(from) / static_cast<double>(m_order.size()),
-                             asked));
+            const double at = 0.7 + 0.27 * static_cast<double>(from) / static_cast<double>(m_order.size());
+            STROBE_ASSIGN(BuildResult built,
+                          build(what, configWith([&](size_t layer) { return !m_lowered[layer]; }), at, at));
+            STROBE_ASSIGN(const OutputError error, m_reference.errorOf(*built.engine, m_request.cancel, m_limit));
+            if (error.largest <= m_limit && isFaster(*built.engine)) {
+                m_result.build = std::move(built);
+                m_result.after = error;
+                return Status::ok();
+            }
         }
-        if (error.largest <= asked) return Status::ok();
         for (size_t i = from; i < to; ++i) m_lowered[m_order[i]] = false;
         if (to - from == 1) return Status::ok();
         const size_t middle = (from + to) / 2;
-        STROBE_RETURN_IF_ERROR(tryLowering(from, middle, asked));
-        return tryLowering(middle, to, asked);
+        STROBE_RETURN_IF_ERROR(tryLowering(from, middle));
+        return tryLowering(middle, to);
+    }
+
+    /// Whether what is lowered may keep the limit: errors that do not know of each other add up as squares. A set that
+    /// does better than that on these runs does so by luck, which other data would not have.
+    bool isPromising() const {
+        double squares = 0;
+        for (size_t l = 0; l < m_lowered.size(); ++l)
+            if (m_lowered[l]) squares += m_result.layers[l].error.largest * m_result.layers[l].error.largest;
+        return std::sqrt(squares) <= m_limit;
+    }
+
+    /// Reformats between FP32 and the lower precision may cost more than a layer saves. A preview is never faster, and
+    /// an untimed build tells nothing.
+    bool isFaster(const Engine& engine) {
+        const double milliseconds = timedMilliseconds(engine);
+        if (!m_isPreview && milliseconds > 0 && milliseconds >= m_fastestMs) return false;
+        m_fastestMs = milliseconds;
+        return true;
     }
 
     /// The found rules stand before the user's, which win.
@@ -272,11 +302,10 @@ private:
         return config;
     }
 
-    /// Untimed. Where the mode is free to choose, the trial is not: it would find FP32 cheaper for a layer that is
-    /// lowered alone, and tell no error.
-    BuilderConfig trialConfig(const std::function<bool(size_t)>& staysFp32) const {
+    /// Where the mode is free to choose, this is not: it would find FP32 cheaper for a layer that is lowered alone, and
+    /// tell no error.
+    BuilderConfig pinnedConfig(const std::function<bool(size_t)>& staysFp32) const {
         BuilderConfig config = configWith(staysFp32);
-        config.optimizationLevel = 0;
         if (config.precision != PrecisionMode::Best) return config;
         std::vector<PrecisionRule> pins;
         for (size_t l = 0; l < m_result.layers.size(); ++l)
@@ -287,18 +316,12 @@ private:
     }
 
     std::string reasonFor(const LayerSensitivity& layer) const {
-        char text[160];
+        char text[200];
         std::snprintf(text, sizeof text,
                       "stays fp32 to keep the accuracy limit of %.3g %%: lowered alone, it moves an output by %.2g %% "
-                      "of its range",
-                      m_limit * 100, layer.error.largest * 100);
+                      "of its range and its kernel takes %.2g ms less",
+                      m_limit * 100, layer.error.largest * 100, layer.savedMs);
         return text;
-    }
-
-    Result<OutputError> trial(const std::string& what, const BuilderConfig& config, double at,
-                              double enough = kInfinity) {
-        STROBE_ASSIGN(const BuildResult built, build(what, config, at, at));
-        return m_reference.errorOf(*built.engine, m_request.cancel, enough);
     }
 
     /// Tells progress between `from` and `to`: of the steps inside only where that is a range.
@@ -330,12 +353,15 @@ private:
 
     double m_limit;
     const Builder& m_builder;
-    const Builder::Request& m_request;
+    Builder::Request m_request;
+    TimingCache m_timings;
+    double m_fastestMs = 0;  // of the layers of what was taken so far
     std::chrono::steady_clock::time_point m_start = std::chrono::steady_clock::now();
     Reference m_reference;
     PrecisionSearchResult m_result;
     std::vector<std::string> m_leftInFp32;  // by a mode that may lower them
     DataType m_lowerType = DataType::Undefined;
+    bool m_isPreview = false;
     std::vector<size_t> m_order;    // of m_result.layers: the one to lower first
     std::vector<bool> m_lowered;    // by m_result.layers
     int m_timed = 0, m_cached = 0;  // candidates of all builds

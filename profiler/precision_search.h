@@ -39,8 +39,8 @@ using RunLoader = std::function<Result<std::vector<NamedTensors>>(const Engine&)
 /// Builds `request` in its mode (not FP32) such that no element of an output is off by more than `limit`, on the runs
 /// that `load` gives: layers are lowered in order of error by millisecond saved as long as that holds. The request's own
 /// rules are left as they are; where these alone break the limit, `after` says so. One build in FP32, one in the mode,
-/// then one without timing for each layer that the mode lowers, and up to two more for each to find which can be
-/// lowered together. Cancelled when the request is.
+/// then one for each layer that the mode lowers, and up to two more for each to find which can be lowered together;
+/// what the first two timed is not timed again. Cancelled when the request is.
 Result<PrecisionSearchResult> buildWithin(double limit, const Builder& builder, const Builder::Request& request,
                                           const RunLoader& load);
 

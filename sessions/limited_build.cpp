@@ -39,7 +39,8 @@ BuildNote outcomeOf(const PrecisionSearchResult& result, const Settings& setting
                        errorText(result.after.largest) + " " + data;
     } else {
         note.message = std::to_string(kept) + " of " + counted(static_cast<int>(result.layers.size()), "layer") +
-                       " that " + mode + " would lower stay in FP32 to keep " + limit +
+                       " that " + mode + " would lower stay in FP32, to keep " + limit +
+                       " or since lowering them saves nothing" +
                        ": outputs are off by at most " + errorText(result.after.largest) + ", and would be by " +
                        errorText(result.before.largest) + ", " + data;
         note.fix = "the Inspector says what each layer costs; raise the limit for more speed";

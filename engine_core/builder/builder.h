@@ -53,11 +53,12 @@ public:
         BuilderConfig config;
         std::string modelName, modelHash;
         TimingCache* timingCache = nullptr;  // may be null
+        std::shared_ptr<const BuildReport> fused;  // what fuse() told of this request, whatever its precision was; null: build() fuses
         ProgressCallback progress;           // called from the building thread
         CancelToken cancel;                  // obeyed within 200 ms
     };
     Result<BuildResult> build(const Request& request) const;
-    /// The first step of build() alone: `passes` and `fused` of the report.
+    /// The first step of build() alone, which no precision changes: `passes` and `fused` of the report, and its notes.
     Result<BuildReport> fuse(const Request& request) const;
 
 private:

@@ -272,7 +272,7 @@ TEST(Cli, AnAccuracyLimitIsKeptOnTheDataGiven) {
     const std::string data = "--loadInputs=" + sample("digits_heldout.npz");
     const CliResult built = quick({"build", kModel, "--fp16", "--accuracyLimit=0.0001", data});
     ASSERT_EQ(built.code, 0) << built.err;
-    EXPECT_NE((built.out + built.err).find("stay in FP32 to keep the accuracy limit of 0.01 %"), std::string::npos)
+    EXPECT_NE((built.out + built.err).find("stay in FP32, to keep the accuracy limit of 0.01 %"), std::string::npos)
         << built.out << built.err;
     const CliResult compared = quick({"compare", kModel, "--a=", "--b=--fp16 --accuracyLimit=0.5", "--iterations=2"});
     EXPECT_EQ(compared.code, 0) << compared.err;

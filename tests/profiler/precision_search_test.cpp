@@ -118,6 +118,31 @@ TEST(PrecisionSearch, NativeBf16KeepsTheLimit) {
     EXPECT_LE(result->after.largest, 2e-2);
 }
 
+double layerMilliseconds(const Engine& engine) {
+    double sum = 0;
+    for (const EngineLayer& layer : engine.graph().layers) sum += layer.buildMilliseconds;
+    return sum;
+}
+
+/// A layer that is lowered between others may cost more in reformats than it saves.
+TEST(PrecisionSearch, WhatIsTakenIsFasterThanFp32) {
+    if (!cpuDeviceInfo().hasBf16) GTEST_SKIP() << "this CPU has no BF16 arithmetic";
+    TimingCache timings;
+    auto request = requestOf(fragileChain(), PrecisionMode::Bf16);
+    request.config.optimizationLevel = 3;
+    request.timingCache = &timings;
+    const auto result = buildWithin(2e-2, Builder(cpuKernels()), request, randomRuns(2));
+    ASSERT_TRUE(result) << result.status().message();
+    EXPECT_LE(result->after.largest, 2e-2);
+    request.config.precision = PrecisionMode::Fp32;
+    const auto exact = Builder(cpuKernels()).build(request);
+    ASSERT_TRUE(exact) << exact.status().message();
+    EXPECT_EQ(exact->report.timedCandidates, 0) << "the search has timed them";
+    const double least = layerMilliseconds(*exact->engine), taken = layerMilliseconds(*result->build.engine);
+    const auto kept = staying(*result).size();
+    EXPECT_TRUE(taken < least || kept == result->layers.size()) << taken << " ms against " << least;
+}
+
 TEST(PrecisionSearch, IsCancelledAndTellsProgressThatOnlyGrows) {
     Builder::Request request = requestOf(fragileChain());
     double last = 0;

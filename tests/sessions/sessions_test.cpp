@@ -439,7 +439,7 @@ TEST_F(SampleModel, AnAccuracyLimitKeepsLayersInFp32AndSaysSo) {
     EXPECT_EQ(limited.settings, settings);  // what was asked; what was found is the engine's
     EXPECT_FALSE(limited.engine->parts().config.precisionRules.empty());
     ASSERT_EQ(limited.notes.size(), 1u);  // the held-out digits are real data
-    EXPECT_NE(limited.notes[0].message.find("stay in FP32 to keep the accuracy limit of 0.01 %"), std::string::npos)
+    EXPECT_NE(limited.notes[0].message.find("stay in FP32, to keep the accuracy limit of 0.01 %"), std::string::npos)
         << limited.notes[0].message;
     const std::string document = path("limited.strobe");
     ASSERT_TRUE(m_session.saveNow(document).isOk());

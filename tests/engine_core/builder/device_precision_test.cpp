@@ -23,7 +23,8 @@ protected:
         registerCpuKernels(m_kernels);
         registerFakeDevice(m_kernels, "MatMul", oneTypeOnDevice, m_script);
         NetworkBuilder b;
-        b.output(b.layer("m", "MatMul", {b.input("x", {16, 32}), b.wave("w", {32, 16})}));
+        const TensorId first = b.layer("first", "MatMul", {b.input("x", {16, 32}), b.wave("w1", {32, 32})});
+        b.output(b.layer("m", "MatMul", {first, b.wave("w", {32, 16})}));
         m_request.parsed = std::make_shared<const Network>(b.take());
         m_request.config.device = "cuda:0";
         m_request.config.optimizationLevel = 0;
