@@ -318,9 +318,9 @@ private:
     std::string reasonFor(const LayerSensitivity& layer) const {
         char text[200];
         std::snprintf(text, sizeof text,
-                      "stays fp32 to keep the accuracy limit of %.3g %%: lowered alone, it moves an output by %.2g %% "
-                      "of its range and its kernel takes %.2g ms less",
-                      m_limit * 100, layer.error.largest * 100, layer.savedMs);
+                      "stays fp32: lowered alone it costs %.2g %% of an output's range and saves %.2g ms, the accuracy "
+                      "limit is %.3g %%",
+                      layer.error.largest * 100, layer.savedMs, m_limit * 100);
         return text;
     }
 

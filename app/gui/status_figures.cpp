@@ -67,7 +67,7 @@ void StatusFigures::showFigures() {
                        : tr("model %1, %2 nodes").arg(size, nodes);
         tips += toQString(model->path);
     }
-    if (build && build->profile) {
+    if (build && build->profile && !m_isBusy) {
         const Statistics& latency = build->profile->latency;
         texts += markedTime(*build, latencyText(latency));
         const QString doubt = doubtText(*build);
@@ -91,6 +91,10 @@ void StatusFigures::showJobs() {
         if (job.state == JobState::Queued) ++waiting;
     }
     m_progress->setVisible(running != nullptr);
+    if (const bool isBusy = running != nullptr; isBusy != m_isBusy) {
+        m_isBusy = isBusy;
+        showFigures();  // a job's progress takes the room of the last build's times
+    }
     if (!running) return;
     m_shown = running->id;
     QString title = toQString(running->title);

@@ -31,6 +31,7 @@ private:
     ElidedLabel* m_said;
     QTimer m_forget;
     JobId m_shown = 0;
+    bool m_isBusy = false;
 };
 
 }  // namespace strobe

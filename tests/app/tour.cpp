@@ -5,6 +5,7 @@
 #include <QScrollArea>
 #include <QScrollBar>
 #include <QTabWidget>
+#include <QTableView>
 #include <QToolButton>
 #include <cstdio>
 
@@ -13,6 +14,7 @@
 #include "app/gui/page_docks.h"
 #include "tests/app/gui_support.h"
 #include "tests/app/odd_models.h"
+#include "views/models/layer_table_model.h"
 #include "views/pages/graph/graph_page.h"
 #include "views/pages/layers/layers_page.h"
 #include "views/pages/page.h"
@@ -67,6 +69,7 @@ public:
             }
         }
         window.resize(1600, 1000);
+        if (!limitedBuild()) return fail("the build within an accuracy limit failed");
         return oddModels();
     }
 
@@ -204,6 +207,30 @@ private:
             if (focus) QTest::keyClick(const_cast<QWidget*>(focus), Qt::Key_Tab);
             QTest::qWait(20);
         }
+    }
+    /// What a build within an accuracy limit says of itself on each page.
+    bool limitedBuild() {
+        Session& session = m_fixture.session();
+        Settings settings = session.settings();
+        settings.builder.precision = PrecisionMode::Bf16;
+        settings.accuracyLimit = 0.01;
+        session.setSettings(settings, "Accuracy limit 1 %");
+        const size_t before = session.builds().size();
+        m_fixture.window().actions()["build"].trigger();
+        QTest::qWait(3000);
+        bothThemes("building-limited");
+        if (!settleJobs() || session.builds().size() == before) return false;
+        WorkbenchContext& context = m_fixture.window().context();
+        context.setCurrentBuild(session.builds().back()->id);
+        selectSlowest();
+        settle();
+        pages("limited-");
+        PageDocks& docks = m_fixture.window().docks();
+        docks.show("layersPage", false);
+        auto* layers = docks.page("layersPage")->findChild<QTableView*>("layerTable");
+        layers->scrollTo(layers->model()->index(0, LayerTableModel::PrecisionNote));
+        bothThemes("limited-layers-why");
+        return true;
     }
     int oddModels() {
         const std::string problem = m_fixture.path("problem.onnx").toStdString(), large = m_fixture.path("large.onnx").toStdString();

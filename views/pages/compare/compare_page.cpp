@@ -124,8 +124,8 @@ QWidget* ComparePage::buildAnswers() {
     connect(m_speed, &AnswerTile::remedyRequested, this, &ComparePage::compareNow);
     m_accuracy = new AnswerTile(answers);
     m_accuracy->setObjectName(QStringLiteral("accuracyAnswer"));
-    row->addWidget(m_speed, 2);
-    row->addWidget(m_accuracy, 3);
+    row->addWidget(m_speed, 1);
+    row->addWidget(m_accuracy, 1);
     return answers;
 }
 

@@ -22,7 +22,7 @@
 namespace strobe {
 namespace {
 
-constexpr int kColumnWidths[] = {40, 166, 250, 74, 150, 76, 116, 106, 82, 64, 70, 60, 76, 60, 190, 260, 88, 80, 56, 80};
+constexpr int kColumnWidths[] = {40, 166, 250, 74, 150, 76, 116, 106, 82, 64, 70, 60, 76, 60, 190, 330, 88, 80, 56, 80};
 static_assert(std::size(kColumnWidths) == LayerTableModel::ColumnTotal);
 constexpr int kGroupWidths[] = {190, 70, 90, 160, 90, 90, 80, 80};
 static_assert(std::size(kGroupWidths) == LayerGroupModel::ColumnTotal);
@@ -69,6 +69,7 @@ void LayersPage::buildLayerTable() {
     table.setObjectName(QStringLiteral("layerTable"));
     m_layerPane->setModel(&m_filtered);
     table.setEmptyText(tr("No layer passes the filter"));
+    table.setTextElideMode(Qt::ElideRight);
     table.setItemDelegate(new TextDelegate(&table));
     table.setItemDelegateForColumn(LayerTableModel::Name, new NameDelegate(&table));
     table.setItemDelegateForColumn(LayerTableModel::Op, new ChipDelegate(ChipDelegate::Look::Dot, &table));
@@ -79,6 +80,7 @@ void LayersPage::buildLayerTable() {
     QHeaderView& header = *table.horizontalHeader();
     int place = header.visualIndex(LayerTableModel::Op);
     for (const int column : {LayerTableModel::Time, LayerTableModel::Share, LayerTableModel::Cumulative}) header.moveSection(header.visualIndex(column), ++place);
+    header.moveSection(header.visualIndex(LayerTableModel::PrecisionNote), header.visualIndex(LayerTableModel::Precision) + 1);
     table.sortByColumn(LayerTableModel::Time, Qt::DescendingOrder);
     table.setMenuBuilder([this](QMenu& menu, const QModelIndex& index) { fillMenu(menu, index); });
     connect(&table, &TableView::rowSelectionChanged, this, &LayersPage::publishLayers);

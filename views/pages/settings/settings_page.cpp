@@ -169,7 +169,7 @@ void SettingsPage::refresh() {
     m_redo->setEnabled(!redo.isEmpty());
     m_undo->setToolTip(undo.isEmpty() ? tr("Nothing to undo") : tr("Undo %1").arg(insideSentence(undo)));
     m_redo->setToolTip(redo.isEmpty() ? tr("Nothing to redo") : tr("Redo %1").arg(insideSentence(redo)));
-    m_lastChange->setText(undo.isEmpty() ? tr("Unchanged since the model was opened") : tr("Changed: %1").arg(insideSentence(undo)));
+    m_lastChange->setText(undo.isEmpty() ? tr("No change to undo") : tr("Changed: %1").arg(insideSentence(undo)));
     refreshIgnored();
 }
 
