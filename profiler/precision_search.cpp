@@ -55,43 +55,31 @@ public:
     }
 
     /// Runs that cannot change whether the largest error is more than `enough` are left out.
-    Result<OutputError> errorOf(const Engine& engine, const CancelToken& cancel, double enough = kInfinity) const {
-        std::vector<Sums> sums(m_ranges.size());
+    Result<double> errorOf(const Engine& engine, const CancelToken& cancel, double enough = kInfinity) const {
+        std::vector<double> largest(m_ranges.size());
         STROBE_RETURN_IF_ERROR(forEachRun(engine, m_runs, cancel, [&](size_t r, const RunOutputs& outputs) {
             bool goesOn = true;
-            for (size_t o = 0; o < sums.size(); ++o) {
-                sums[o].add(m_outputs[r][o], outputs[o]);
-                goesOn = goesOn && sums[o].largest / m_ranges[o] <= enough;
+            for (size_t o = 0; o < largest.size(); ++o) {
+                largest[o] = std::max(largest[o], largestDifference(m_outputs[r][o], outputs[o]) / m_ranges[o]);
+                goesOn = goesOn && largest[o] <= enough;
             }
             return goesOn;
         }));
-        OutputError error;
-        for (size_t o = 0; o < sums.size(); ++o) {
-            error.largest = std::max(error.largest, sums[o].largest / m_ranges[o]);
-            error.rms = std::max(error.rms, std::sqrt(sums[o].squares / std::max(1.0, sums[o].count)) / m_ranges[o]);
-        }
-        return error;
+        return largest.empty() ? 0 : *std::max_element(largest.begin(), largest.end());
     }
     int runs() const { return static_cast<int>(m_runs.size()); }
 
 private:
-    struct Sums {
-        double largest = 0, squares = 0, count = 0;
-        void add(const Output& expected, const Output& got) {
-            if (expected.dims != got.dims) {
-                largest = squares = kInfinity;
-                return;
-            }
-            for (size_t i = 0; i < got.values.size(); ++i) {
-                const double e = static_cast<double>(expected.values[i]), g = static_cast<double>(got.values[i]);
-                if (e == g || (std::isnan(e) && std::isnan(g))) continue;
-                const double off = std::isfinite(e) && std::isfinite(g) ? std::fabs(e - g) : kInfinity;
-                largest = std::max(largest, off);
-                squares += off * off;
-            }
-            count += static_cast<double>(got.values.size());
+    static double largestDifference(const Output& expected, const Output& got) {
+        if (expected.dims != got.dims) return kInfinity;
+        double largest = 0;
+        for (size_t i = 0; i < got.values.size(); ++i) {
+            const double e = static_cast<double>(expected.values[i]), g = static_cast<double>(got.values[i]);
+            if (e == g || (std::isnan(e) && std::isnan(g))) continue;
+            largest = std::max(largest, std::isfinite(e) && std::isfinite(g) ? std::fabs(e - g) : kInfinity);
         }
-    };
+        return largest;
+    }
 
     /// Of the finite values; the magnitude where they are all the same.
     double rangeOf(size_t output) const {
@@ -163,6 +151,7 @@ public:
 
 private:
     Status search(const RunLoader& load) {
+        report("Fusing", 0);
         STROBE_ASSIGN(BuildReport fused, m_builder.fuse(m_request));
         m_request.fused = std::make_shared<const BuildReport>(std::move(fused));
         BuilderConfig fp32 = m_request.config;
@@ -176,12 +165,23 @@ private:
         STROBE_ASSIGN(m_result.before, m_reference.errorOf(*m_result.build.engine, m_request.cancel));
         m_result.after = m_result.before;
         m_result.runs = m_reference.runs();
-        if (m_result.before.largest <= m_limit) return Status::ok();
+        if (m_result.before <= m_limit) return Status::ok();
         collectLayers(*exact.engine);
-        m_fastestMs = timedMilliseconds(*exact.engine);
         if (m_result.layers.empty()) return Status::ok();
+        STROBE_RETURN_IF_ERROR(keepEveryLayer("Every layer in FP32"));
+        if (m_result.after > m_limit) return Status::ok();
+        m_floor = m_result.after;
+        m_fastestMs = timedMilliseconds(*m_result.build.engine);
         STROBE_RETURN_IF_ERROR(measureLayers());
         return lowerMost();
+    }
+
+    /// But those that the request's own rules lower, and those in bodies.
+    Status keepEveryLayer(const std::string& what) {
+        for (LayerSensitivity& layer : m_result.layers) layer.staysFp32 = true;
+        STROBE_ASSIGN(m_result.build, build(what, configWith([](size_t) { return true; }), m_told, m_told));
+        STROBE_ASSIGN(m_result.after, m_reference.errorOf(*m_result.build.engine, m_request.cancel));
+        return Status::ok();
     }
 
     /// Of the layers that the mode may lower and no rule speaks of, those that it did.
@@ -224,6 +224,7 @@ private:
             STROBE_ASSIGN(const BuildResult built, build(what, pinnedConfig(isOther), at, at));
             STROBE_ASSIGN(m_result.layers[l].error, m_reference.errorOf(*built.engine, m_request.cancel));
         }
+        m_isMeasured = true;
         for (size_t l = 0; l < count; ++l) m_order.push_back(l);
         std::stable_sort(m_order.begin(), m_order.end(),
                          [&](size_t a, size_t b) { return price(m_result.layers[a]) < price(m_result.layers[b]); });
@@ -234,18 +235,15 @@ private:
     /// a small layer's.
     static double price(const LayerSensitivity& layer) {
         constexpr double kLeastMs = 5e-4;
-        return layer.error.largest * layer.error.largest / std::max(layer.savedMs, kLeastMs);
+        return layer.error * layer.error / std::max(layer.savedMs, kLeastMs);
     }
 
     /// Lowers what the limit bears, the cheapest first.
     Status lowerMost() {
         m_lowered.assign(m_order.size(), false);
         STROBE_RETURN_IF_ERROR(tryLowering(0, m_order.size()));
+        if (std::count(m_lowered.begin(), m_lowered.end(), true) == 0) return keepEveryLayer("No layer lowered");
         for (size_t l = 0; l < m_result.layers.size(); ++l) m_result.layers[l].staysFp32 = !m_lowered[l];
-        if (std::count(m_lowered.begin(), m_lowered.end(), true) > 0) return Status::ok();
-        const BuilderConfig config = configWith([](size_t) { return true; });
-        STROBE_ASSIGN(m_result.build, build("Every layer in FP32", config, 0.97, 0.99));
-        STROBE_ASSIGN(m_result.after, m_reference.errorOf(*m_result.build.engine, m_request.cancel));
         return Status::ok();
     }
 
@@ -259,8 +257,8 @@ private:
             const double at = 0.7 + 0.27 * static_cast<double>(from) / static_cast<double>(m_order.size());
             STROBE_ASSIGN(BuildResult built,
                           build(what, configWith([&](size_t layer) { return !m_lowered[layer]; }), at, at));
-            STROBE_ASSIGN(const OutputError error, m_reference.errorOf(*built.engine, m_request.cancel, m_limit));
-            if (error.largest <= m_limit && isFaster(*built.engine)) {
+            STROBE_ASSIGN(const double error, m_reference.errorOf(*built.engine, m_request.cancel, m_limit));
+            if (error <= m_limit && isFaster(*built.engine)) {
                 m_result.build = std::move(built);
                 m_result.after = error;
                 return Status::ok();
@@ -273,20 +271,23 @@ private:
         return tryLowering(middle, to);
     }
 
-    /// Whether what is lowered may keep the limit: errors that do not know of each other add up as squares. A set that
-    /// does better than that on these runs does so by luck, which other data would not have.
+    /// Whether what is lowered may keep the limit: errors that do not know of each other add up as squares, and each
+    /// was measured with what no choice of layers takes away. A set that does better than that on these runs does so by
+    /// luck, which other data would not have.
     bool isPromising() const {
-        double squares = 0;
-        for (size_t l = 0; l < m_lowered.size(); ++l)
-            if (m_lowered[l]) squares += m_result.layers[l].error.largest * m_result.layers[l].error.largest;
+        double squares = m_floor * m_floor;
+        for (size_t l = 0; l < m_lowered.size(); ++l) {
+            const double error = m_result.layers[l].error;
+            if (m_lowered[l]) squares += std::max(0.0, error * error - m_floor * m_floor);
+        }
         return std::sqrt(squares) <= m_limit;
     }
 
     /// Reformats between FP32 and the lower precision may cost more than a layer saves. A preview is never faster, and
-    /// an untimed build tells nothing.
+    /// levels 0 and 1 time no reformats.
     bool isFaster(const Engine& engine) {
         const double milliseconds = timedMilliseconds(engine);
-        if (!m_isPreview && milliseconds > 0 && milliseconds >= m_fastestMs) return false;
+        if (!m_isPreview && m_request.config.optimizationLevel > 1 && milliseconds >= m_fastestMs) return false;
         m_fastestMs = milliseconds;
         return true;
     }
@@ -302,11 +303,11 @@ private:
         return config;
     }
 
-    /// Where the mode is free to choose, this is not: it would find FP32 cheaper for a layer that is lowered alone, and
-    /// tell no error.
+    /// Leaves no choice where the mode has one: it would find FP32 cheaper for a layer that is lowered alone, and tell
+    /// no error.
     BuilderConfig pinnedConfig(const std::function<bool(size_t)>& staysFp32) const {
         BuilderConfig config = configWith(staysFp32);
-        if (config.precision != PrecisionMode::Best) return config;
+        if (m_isPreview) return config;
         std::vector<PrecisionRule> pins;
         for (size_t l = 0; l < m_result.layers.size(); ++l)
             if (!staysFp32(l)) pins.push_back({m_result.layers[l].layer, m_lowerType, "lowered in a trial"});
@@ -316,12 +317,14 @@ private:
     }
 
     std::string reasonFor(const LayerSensitivity& layer) const {
-        char text[200];
-        std::snprintf(text, sizeof text,
-                      "stays fp32: lowered alone it costs %.2g %% of an output's range and saves %.2g ms, the accuracy "
-                      "limit is %.3g %%",
-                      layer.error.largest * 100, layer.savedMs, m_limit * 100);
-        return text;
+        const std::string limit = "the accuracy limit is " + shareText(m_limit);
+        if (!m_isMeasured) return "stays fp32: " + limit + ", which the others break";
+        const std::string cost = std::isfinite(layer.error)
+                                     ? "costs " + shareText(layer.error) + " of an output's range"
+                                     : "breaks an output";
+        char saved[40] = "";
+        if (layer.savedMs > 0 && !m_isPreview) std::snprintf(saved, sizeof saved, " and saves %.2g ms", layer.savedMs);
+        return "stays fp32: lowered alone it " + cost + saved + ", " + limit;
     }
 
     /// Tells progress between `from` and `to`: of the steps inside only where that is a range.
@@ -337,13 +340,13 @@ private:
             };
         STROBE_ASSIGN(BuildResult result, m_builder.build(request));
         m_timed += result.report.timedCandidates;
-        m_cached += result.report.cachedCandidates;
+        if (to > from) m_cached += result.report.cachedCandidates;  // trials ask for the same times again and again
         return result;
     }
 
     void report(const std::string& step, double fraction) {
         if (!m_request.progress) return;
-        fraction = m_told = std::max(m_told, fraction);  // a second attempt starts behind the first
+        fraction = m_told = std::max(m_told, fraction);  // each body of a layer begins anew
         m_request.progress({step, fraction, fraction > 0.3 ? secondsSpent() / fraction * (1 - fraction) : -1});
     }
 
@@ -356,6 +359,8 @@ private:
     Builder::Request m_request;
     TimingCache m_timings;
     double m_fastestMs = 0;  // of the layers of what was taken so far
+    double m_floor = 0;      // error with every layer in FP32 that may be
+    bool m_isMeasured = false;
     std::chrono::steady_clock::time_point m_start = std::chrono::steady_clock::now();
     Reference m_reference;
     PrecisionSearchResult m_result;
@@ -369,6 +374,12 @@ private:
 };
 
 }  // namespace
+
+std::string shareText(double share) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.3g %%", share * 100);
+    return text;
+}
 
 Result<PrecisionSearchResult> buildWithin(double limit, const Builder& builder, const Builder::Request& request,
                                           const RunLoader& load) {

@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
-#include "profiler/precision_search.h"
 #include "sessions/samples.h"
 
 namespace strobe {
@@ -29,20 +27,20 @@ BuildNote outcomeOf(const PrecisionSearchResult& result, const Settings& setting
         (settings.inputFile.empty() ? std::string(" of random input") : " of " + settings.inputFile);
     const std::string mode(precisionModeName(settings.builder.precision));
     BuildNote note;
-    if (result.after.largest > settings.accuracyLimit) {
+    if (result.after > settings.accuracyLimit) {
         note.severity = BuildNote::Severity::Warning;
-        note.message = limit + " is not kept: outputs are off by up to " + errorText(result.after.largest) + " " +
-                       data + ", with every layer in FP32 that no rule sets otherwise";
+        note.message = limit + " is not kept: outputs are off by up to " + errorText(result.after) + " " +
+                       data + ", with every layer in FP32 that no rule sets otherwise and that is in no body";
         note.fix = "change the precision rules, or raise the limit";
     } else if (kept == 0) {
         note.message = limit + " is kept with every layer in " + mode + ": outputs are off by at most " +
-                       errorText(result.after.largest) + " " + data;
+                       errorText(result.after) + " " + data;
     } else {
         note.message = std::to_string(kept) + " of " + counted(static_cast<int>(result.layers.size()), "layer") +
                        " that " + mode + " would lower stay in FP32, to keep " + limit +
-                       " or since lowering them saves nothing" +
-                       ": outputs are off by at most " + errorText(result.after.largest) + ", and would be by " +
-                       errorText(result.before.largest) + ", " + data;
+                       (kept == static_cast<int>(result.layers.size()) ? "" : " or since lowering them saves nothing") +
+                       ": outputs are off by at most " + errorText(result.after) + ", and would be by " +
+                       errorText(result.before) + ", " + data;
         note.fix = "the Inspector says what each layer costs; raise the limit for more speed";
         if (kept == static_cast<int>(result.layers.size())) note.severity = BuildNote::Severity::Warning;
     }
@@ -53,12 +51,6 @@ BuildNote outcomeOf(const PrecisionSearchResult& result, const Settings& setting
 
 bool limitsAccuracy(const Settings& settings) {
     return settings.accuracyLimit > 0 && settings.builder.precision != PrecisionMode::Fp32;
-}
-
-std::string shareText(double share) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.3g %%", share * 100);
-    return text;
 }
 
 Result<BuildResult> buildAsAsked(const Settings& settings, const Builder& builder, const Builder::Request& request,

@@ -3,15 +3,13 @@
 #include <string>
 #include <vector>
 
+#include "profiler/precision_search.h"
 #include "sessions/session.h"
 
 namespace strobe {
 
 /// A limit is set, and the mode is one that has an error.
 bool limitsAccuracy(const Settings& settings);
-
-/// "3 %", "0.25 %".
-std::string shareText(double share);
 
 /// Builds `request`, which holds the settings' config: within the settings' accuracy limit where they set one. `notes`
 /// gets what came of that.

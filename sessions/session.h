@@ -76,7 +76,7 @@ std::vector<Comparison::Row> alignBuilds(const Build& a, const Build& b, const A
 enum class ProblemSeverity : uint8_t { Info, Warning, Error };
 struct ProblemEntry {
     ProblemSeverity severity = ProblemSeverity::Info;
-    std::string source;           // "import", "build FP32", "profile"
+    std::string source;           // "import", "build FP32", "build" (one that failed), "compare"
     std::vector<int> provenance;  // ONNX nodes to go to
     std::string layer;
     std::string message, fix;

@@ -1,5 +1,6 @@
 #include <filesystem>
 
+#include "engine_core/base/exceptions.h"
 #include "sessions/job_outcome.h"
 #include "sessions/session_state.h"
 
@@ -32,11 +33,14 @@ JobId Session::buildAndProfile(bool profile) {
         Settings wanted = asked.settings;
         if (now && now->hash != asked.modelHash) takeModelsOwn(wanted, settings());  // opened meanwhile
         const auto report = [&](const BuildProgress& p) { job.progress(p.step, p.fraction, p.secondsLeft); };
-        const auto built = makeBuild(now, std::move(wanted), asked.profile, report, job.cancelToken());
+        const Status ended = withoutExceptions([&]() -> Status {
+            STROBE_ASSIGN(const auto built, makeBuild(now, wanted, asked.profile, report, job.cancelToken()));
+            job.outcome(outcomeOf(*built));
+            return Status::ok();
+        });
         const bool isKnown = now && !now->imported->unsupported.empty();  // why it fails
-        m_state->tellOfBuild(title, isKnown ? Status::ok() : built.status());
-        if (built) job.outcome(outcomeOf(**built));
-        return built.status();
+        m_state->tellOfBuild(title, isKnown ? Status::ok() : ended);
+        return ended;
     });
     const JobId id = asked.job;
     std::lock_guard lock(m_state->mutex);

@@ -127,10 +127,11 @@ struct Session::State {
             comparison = std::move(fresh);
         }
     }
-    /// How the last build ended: one that failed is a problem until another ends; takes the lock.
+    /// How a build ended: one that failed is a problem until another ends uncancelled; takes the lock.
     void tellOfBuild(const std::string& title, const Status& ended) {
+        if (ended.code() == ErrorCode::Cancelled) return;
         std::vector<ProblemEntry> told;
-        if (!ended.isOk() && ended.code() != ErrorCode::Cancelled)
+        if (!ended.isOk())
             told.push_back({ProblemSeverity::Error, "build", {}, "", title + " failed: " + ended.message(), ""});
         {
             std::lock_guard lock(mutex);

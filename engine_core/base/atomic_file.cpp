@@ -8,7 +8,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <system_error>
 #include <thread>
 
 #include "engine_core/base/utf8.h"
@@ -27,7 +26,7 @@ void closeRemoved(int descriptor) {
     }
     try {
         std::thread([descriptor] { ::close(descriptor); }).detach();
-    } catch (const std::system_error&) {
+    } catch (...) {  // no memory or no thread for it
         ::close(descriptor);
     }
 }

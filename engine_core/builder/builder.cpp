@@ -201,11 +201,12 @@ Result<BuildResult> Builder::build(const Request& request) const {
     STROBE_ASSIGN(std::vector<OptimizationProfile> profiles, usableProfiles(request));
     STROBE_ASSIGN(const SymbolValues timed, symbolsAt(*request.parsed, profiles.front(), &ShapeRange::opt));
     if (device.memoryBytes > 0) STROBE_RETURN_IF_ERROR(checkFits(*request.parsed, timed, device.memoryBytes));
-    meter.report("Fusing", 0.01);
-    if (request.fused)
+    if (request.fused) {
         result.report = *request.fused;
-    else
+    } else {
+        meter.report("Fusing", 0.01);
         STROBE_RETURN_IF_ERROR(fuseInto(result.report, request, profiles, m_kernels));
+    }
     const Network& fused = *result.report.fused;
     STROBE_ASSIGN(const SymbolValues opt, symbolsAt(fused, profiles.front(), &ShapeRange::opt));
     STROBE_ASSIGN(auto graph, compile(request, fused, profiles, opt, device, m_kernels, meter, result.report));

@@ -53,14 +53,16 @@ std::vector<Format> plainFormats(const Network& network, const std::vector<Tenso
 }
 
 /// Of a last product: only the chosen kernel tells what became of its result.
-std::string resultNote(const LayerPrecision& precision, const Candidate& chosen) {
+std::string resultNote(const LayerPrecision& precision, const LayerCandidates& candidates, const Candidate& chosen) {
     if (!precision.fp32Result) return {};
     const auto isLower = [&](const Format& format) { return format.type == precision.lower; };
-    const bool isNative = precision.lower != DataType::Undefined;
-    if (isNative && std::any_of(chosen.outputs.begin(), chosen.outputs.end(), isLower))
-        return "its result is rounded: no kernel for it reads " + std::string(dataTypeName(precision.lower)) + " and writes fp32";
-    if (isNative && std::none_of(chosen.inputs.begin(), chosen.inputs.end(), isLower))
-        return "stays fp32: its result does, and that is the faster way to it";
+    const auto readsLower = [&](const Candidate& candidate) { return std::any_of(candidate.inputs.begin(), candidate.inputs.end(), isLower); };
+    if (precision.lower != DataType::Undefined) {
+        if (std::none_of(candidates.usable.begin(), candidates.usable.end(), readsLower)) return {};  // said already
+        if (std::any_of(chosen.outputs.begin(), chosen.outputs.end(), isLower))
+            return "its result is rounded: the chosen kernel writes " + std::string(dataTypeName(precision.lower));
+        if (!readsLower(chosen)) return "stays fp32: its result does, and that is the faster way to it";
+    }
     return "its result stays fp32: no further product averages rounding before the outputs";
 }
 
@@ -141,8 +143,8 @@ EngineLayer GraphCompiler::lower(const Layer& layer, const LayerPrecision& preci
     engine.outputs = chosen.outputs;
     engine.roundOutputs = precision.fp32Result ? DataType::Undefined : precision.preview;
     engine.buildMilliseconds = record.milliseconds;
-    engine.precisionNote = std::move(candidates.precisionNote);
-    if (const std::string note = resultNote(precision, chosen); !note.empty())
+    engine.precisionNote = candidates.precisionNote;
+    if (const std::string note = resultNote(precision, candidates, chosen); !note.empty())
         engine.precisionNote += (engine.precisionNote.empty() ? "" : "; ") + note;
     engine.candidates = std::move(candidates.records);
     return engine;

@@ -137,21 +137,24 @@ std::vector<LayerPrecision> decidePrecision(const Network& network, const Builde
             apply(precision, rule->type, device, rule->reason.empty() ? "set by rule '" + rule->pattern + "'" : rule->reason);
         } else if (config.precision == PrecisionMode::Best) {
             precision.lower = device.hasBf16 ? DataType::BFloat16 : DataType::Undefined;
-            precision.note = "the faster one";
         } else {
             apply(precision, typeOf(config.precision), device, "");
         }
-        if (!rule && config.precision != PrecisionMode::Fp32) keepTail(precision, places[static_cast<size_t>(id)]);
+        // A rule with a reason is a search's: of the mode's choices it takes one.
+        const bool isSearchs = rule && !rule->reason.empty();
+        if ((!rule || isSearchs) && config.precision != PrecisionMode::Fp32) keepTail(precision, places[static_cast<size_t>(id)]);
+        if (isSearchs && precision.lower != DataType::Undefined) precision.fp32 = false;
         if (precision.requested && !layer.op->keepFp32Reason.empty()) {
             precision = {};
             precision.note = "must stay fp32: " + layer.op->keepFp32Reason;
             if (rule) notes.push_back({BuildNote::Severity::Warning, layer.name, layer.provenance, "rule '" + rule->pattern + "' has no effect: " + layer.op->keepFp32Reason, "remove the rule"});
-        } else if (!layer.op->keepFp32Reason.empty()) {
+        } else if (!layer.op->keepFp32Reason.empty() && precision.lower != DataType::Undefined) {
             precision.lower = DataType::Undefined;
+            precision.note = "must stay fp32: " + layer.op->keepFp32Reason;
         }
     }
     for (size_t r = 0; r < ruleUsed.size(); ++r)
-        if (!ruleUsed[r])
+        if (!ruleUsed[r] && config.precisionRules[r].reason.empty())  // a search's means one layer of one network
             notes.push_back({BuildNote::Severity::Warning, "", {}, "precision rule '" + config.precisionRules[r].pattern + "' matches no layer of the fused network",
                              "check the name in the Layers page; wildcards * and ? and op:Conv are allowed"});
     return decided;

@@ -1,4 +1,4 @@
-// Opens a model, builds it in FP32 and BF16, compares the builds and saves a picture of every page in both themes: tour FOLDER [MODEL [PART]]
+// Opens a model, builds it in FP32, BF16 and within an accuracy limit, compares the first two and saves a picture of every page in both themes: tour FOLDER [MODEL [PART]]
 // With PART only pictures whose names contain it. Without MODEL, or for "-", the sample.
 #include <QApplication>
 #include <QDir>

@@ -12,6 +12,7 @@
 #include "views/models/build_label.h"
 #include "views/models/display_text.h"
 #include "views/models/op_colour.h"
+#include "views/models/settings_text.h"
 #include "views/widgets/number_format.h"
 
 namespace strobe {
@@ -175,12 +176,6 @@ QString latencyFact(const Build& build) {
     return doubt.isEmpty() ? time : time + '\n' + doubt;
 }
 
-QString limitFact(const Settings& settings) {
-    const QString file = toQString(settings.inputFile).section('/', -1);
-    return QObject::tr("%1 of an output’s range, kept on %2")
-        .arg(toQString(shareText(settings.accuracyLimit)), file.isEmpty() ? QObject::tr("random input") : file);
-}
-
 QString cppQuoted(QString text) {
     return '"' + text.replace('\\', QStringLiteral("\\\\")).replace('"', QStringLiteral("\\\"")) + '"';
 }
@@ -224,7 +219,9 @@ ExportFacts exportFacts(const Build& build) {
                       {QObject::tr("Shapes"), profilesText(parts.profiles), true}};
     if (const QString memory = memoryText(build); !memory.isEmpty())
         facts.contents.push_back({QObject::tr("Memory to run"), memory});
-    if (limitsAccuracy(build.settings)) facts.contents.push_back({QObject::tr("Accuracy limit"), limitFact(build.settings)});
+    if (limitsAccuracy(build.settings)) 
+        facts.contents.push_back({QObject::tr("Accuracy limit"), QObject::tr("%1 of an output’s range, judged on %2")
+                                                                     .arg(toQString(shareText(build.settings.accuracyLimit)), inputDataName(build.settings))});
     if (build.profile) facts.contents.push_back({QObject::tr("Latency here"), latencyFact(build)});
     QStringList features;
     for (const std::string& feature : neededFeatures(parts)) features << QString::fromStdString(feature);

@@ -4,6 +4,7 @@
 #include <QRegularExpression>
 
 #include "engine_core/builder/precision_policy.h"
+#include "sessions/samples.h"
 
 namespace strobe {
 
@@ -34,11 +35,20 @@ QString precisionExplanation(PrecisionMode mode, const DeviceInfo& device) {
                           : QObject::tr("The fastest that this device has; here that is FP32.");
 }
 
+QString inputDataName(const Settings& settings) {
+    if (settings.inputFile.empty()) return QObject::tr("random input");
+    const auto files = parseInputFiles(settings.inputFile);
+    if (!files) return QString::fromStdString(settings.inputFile);
+    QStringList names;
+    for (const InputFile& file : *files) names << QString::fromStdString(file.path).section('/', -1);
+    return names.join(QStringLiteral(", "));
+}
+
 QString accuracyLimitExplanation(const Settings& settings) {
     if (settings.builder.precision == PrecisionMode::Fp32) return QObject::tr("Limits what a precision below FP32 costs; FP32 is what it is held against.");
     if (settings.accuracyLimit <= 0) return QObject::tr("Each layer in the precision chosen, whatever that costs.");
-    const QString data = settings.inputFile.empty() ? QObject::tr("random input: choose input data below") : QString::fromStdString(settings.inputFile).section('/', -1);
-    return QObject::tr("Layers stay in FP32, the most sensitive first, until no element of an output is off by more. Judged on %1. Takes a build for each layer.").arg(data);
+    const QString data = inputDataName(settings), advice = settings.inputFile.empty() ? QObject::tr(": choose input data below") : QString();
+    return QObject::tr("Layers stay in FP32, the most sensitive first and those that would not be faster, so that no element of an output is off by more. Judged on %1. Takes a build for each layer.").arg(data + advice);
 }
 
 QString levelExplanation(int level) {

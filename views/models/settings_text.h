@@ -10,6 +10,8 @@ namespace strobe {
 // Reads extents divided by ×, x, *, comma or blanks; an error names what is wrong. "" is rank 0.
 Result<Dims> parseDims(const QString& text);
 
+/// The names of the input data's files, or "random input".
+QString inputDataName(const Settings& settings);
 /// What the accuracy limit does, or why nothing.
 QString accuracyLimitExplanation(const Settings& settings);
 QString precisionExplanation(PrecisionMode mode, const DeviceInfo& device);

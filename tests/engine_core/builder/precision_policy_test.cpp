@@ -84,6 +84,27 @@ TEST(PrecisionPolicy, BehindTheLastProductNothingIsLowered) {
     EXPECT_TRUE(last.fp32Result);
 }
 
+/// A search lowers the last product as the mode would: its result stays FP32; but leaves it no choice.
+TEST(PrecisionPolicy, ASearchsRuleTakesOneOfTheModesChoices) {
+    BuilderConfig config;
+    config.precision = PrecisionMode::Best;
+    config.precisionRules = {{"second", DataType::BFloat16, "lowered in a trial"}};
+    const Network network = twoProducts();
+    std::vector<BuildNote> notes;
+    const auto decided = decidePrecision(network, config, deviceWithBf16(), notes);
+    const LayerPrecision& second = decided[static_cast<size_t>(network.findLayer("second"))];
+    EXPECT_EQ(second.lower, DataType::BFloat16);
+    EXPECT_TRUE(second.fp32Result);
+    EXPECT_FALSE(second.fp32);
+    EXPECT_TRUE(notes.empty());
+    config.precisionRules = {{"of another body", DataType::Float32, "found"}};
+    decidePrecision(network, config, deviceWithBf16(), notes);
+    EXPECT_TRUE(notes.empty()) << notes[0].message;
+    config.precisionRules = {{"of another body", DataType::Float32}};
+    decidePrecision(network, config, deviceWithBf16(), notes);
+    EXPECT_EQ(notes.size(), 1u);
+}
+
 TEST(PrecisionPolicy, ReadingAShapeIsNoWayToTheOutputs) {
     NetworkBuilder b;
     const Dim n = Dim::symbol("N");
