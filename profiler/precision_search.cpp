@@ -228,6 +228,9 @@ private:
         for (size_t l = 0; l < count; ++l) m_order.push_back(l);
         std::stable_sort(m_order.begin(), m_order.end(),
                          [&](size_t a, size_t b) { return price(m_result.layers[a]) < price(m_result.layers[b]); });
+        // What saves nothing by itself may still save a reformat between two that do.
+        const auto saves = [&](size_t layer) { return m_isPreview || m_result.layers[layer].savedMs > 0; };
+        m_savers = static_cast<size_t>(std::stable_partition(m_order.begin(), m_order.end(), saves) - m_order.begin());
         return Status::ok();
     }
 
@@ -241,9 +244,17 @@ private:
     /// Lowers what the limit bears, the cheapest first.
     Status lowerMost() {
         m_lowered.assign(m_order.size(), false);
-        STROBE_RETURN_IF_ERROR(tryLowering(0, m_order.size()));
+        if (m_savers > 0) STROBE_RETURN_IF_ERROR(tryLowering(0, m_savers));
+        if (m_savers < m_order.size()) STROBE_RETURN_IF_ERROR(tryLowering(m_savers, m_order.size()));
         if (std::count(m_lowered.begin(), m_lowered.end(), true) == 0) return keepEveryLayer("No layer lowered");
         for (size_t l = 0; l < m_result.layers.size(); ++l) m_result.layers[l].staysFp32 = !m_lowered[l];
+        // The same once more, as only now it is known why each layer stays.
+        STROBE_ASSIGN(BuildResult told,
+                      build("Giving reasons", configWith([&](size_t l) { return !m_lowered[l]; }), m_told, m_told));
+        STROBE_ASSIGN(const double error, m_reference.errorOf(*told.engine, m_request.cancel));
+        if (error > m_limit) return Status::ok();
+        m_result.build = std::move(told);
+        m_result.after = error;
         return Status::ok();
     }
 
@@ -258,7 +269,9 @@ private:
             STROBE_ASSIGN(BuildResult built,
                           build(what, configWith([&](size_t layer) { return !m_lowered[layer]; }), at, at));
             STROBE_ASSIGN(const double error, m_reference.errorOf(*built.engine, m_request.cancel, m_limit));
-            if (error <= m_limit && isFaster(*built.engine)) {
+            const bool isTaken = error <= m_limit && isFaster(*built.engine);
+            if (to - from == 1) m_result.layers[m_order[from]].savesNothing = error <= m_limit && !isTaken;
+            if (isTaken) {
                 m_result.build = std::move(built);
                 m_result.after = error;
                 return Status::ok();
@@ -317,14 +330,15 @@ private:
     }
 
     std::string reasonFor(const LayerSensitivity& layer) const {
-        const std::string limit = "the accuracy limit is " + shareText(m_limit);
-        if (!m_isMeasured) return "stays fp32: " + limit + ", which the others break";
+        const std::string limit = "the accuracy limit of " + shareText(m_limit);
+        if (!m_isMeasured) return "stays fp32 for " + limit + ", which the others break";
         const std::string cost = std::isfinite(layer.error)
                                      ? "costs " + shareText(layer.error) + " of an output's range"
                                      : "breaks an output";
+        if (layer.savesNothing) return "stays fp32: lowering it makes nothing faster (alone it " + cost + ")";
         char saved[40] = "";
         if (layer.savedMs > 0 && !m_isPreview) std::snprintf(saved, sizeof saved, " and saves %.2g ms", layer.savedMs);
-        return "stays fp32: lowered alone it " + cost + saved + ", " + limit;
+        return "stays fp32: lowered alone it " + cost + saved + "; with the others that is more than " + limit;
     }
 
     /// Tells progress between `from` and `to`: of the steps inside only where that is a range.
@@ -368,6 +382,7 @@ private:
     DataType m_lowerType = DataType::Undefined;
     bool m_isPreview = false;
     std::vector<size_t> m_order;    // of m_result.layers: the one to lower first
+    size_t m_savers = 0;            // so many of them first
     std::vector<bool> m_lowered;    // by m_result.layers
     int m_timed = 0, m_cached = 0;  // candidates of all builds
     double m_told = 0;              // progress

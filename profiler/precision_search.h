@@ -14,10 +14,11 @@ inline constexpr int kMaxRunsSearched = 16;
 
 /// One layer that the mode would lower.
 struct LayerSensitivity {
-    std::string layer;       // of the fused network
-    double error = 0;        // largest, when it alone is lowered
-    double savedMs = 0;      // by lowering it, as far as both builds' timings say; 0: unknown, or nothing
-    bool staysFp32 = false;  // what was decided
+    std::string layer;          // of the fused network
+    double error = 0;           // largest, when it alone is lowered
+    double savedMs = 0;         // by lowering it, as far as both builds' timings say; 0: unknown, or nothing
+    bool staysFp32 = false;     // what was decided
+    bool savesNothing = false;  // it stays though the limit bears it: together, the layers got no faster
 };
 
 /// Errors are of any element of any output, as a share of that output's range in FP32 over all runs; infinite where one

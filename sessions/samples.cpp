@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "sessions/npz.h"
+#include "sessions/session.h"
 
 namespace strobe {
 namespace {
@@ -105,14 +106,14 @@ Status checkLayout(const std::string& name, const Dims& dims, const Shape& shape
                            (slip.empty() ? "; give data that fits" : slip));
 }
 
-Status checkInputFiles(const Network& model, const std::string& files) {
+Result<InputShapes> checkInputFiles(const Network& model, const std::string& files) {
     std::string names;
-    bool isFound = false;
+    InputShapes found;
     const ArrayFilter check = [&](const std::string& name, const Dims& dims) -> Result<bool> {
         names += (names.empty() ? "" : ", ") + name;
         const TensorId id = model.findTensor(name);
         if (id == kNone || !model.tensor(id).isInput) return false;
-        isFound = true;
+        found[name] = dims;
         if (model.tensor(id).rankKnown) STROBE_RETURN_IF_ERROR(checkLayout(name, dims, model.tensor(id).shape));
         return false;
     };
@@ -125,7 +126,22 @@ Status checkInputFiles(const Network& model, const std::string& files) {
             STROBE_RETURN_IF_ERROR(readNpy(file.path, checkOne).status());
         }
     }
-    return isFound || parsed.empty() ? Status::ok() : noInputAmong(names, model).withContext(files);
+    if (found.empty() && !parsed.empty()) return noInputAmong(names, model).withContext(files);
+    return found;
+}
+
+InputShapes shapesOfData(const Model& model, const InputShapes& arrays, bool isCut) {
+    InputShapes shapes;
+    for (const auto& [name, extents] : arrays) {
+        const TensorId id = model.parsed->findTensor(name);
+        if (id == kNone || !model.parsed->tensor(id).isInput) continue;
+        const Shape& shape = model.parsed->tensor(id).shape;
+        if (!model.parsed->tensor(id).rankKnown || shape.size() != extents.size() || isConstant(shape)) continue;
+        Dims& dims = shapes[name] = extents;
+        if (const auto batch = isCut && !dims.empty() ? shape[0].evaluate(model.assumed.values) : std::nullopt)
+            dims[0] = std::min(dims[0], *batch);
+    }
+    return shapes;
 }
 
 Result<WeightsPtr> convertForInput(const WeightsPtr& array, const BindingInfo& binding, std::vector<std::string>& notes) {

@@ -1,10 +1,13 @@
 #pragma once
+#include <map>
 #include <string>
 #include <vector>
 
 #include "profiler/profile.h"
 
 namespace strobe {
+
+struct Model;
 
 /// Runs that a comparison takes of a file at most, in the window and on the command line alike.
 constexpr int kMaxRunsCompared = 512;
@@ -40,9 +43,14 @@ Result<std::vector<InputFile>> parseInputFiles(const std::string& files);
 /// The arrays as they lie in the files.
 Result<NamedTensors> readInputFiles(const std::string& files);
 
-/// Whether they can be inputs of the model: they can be read, an array is named as an input, and those that are have its
-/// layout. Keeps none of the arrays.
-Status checkInputFiles(const Network& model, const std::string& files);
+/// Shapes by input.
+using InputShapes = std::map<std::string, Dims>;
+/// The extents of those arrays that can be inputs of the model. Refused where the files cannot be read, no array is named
+/// as an input, or one that is has another layout. Keeps none of the arrays.
+Result<InputShapes> checkInputFiles(const Network& model, const std::string& files);
+/// At which shapes to run such arrays, as far as the model leaves extents open. `isCut`: along the batch, to as many as
+/// the model is assumed to take.
+InputShapes shapesOfData(const Model& model, const InputShapes& arrays, bool isCut);
 
 /// Inputs from `files`, completed by random ones. An .npz has one array an input and, if there, an int64 "label" per
 /// row; where the first extent of its arrays is a multiple of the batch in `shapes` (or the engine's opt) they are cut

@@ -50,7 +50,8 @@ std::string describe(const char* side, const Build& build) {
 
 Status checkComparable(const Build& a, const Build& b, const NamedTensors& inputs) {
     const bool isOneModel = a.engine->parts().modelHash == b.engine->parts().modelHash;
-    const std::string sides = describe("A", a) + ", " + describe("B", b);
+    const std::string sides =
+        isOneModel ? a.name + " and " + b.name : describe("A", a) + ", " + describe("B", b);
     const std::string why = whyNotComparable(*a.engine, *b.engine, inputs);
     if (!why.empty())
         return invalidArgument(std::string(isOneModel ? "the two sides" : "two different models") +

@@ -8,13 +8,13 @@ namespace strobe::cli {
 namespace {
 
 /// CLI::Range lets NaN pass.
-CLI::Validator finiteRange(double low, double high) {
-    const auto check = [low, high](const std::string& text) -> std::string {
+CLI::Validator finiteRange(double low, double high, const char* hint = "") {
+    const auto check = [low, high, hint](const std::string& text) -> std::string {
         double value = 0;
         if (CLI::detail::lexical_cast(text, value) && value >= low && value <= high) return {};
         char message[160];
-        std::snprintf(message, sizeof message, "value '%s' is not a number from %g to %g", text.substr(0, 60).c_str(),
-                      low, high);
+        std::snprintf(message, sizeof message, "value '%s' is not a number from %g to %g%s", text.substr(0, 60).c_str(),
+                      low, high, hint);
         return message;
     };
     return CLI::Validator(check, "NUMBER");
@@ -85,7 +85,7 @@ void addAccuracyLimit(CLI::App& app, Options& o) {
         .option("--accuracyLimit", o.accuracyLimit,
                 "with --bf16, --fp16 or --best: keep layers in FP32 until no element of an output is off by more than "
                 "this share of the output's range (0.03) on the data of --loadInputs")
-        ->check(finiteRange(1e-5, 1.0));
+        ->check(finiteRange(1e-5, 1.0, "; a share: 0.03 means 3 %"));
 }
 void addVerbose(CLI::App& app, Options& o) {
     Group{app, kBuildingFlags}.flag("--verbose,-v", o.verbose, "say more while building");

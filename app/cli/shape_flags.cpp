@@ -184,20 +184,10 @@ OptimizationProfile fixedProfile(const Shapes& shapes) {
     return profile;
 }
 
-/// Shapes of the data where dims are open; an .npz is cut along its batch, so that stays as assumed.
-OptimizationProfile profileFrom(const NamedTensors& given, const Model& model, bool isCut) {
-    OptimizationProfile profile;
-    for (const auto& [name, tensor] : given) {
-        const TensorId id = model.parsed->findTensor(name);
-        if (id == kNone || !model.parsed->tensor(id).isInput) continue;
-        const Shape& shape = model.parsed->tensor(id).shape;
-        if (!model.parsed->tensor(id).rankKnown || shape.size() != tensor->dims.size() || isConstant(shape)) continue;
-        Dims dims = tensor->dims;
-        if (const auto batch = isCut && !dims.empty() ? shape[0].evaluate(model.assumed.values) : std::nullopt)
-            dims[0] = std::min(dims[0], *batch);
-        profile.inputs[name] = {dims, dims, dims};
-    }
-    return profile;
+Shapes shapesOf(const NamedTensors& given) {
+    Shapes shapes;
+    for (const auto& [name, tensor] : given) shapes[name] = tensor->dims;
+    return shapes;
 }
 
 /// The flag that a refused corner came from.
@@ -327,7 +317,7 @@ Status takeShapes(const Options& o, const Model& model, const NamedTensors& give
     std::vector<OptimizationProfile> asked;
     for (const ProfileFlags& profile : flags.profiles) asked.push_back(profileFrom(profile, *model.parsed, said));
     if (asked.empty())
-        asked = {isFromData ? profileFrom(given, model, isArchive(o.loadInputs)) : fixedProfile(flags.run)};
+        asked = {fixedProfile(isFromData ? shapesOfData(model, shapesOf(given), isArchive(o.loadInputs)) : flags.run)};
     if (asked.size() > 1 || !asked.front().inputs.empty()) settings.builder.profiles = asked;
     std::vector<OptimizationProfile> complete;
     for (size_t p = 0; p < asked.size(); ++p) {

@@ -153,7 +153,7 @@ void MainWindow::reportJobs() {
 void MainWindow::reportJob(const JobInfo& job) {
     if (job.state == JobState::Failed)
         showError(tr("%1 failed: %2").arg(toQString(job.title), toQString(job.result.message())),
-                  !m_context.session().problems().empty(), job.kind);
+                  job.kind == JobKind::Build && !m_context.session().problems().empty(), job.kind);
     else if (job.state == JobState::Succeeded && job.kind == m_failedKind)
         m_banner->hide();
     else if (job.state == JobState::Cancelled)

@@ -70,7 +70,7 @@ TEST(PrecisionSearch, KeepsTheFragileLayerAndNotTheOthers) {
     ASSERT_EQ(rules.size(), kept.size());
     for (const PrecisionRule& rule : rules) {
         EXPECT_EQ(rule.type, DataType::Float32);
-        EXPECT_NE(rule.reason.find("accuracy limit is 0.5 %"), std::string::npos) << rule.reason;
+        EXPECT_NE(rule.reason.find("accuracy limit of 0.5 %"), std::string::npos) << rule.reason;
     }
 }
 

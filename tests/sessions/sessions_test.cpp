@@ -176,13 +176,13 @@ TEST(Npy, InputsAreCheckedByTheirHeaders) {
     Session session(cpuKernels());
     ASSERT_TRUE(session.openModelNow(test::kSampleModel).isOk());
     const Network& model = *session.model()->parsed;
-    const Status fits = checkInputFiles(model, "image:" + path);
+    const Status fits = checkInputFiles(model, "image:" + path).status();
     EXPECT_TRUE(fits.isOk()) << fits.message();
-    const Status other = checkInputFiles(model, "picture:" + path);
+    const Status other = checkInputFiles(model, "picture:" + path).status();
     EXPECT_NE(other.message().find("none of which is an input of the model (image)"), std::string::npos)
         << other.message();
     std::filesystem::resize_file(path, headerBytes + 100);
-    const Status cut = checkInputFiles(model, "image:" + path);
+    const Status cut = checkInputFiles(model, "image:" + path).status();
     EXPECT_EQ(cut.message(), path + ": the array [4294967296,1,8,8] needs 1099511627776 bytes, 100 are there");
     std::filesystem::remove(path);
 }

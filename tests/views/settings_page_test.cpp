@@ -182,6 +182,41 @@ private slots:
         m_session->undo();
         QTRY_VERIFY2(error().contains("is [1,1,9,9]"), qPrintable(error()));
     }
+    void chosenDataGivesTheShapesThatNobodySaid() {
+        QTemporaryDir folder;
+        const QString path = folder.filePath("image.npy");
+        QByteArray header("{'descr': '<f4', 'fortran_order': False, 'shape': (5, 1, 8, 8), }");
+        header = header.leftJustified(117, ' ') + '\n';  // 128 bytes with what stands before
+        QFile npy(path);
+        QVERIFY(npy.open(QFile::WriteOnly));
+        npy.write(QByteArray("\x93NUMPY\x01\x00\x76\x00", 10) + header + QByteArray(5 * 64 * 4, '\0'));
+        npy.close();
+        auto& file = child<QLineEdit>(*m_page, "inputFile");
+        typeInto(file, "image:" + path);
+        const std::map<std::string, Dims> five{{"image", {5, 1, 8, 8}}};
+        QTRY_COMPARE(effectiveShapes(*m_session->model(), m_session->settings()), five);
+        // A choice of their own is the user's.
+        typeInto(child<QLineEdit>(*m_page, "shape.image"), "2x1x8x8");
+        const Settings said = m_session->settings();
+        typeInto(file, "image:" + folder.filePath("./image.npy"));
+        QTest::qWait(200);
+        QVERIFY(m_session->settings().shapes == said.shapes && m_session->settings().builder == said.builder);
+    }
+    void aLimitBeyondTheRangeBecomesTheNearest() {
+        auto& limit = child<QDoubleSpinBox>(*m_page, "accuracyLimit");
+        const auto type = [&](const char* text) {
+            limit.setFocus();
+            limit.selectAll();
+            QTest::keyClicks(&limit, text);
+            QTest::keyClick(&limit, Qt::Key_Return);
+            return m_session->settings().accuracyLimit;
+        };
+        QCOMPARE(type("0.0001"), 1e-5);
+        QCOMPARE(type("200"), 1.0);
+        QCOMPARE(type("2.5"), 0.025);
+        QCOMPARE(type("0"), 0.0);
+        QCOMPARE(limit.text(), QString("none"));
+    }
     void aProfileThatAllowsTheShapesStaysAsItIs() {
         Settings settings = m_session->settings();
         settings.builder.profiles = {{{{"image", {{1, 1, 8, 8}, {2, 1, 8, 8}, {4, 1, 8, 8}}}}},

@@ -10,6 +10,7 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 #include <algorithm>
+#include <optional>
 
 #include "views/models/display_text.h"
 #include "views/models/op_colour.h"
@@ -23,13 +24,37 @@ namespace strobe {
 namespace {
 
 constexpr DataType kRuleTypes[] = {DataType::Float32, DataType::BFloat16, DataType::Float16};
+constexpr double kLeastLimit = 0.001, kMostLimit = 100;  // percent
+
+/// Percent; 0 is no limit. What is typed beyond the range becomes the nearest limit, not another number or none.
+class LimitBox : public QDoubleSpinBox {
+public:
+    using QDoubleSpinBox::QDoubleSpinBox;
+
+    QValidator::State validate(QString& text, int& at) const override {
+        return typed(text) ? QValidator::Acceptable : QDoubleSpinBox::validate(text, at);
+    }
+    double valueFromText(const QString& text) const override {
+        const auto number = typed(text);
+        if (!number) return QDoubleSpinBox::valueFromText(text);
+        return *number > 0 ? std::clamp(*number, kLeastLimit, kMostLimit) : 0;
+    }
+
+private:
+    std::optional<double> typed(QString text) const {
+        if (text.endsWith(suffix())) text.chop(suffix().size());
+        bool isNumber = false;
+        const double number = locale().toDouble(text.trimmed(), &isNumber);
+        return isNumber && number >= 0 ? std::optional(number) : std::nullopt;
+    }
+};
 
 }  // namespace
 
 PrecisionSection::PrecisionSection(WorkbenchContext& context, QWidget* parent)
     : SettingsSection(tr("Precision"), context, parent),
       m_mode(new PrecisionControl(this)),
-      m_limit(new QDoubleSpinBox(this)) {
+      m_limit(new LimitBox(this)) {
     m_mode->setObjectName(QStringLiteral("precisionMode"));
     body().addWidget(m_mode);
     m_explanation = &addNote();
@@ -59,7 +84,7 @@ PrecisionSection::PrecisionSection(WorkbenchContext& context, QWidget* parent)
 
 void PrecisionSection::addLimit() {
     m_limit->setObjectName(QStringLiteral("accuracyLimit"));
-    m_limit->setRange(0, 100);
+    m_limit->setRange(0, kMostLimit);
     m_limit->setDecimals(3);
     m_limit->setSingleStep(1);
     m_limit->setSuffix(tr(" %"));

@@ -83,6 +83,7 @@ void RunSection::commitFile(const QString& path) {
     if (!files) return setError(*m_fileError, QString::fromStdString(files.status().message()));
     // One that is not there is taken, too: a build then says so, where the choice before it would have been run in silence.
     const bool isSame = path.toStdString() == m_checkedFile;
+    m_chosenFile = path.toStdString();
     commit(tr("Input data"), [&](Settings& settings) { settings.inputFile = path.toStdString(); }, {m_file});
     if (isSame) checkFile(m_checkedFile);  // it may be another file under the same name
 }
@@ -97,10 +98,27 @@ void RunSection::checkFile(const std::string& path) {
             return setError(*m_fileError, tr("%1 does not exist; choose an .npz file or leave the field empty for random numbers").arg(name));
     if (path.empty() || !m_shownModel) return;
     const auto check = [model = m_shownModel, path] { return checkInputFiles(*model->parsed, path); };
-    runInBackground(this, check, [this, model = m_shownModel, path](const Status& status) {
-        const bool isCurrent = model == m_shownModel && path == m_checkedFile;
-        if (isCurrent) setError(*m_fileError, QString::fromStdString(status.message()));
+    runInBackground(this, check, [this, model = m_shownModel, path](const Result<InputShapes>& arrays) {
+        if (model != m_shownModel || path != m_checkedFile) return;
+        setError(*m_fileError, QString::fromStdString(arrays.status().message()));
+        if (arrays && path == m_chosenFile) takeShapes(shapesOfData(*model, *arrays, isArchive(path)));
+        m_chosenFile.clear();
     });
+}
+
+void RunSection::takeShapes(const InputShapes& ofData) {
+    const Settings settings = context().session().settings();
+    if (!settings.shapes.empty() || !settings.builder.profiles.empty()) return;  // the user has said others
+    const auto effective = effectiveShapes(*m_shownModel, settings);
+    const auto isTaken = [&](const auto& entry) {
+        const auto found = effective.find(entry.first);
+        return found != effective.end() && found->second == entry.second;
+    };
+    if (std::all_of(ofData.begin(), ofData.end(), isTaken)) return;
+    auto changed = withShapes(*m_shownModel, settings, ofData);
+    if (!changed) return setError(*m_fileError, QString::fromStdString(changed.status().message()));
+    const QString label = QString::fromStdString(shapesLabel(settings, *changed));
+    commit(label, [&](Settings& now) { now = std::move(*changed); });
 }
 
 void RunSection::rebuildShapes() {

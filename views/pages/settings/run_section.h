@@ -21,6 +21,7 @@ private:
     void chooseFile();
     void commitFile(const QString& path);
     void checkFile(const std::string& path);
+    void takeShapes(const std::map<std::string, Dims>& ofData);
     void rebuildShapes();
     void commitShapes();
     void findRemedy(const std::map<std::string, Dims>& shapes);
@@ -33,6 +34,7 @@ private:
     std::map<std::string, QLineEdit*> m_shapeEdits;
     std::shared_ptr<const Model> m_shownModel;
     std::string m_checkedFile;  // of that model, or about to be
+    std::string m_chosenFile;   // just now, by the user
 };
 
 }  // namespace strobe
