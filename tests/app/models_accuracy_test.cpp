@@ -156,7 +156,8 @@ protected:
 
     std::vector<Tensors> m_cases;
     Session m_session{kernels()};
-    TimingCache m_timings;
+    // Of all models: some have layers of the same shapes.
+    static inline TimingCache m_timings;
 };
 
 TEST_P(ModelAccuracy, Fp32AgreesWithOnnxruntime) {
