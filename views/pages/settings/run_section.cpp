@@ -117,8 +117,7 @@ void RunSection::takeShapes(const InputShapes& ofData) {
     if (std::all_of(ofData.begin(), ofData.end(), isTaken)) return;
     auto changed = withShapes(*m_shownModel, settings, ofData);
     if (!changed) return setError(*m_fileError, QString::fromStdString(changed.status().message()));
-    const QString label = QString::fromStdString(shapesLabel(settings, *changed));
-    commit(label, [&](Settings& now) { now = std::move(*changed); });
+    commit(tr("Shapes of the input data"), [&](Settings& now) { now = std::move(*changed); });
 }
 
 void RunSection::rebuildShapes() {
