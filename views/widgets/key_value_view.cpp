@@ -58,13 +58,19 @@ KeyValueView::KeyValueView(QWidget* parent) : QScrollArea(parent) {
     // Rich text keeps the link colour that it was laid out with.
     connect(&Theme::instance(), &Theme::themeChanged, this, [this] {
         const int at = verticalScrollBar()->value();
-        setSections(m_sections);
+        rebuild();
         QTimer::singleShot(0, this, [this, at] { verticalScrollBar()->setValue(at); });  // once it knows its height
     });
 }
 
 void KeyValueView::setSections(std::vector<KeyValueSection> sections) {
+    // A finished build is told of in several ways: making a label for each row takes long enough to do it once.
+    if (sections == m_sections && widget() != nullptr) return;
     m_sections = std::move(sections);
+    rebuild();
+}
+
+void KeyValueView::rebuild() {
     auto* content = new QWidget;
     content->setBackgroundRole(QPalette::Base);
     content->setAutoFillBackground(true);
