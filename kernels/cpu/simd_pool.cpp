@@ -164,11 +164,14 @@ void totalsOfType(const PoolTotals& p) {
     int64_t c = 0;
     for (; c + 4 * size <= p.channels; c += 4 * size) totalsOf<kMaximum, 4, T>(p, c);
     for (; c + size <= p.channels; c += size) totalsOf<kMaximum, 1, T>(p, c);
-    for (int64_t i = 0; c < p.channels && i < p.positions; ++i)
-        for (int64_t last = c; last < p.channels; ++last) {
-            const auto value = static_cast<float>(static_cast<const T*>(p.in)[i * p.channels + last]);
-            p.totals[last] = kMaximum ? greaterOrNan(p.totals[last], value) : p.totals[last] + value;
-        }
+    // In the same order as the vectors: channels of the same values get the same total, wherever they stand.
+    for (; c < p.channels; ++c) {
+        float totals[2] = {p.totals[c], kMaximum ? p.totals[c] : 0.0f};
+        const auto add = [](float total, float value) { return kMaximum ? greaterOrNan(total, value) : total + value; };
+        for (int64_t i = 0; i < p.positions; ++i)
+            totals[i % 2] = add(totals[i % 2], static_cast<float>(static_cast<const T*>(p.in)[i * p.channels + c]));
+        p.totals[c] = add(totals[0], totals[1]);
+    }
 }
 
 void totalsDispatch(const PoolTotals& p) {

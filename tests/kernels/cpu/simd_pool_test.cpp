@@ -1,5 +1,8 @@
+#include <cmath>
 #include <limits>
+#include <vector>
 
+#include "kernels/cpu/simd_pool.h"
 #include "tests/kernels/cpu/simd_test.h"
 
 namespace strobe {
@@ -93,6 +96,17 @@ TEST(SimdPool, WhatItLeavesToOthers) {
     expectDeclines(indices, "simd.pool", "indices");
     expectDeclines(poolCase("MaxPool", {1, 16, 6, 6}, {2, 2}, {1, 1}, {2, 0, 0, 0}), "simd.pool", "padding");
     expectDeclines(poolCase("MaxPool", {1, 16, 6, 6, 6}, {2, 2, 2}), "simd.pool", "two spatial");
+}
+
+/// A network may decide by a difference of two channels' means: where their values are the same it must be 0, also
+/// between a whole vector of channels and what is left behind it.
+TEST(SimdPool, TheSameValuesGiveTheSameTotalInEveryChannel) {
+    constexpr int64_t kChannels = 16 * 5 + 9, kPositions = 13;
+    std::vector<float> in(kChannels * kPositions), totals(kChannels, 0.0f);
+    for (int64_t i = 0; i < kPositions; ++i)
+        std::fill_n(in.begin() + i * kChannels, kChannels, 1e10f * std::sin(1.0f + static_cast<float>(i)));
+    poolTotals({DataType::Float32, in.data(), kPositions, kChannels, false, totals.data()});
+    for (int64_t c = 1; c < kChannels; ++c) EXPECT_EQ(totals[static_cast<size_t>(c)], totals[0]) << c;
 }
 
 }  // namespace
