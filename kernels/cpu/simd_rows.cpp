@@ -109,20 +109,25 @@ void reduceWith(const AxisLines& lines, float* y) {
     }
     const auto lanes = static_cast<int64_t>(lanesOf());
     AxisLines rest = lines;
-    // Four vectors side by side read whole cache lines in order.
+    // Four vectors side by side read whole cache lines in order; each line is folded as foldColumns does, so that equal
+    // lines get the same result wherever they stand.
     for (; rest.first + 4 * lanes <= rest.last; rest.first += 4 * lanes) {
-        FloatVec a = Fold::start(), b = a, c = a, d = a;
+        FloatVec folds[2][4];
+        for (int v = 0; v < 4; ++v) folds[0][v] = folds[1][v] = Fold::start();
         const T* from = x + rest.first;
-        for (int64_t i = 0; i < lines.extent; ++i, from += lines.inner) {
-            a = Fold::fold(a, loadFloats(from));
-            b = Fold::fold(b, loadFloats(from + lanes));
-            c = Fold::fold(c, loadFloats(from + 2 * lanes));
-            d = Fold::fold(d, loadFloats(from + 3 * lanes));
+        int64_t i = 0;
+        for (; i + 2 <= lines.extent; i += 2, from += 2 * lines.inner) {
+            HWY_UNROLL(4)
+            for (int v = 0; v < 4; ++v) {
+                folds[0][v] = Fold::fold(folds[0][v], loadFloats(from + v * lanes));
+                folds[1][v] = Fold::fold(folds[1][v], loadFloats(from + lines.inner + v * lanes));
+            }
         }
-        storeFloats(a, y + rest.first);
-        storeFloats(b, y + rest.first + lanes);
-        storeFloats(c, y + rest.first + 2 * lanes);
-        storeFloats(d, y + rest.first + 3 * lanes);
+        HWY_UNROLL(4)
+        for (int v = 0; v < 4; ++v) {
+            if (i < lines.extent) folds[0][v] = Fold::fold(folds[0][v], loadFloats(from + v * lanes));
+            storeFloats(Fold::join(folds[0][v], folds[1][v]), y + rest.first + v * lanes);
+        }
     }
     forEachLineVector(rest, [&](int64_t j, size_t count) HWY_ATTR {
         const auto load = [&](int64_t i) HWY_ATTR { return loadUpTo(x + i * lines.inner + j, count); };

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "kernels/cpu/simd_pool.h"
+#include "kernels/cpu/simd_rows.h"
 #include "tests/kernels/cpu/simd_test.h"
 
 namespace strobe {
@@ -106,7 +107,17 @@ TEST(SimdPool, TheSameValuesGiveTheSameTotalInEveryChannel) {
     for (int64_t i = 0; i < kPositions; ++i)
         std::fill_n(in.begin() + i * kChannels, kChannels, 1e10f * std::sin(1.0f + static_cast<float>(i)));
     poolTotals({DataType::Float32, in.data(), kPositions, kChannels, false, totals.data()});
-    for (int64_t c = 1; c < kChannels; ++c) EXPECT_EQ(totals[static_cast<size_t>(c)], totals[0]) << c;
+    std::vector<float> sums(kChannels);
+    AxisLines lines;
+    lines.type = DataType::Float32;
+    lines.x = in.data();
+    lines.extent = kPositions;
+    lines.inner = lines.last = kChannels;
+    reduceLines(lines, ReduceKind::Sum, sums.data());
+    for (size_t c = 1; c < sums.size(); ++c) {
+        EXPECT_EQ(totals[c], totals[0]) << c;
+        EXPECT_EQ(sums[c], sums[0]) << c;
+    }
 }
 
 }  // namespace
